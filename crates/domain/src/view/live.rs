@@ -1,0 +1,62 @@
+//! What one server-sent event carries: only what changed since the last one.
+//!
+//! `GET /w/<slug>/live?…` with the page's query sends `event: overview` or `event: sources`, data a [`LiveUpdate`].
+//! A client that reconnects gets a first update with everything that changed since its page was read, so applying
+//! an update twice, or missing one before a reconnect, ends right.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Freshness, Micros,
+    overview::Kpis,
+    sources::{SourceRow, SourcesSummary},
+};
+use crate::{ids::AssetId, state::StateCategory};
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LiveUpdate {
+    /// The server's clock.
+    pub sent_at: Micros,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub freshness: Option<Freshness>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kpis: Option<Kpis>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<ValueChange>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub states: Vec<StateChange>,
+    /// Buckets of the chart's metric: a bucket that is known already is replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub points: Vec<ChartPoint>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<SourcesSummary>,
+    /// Whole rows of sources that changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<SourceRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ValueChange {
+    pub asset_id: AssetId,
+    pub metric: String,
+    pub value: Option<f64>,
+    pub at: Micros,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StateChange {
+    pub asset_id: AssetId,
+    pub state: StateCategory,
+    pub label: Option<String>,
+    pub reason: Option<String>,
+    pub since: Micros,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChartPoint {
+    pub metric: String,
+    pub asset_id: AssetId,
+    /// Start of the bucket, on the chart's grid.
+    pub at: Micros,
+    pub value: Option<f64>,
+}

@@ -1,0 +1,124 @@
+//! The Overview page: figures, one chart, the state timeline and the assets.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Freshness, Micros, range::TimeRange};
+use crate::{ids::AssetId, state::StateCategory};
+
+/// What the page asks for; all of it stands in the URL.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OverviewQuery {
+    pub range: TimeRange,
+    /// Metric of the chart; without it, the one most assets have.
+    pub metric: Option<String>,
+    /// Show this asset alone.
+    pub asset: Option<AssetId>,
+    /// Page of the asset table, from 0.
+    pub page: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// The server's clock at the read, and the end of a moving range.
+    pub as_of: Micros,
+    pub from: Micros,
+    pub to: Micros,
+    pub freshness: Freshness,
+    pub kpis: Kpis,
+    /// Metrics the chart can show, most widely reported first.
+    pub metrics: Vec<MetricChoice>,
+    /// `None` while no metric is known.
+    pub chart: Option<Chart>,
+    pub timeline: Vec<TimelineRow>,
+    /// One page of assets, worst state first, then by name.
+    pub assets: Vec<AssetRow>,
+    pub assets_total: u32,
+    pub assets_per_page: u32,
+    /// Decides which empty state is drawn: nothing connected, or connected and waiting for the first event.
+    pub sources_total: u32,
+}
+
+/// Only what is truly known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kpis {
+    pub machines_running: u32,
+    pub machines_total: u32,
+    /// Share of the known time since the site's midnight in which machines were not down, 0 to 1.
+    pub availability_today: Option<f64>,
+    /// Sum over machines since the site's midnight.
+    pub downtime_today_s: Option<i64>,
+    pub events_per_s: Option<f64>,
+    /// Events per minute of the last hour, oldest first; `None` where nothing is known.
+    pub events_per_minute: Vec<Option<f64>>,
+    /// Server's clock minus machine time of the newest sample.
+    pub data_age_ms: Option<i64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MetricChoice {
+    pub name: String,
+    pub unit: Option<String>,
+    pub assets: u32,
+}
+
+/// One metric over time. All series share the grid: value `i` belongs to `[from + i·step, from + (i+1)·step)`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chart {
+    pub metric: String,
+    pub unit: Option<String>,
+    pub from: Micros,
+    pub step_us: i64,
+    /// At most six: the colours end there.
+    pub series: Vec<Series>,
+    /// How many assets report the metric; more than are drawn is said on the page.
+    pub assets_total: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Series {
+    pub asset_id: AssetId,
+    pub asset: String,
+    /// Mean per bucket; `None` is a gap and stays one.
+    pub values: Vec<Option<f64>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TimelineRow {
+    pub asset_id: AssetId,
+    pub asset: String,
+    /// In order, not overlapping, cut to the page's range. Time without an interval is unknown and drawn empty.
+    pub intervals: Vec<StateInterval>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StateInterval {
+    pub from: Micros,
+    /// `None`: still open.
+    pub to: Option<Micros>,
+    pub state: StateCategory,
+    /// The customer's word for the state, when it is not ours.
+    pub label: Option<String>,
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AssetRow {
+    pub id: AssetId,
+    pub name: String,
+    pub line: Option<String>,
+    pub state: StateCategory,
+    pub state_label: Option<String>,
+    pub state_reason: Option<String>,
+    pub state_since: Option<Micros>,
+    /// The chart's metric first, then at most one more.
+    pub latest: Vec<Latest>,
+}
+
+/// The last value of a metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latest {
+    pub metric: String,
+    pub unit: Option<String>,
+    pub value: Option<f64>,
+    pub at: Option<Micros>,
+}

@@ -1,0 +1,43 @@
+//! Who is looking, and in which workspace.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{UserId, WorkspaceId},
+    role::Role,
+};
+
+/// A signed-in person and the workspaces they have a seat in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    pub user: UserCard,
+    pub workspaces: Vec<WorkspaceCard>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UserCard {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkspaceCard {
+    pub id: WorkspaceId,
+    pub slug: String,
+    pub name: String,
+    pub role: Role,
+}
+
+/// What the frame around a workspace page shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Frame {
+    pub user: UserCard,
+    pub workspace: WorkspaceCard,
+    /// Every workspace of this person, for the switch.
+    pub workspaces: Vec<WorkspaceCard>,
+    pub sites: u32,
+    pub assets: u32,
+    pub sources: u32,
+    pub dead_letters: u64,
+}
