@@ -1,1 +1,14 @@
-//! Stub.
+//! The pure vocabulary and rules of Clarity Stream: ids, units, roles, mappings, the truth word.
+//!
+//! No I/O, no clock, no async; builds for WASM. Whatever depends on "now" takes it as an argument, so that every rule
+//! here can be tested with a table of cases.
+
+pub mod error;
+pub mod ids;
+pub mod mapping;
+pub mod names;
+pub mod role;
+pub mod state;
+pub mod time;
+pub mod truth;
+pub mod view;

@@ -1,0 +1,56 @@
+//! Identifiers. Each is a UUID of its own type, so that a source's id cannot be passed where an asset's is meant.
+
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub Uuid);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+            fn from_str(s: &str) -> Result<Self, Self::Err> {
+                s.parse().map(Self)
+            }
+        }
+
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> Self {
+                Self(id)
+            }
+        }
+    )*};
+}
+
+id! {
+    /// A tenant.
+    WorkspaceId,
+    /// A person with a sign-in, across workspaces.
+    UserId,
+    /// An installed connector.
+    AgentId,
+    /// One database or broker configured on an agent.
+    SourceId,
+    /// One table, topic or subject of a source.
+    StreamId,
+    /// A place with machines and a time zone.
+    SiteId,
+    /// A machine.
+    AssetId,
+    /// A one-time invitation for an agent.
+    PairingId,
+    /// A group of events that could not be refined, or one of them.
+    DeadLetterId,
+    /// A versioned reading of a stream's columns.
+    MappingId,
+}

@@ -1,0 +1,90 @@
+//! Mapping: which column of a stream is the asset, the time, a metric, the state, the key.
+//!
+//! Inferred once from the schema and the first events, stored as data, edited by people, versioned with the sequence
+//! from which it holds. Fields without a part in it go to extras.
+
+use serde::{Deserialize, Serialize};
+
+/// What a stream is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StreamKind {
+    /// Wide rows of measurements: asset, time, one column a metric.
+    Telemetry,
+    /// One row a state change: asset, time, state, reason.
+    States,
+    /// Anything else: the current image per key.
+    Records,
+    /// Records that describe the machines themselves.
+    Assets,
+}
+
+/// The type a metric's samples have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleType {
+    Float,
+    Integer,
+    Boolean,
+    Text,
+    Time,
+}
+
+/// A column that is measured.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetricColumn {
+    /// The column's name at the source.
+    pub column: String,
+    /// What people read; the column's name until edited.
+    pub name: String,
+    /// As written beside a value, e.g. `°C`; empty when unknown.
+    #[serde(default)]
+    pub unit: String,
+    pub sample_type: SampleType,
+}
+
+/// The columns of a state change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateColumns {
+    pub state: String,
+    #[serde(default)]
+    pub reason: Option<String>,
+}
+
+/// What a delete or truncate at the source does to telemetry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDelete {
+    /// History stays; deletes are counted.
+    #[default]
+    Keep,
+    /// The samples go too; needs the old row (`REPLICA IDENTITY FULL`).
+    Remove,
+}
+
+/// How the rows of one stream are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingSpec {
+    pub kind: StreamKind,
+    /// Columns of the source's key, in order; empty when it has none.
+    pub key: Vec<String>,
+    #[serde(default)]
+    pub asset: Option<String>,
+    #[serde(default)]
+    pub time: Option<String>,
+    #[serde(default)]
+    pub metrics: Vec<MetricColumn>,
+    #[serde(default)]
+    pub states: Option<StateColumns>,
+    /// For `Assets`: columns with the machine's name, line, site and model, where known.
+    #[serde(default)]
+    pub asset_name: Option<String>,
+    #[serde(default)]
+    pub asset_line: Option<String>,
+    #[serde(default)]
+    pub asset_site: Option<String>,
+    #[serde(default)]
+    pub asset_model: Option<String>,
+    #[serde(default)]
+    pub on_delete: OnDelete,
+}

@@ -1,0 +1,81 @@
+//! Names that people type: slugs and e-mail addresses, and their rules.
+
+use crate::error::AppError;
+
+/// Words a workspace's path may not be, since they would read as ours.
+const RESERVED: [&str; 12] =
+    ["admin", "api", "app", "assets", "clarity", "dev", "help", "ops", "security", "sign-in", "sign-up", "status"];
+
+/// Makes a slug of a name: lower case ASCII, digits and single hyphens, 3 to 40 characters. Non-Latin names become
+/// `workspace`; the caller adds a suffix when it is taken.
+pub fn slug_from_name(name: &str) -> String {
+    let mut slug = String::with_capacity(name.len());
+    for c in name.chars() {
+        let c = fold(c);
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    slug.truncate(40);
+    let slug = slug.trim_end_matches('-').to_owned();
+    if slug.len() < 3 || RESERVED.contains(&slug.as_str()) {
+        format!("workspace-{slug}").trim_end_matches('-').into()
+    } else {
+        slug
+    }
+}
+
+fn fold(c: char) -> char {
+    match c {
+        'ä' | 'á' | 'à' | 'â' | 'å' | 'ã' | 'Ä' | 'Á' | 'À' | 'Å' => 'a',
+        'é' | 'è' | 'ê' | 'ë' | 'É' | 'È' => 'e',
+        'í' | 'ì' | 'î' | 'ï' => 'i',
+        'ö' | 'ó' | 'ò' | 'ô' | 'ø' | 'õ' | 'Ö' | 'Ø' | 'Ó' => 'o',
+        'ü' | 'ú' | 'ù' | 'û' | 'Ü' | 'Ú' => 'u',
+        'ñ' | 'Ñ' => 'n',
+        'ç' | 'Ç' => 'c',
+        'ß' => 's',
+        c => c,
+    }
+}
+
+/// Checks and normalises an e-mail address: trimmed, lower case, one `@`, a dotted domain, no spaces or control
+/// characters, at most 254 characters. Whether it exists only a message to it can tell.
+pub fn parse_email(text: &str) -> Result<String, AppError> {
+    let email = text.trim().to_lowercase();
+    let wrong = || AppError::invalid("email", "Enter an e-mail address such as name@company.com.");
+    let (local, domain) = email.split_once('@').ok_or_else(wrong)?;
+    let fine = !local.is_empty()
+        && local.len() <= 64
+        && email.len() <= 254
+        && !domain.contains('@')
+        && domain.contains('.')
+        && !domain.starts_with(['.', '-'])
+        && !domain.ends_with(['.', '-'])
+        && !email.chars().any(|c| c.is_whitespace() || c.is_control() || "<>(),;:\\\"[]".contains(c));
+    if fine { Ok(email) } else { Err(wrong()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs_are_plain() {
+        assert_eq!(slug_from_name("Nordmark Foundries"), "nordmark-foundries");
+        assert_eq!(slug_from_name("  Größe & Söhne, GmbH "), "grose-sohne-gmbh");
+        assert_eq!(slug_from_name("日本"), "workspace");
+        assert_eq!(slug_from_name("api"), "workspace-api");
+        assert!(slug_from_name(&"x".repeat(99)).len() <= 40);
+    }
+
+    #[test]
+    fn emails_are_checked() {
+        assert_eq!(parse_email(" Maja@Nordmark.Example ").unwrap(), "maja@nordmark.example");
+        for wrong in ["", "a", "a@b", "a@@b.c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "@b.c", "a@.c", "a@c."] {
+            assert!(parse_email(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}
