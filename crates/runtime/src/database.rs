@@ -1,0 +1,73 @@
+//! Where the platform's Postgres is and as whom a process may enter it: one login role a kind of process.
+
+use crate::secret::Secret;
+use anyhow::Context;
+
+/// A login role of the platform's cluster; `docs` and `migrations/bootstrap/roles.sql` say what each may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DbRole {
+    Owner,
+    Auth,
+    App,
+    Ingest,
+    Worker,
+    System,
+    Global,
+    Ops,
+}
+
+impl DbRole {
+    pub const ALL: [Self; 8] =
+        [Self::Owner, Self::Auth, Self::App, Self::Ingest, Self::Worker, Self::System, Self::Global, Self::Ops];
+
+    /// The role's name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Owner => "clarity_owner",
+            Self::Auth => "clarity_auth",
+            Self::App => "clarity_app",
+            Self::Ingest => "clarity_ingest",
+            Self::Worker => "clarity_worker",
+            Self::System => "clarity_system",
+            Self::Global => "clarity_global",
+            Self::Ops => "clarity_ops",
+        }
+    }
+
+    /// The environment variable with its password.
+    pub const fn password_variable(self) -> &'static str {
+        match self {
+            Self::Owner => "CLARITY_DB_OWNER_PASSWORD",
+            Self::Auth => "CLARITY_DB_AUTH_PASSWORD",
+            Self::App => "CLARITY_DB_APP_PASSWORD",
+            Self::Ingest => "CLARITY_DB_INGEST_PASSWORD",
+            Self::Worker => "CLARITY_DB_WORKER_PASSWORD",
+            Self::System => "CLARITY_DB_SYSTEM_PASSWORD",
+            Self::Global => "CLARITY_DB_GLOBAL_PASSWORD",
+            Self::Ops => "CLARITY_DB_OPS_PASSWORD",
+        }
+    }
+}
+
+/// How to enter the database as one role.
+#[derive(Clone, Debug)]
+pub struct DbLogin {
+    pub role: DbRole,
+    /// `postgres://host:port/database`, without user and password.
+    pub url: String,
+    pub password: Secret,
+}
+
+impl DbLogin {
+    /// Reads `CLARITY_DATABASE_URL` and the role's password.
+    pub fn from_env(role: DbRole) -> anyhow::Result<Self> {
+        let url = std::env::var("CLARITY_DATABASE_URL").context(
+            "CLARITY_DATABASE_URL is not set: give the platform's database as postgres://host:port/database, without user and password",
+        )?;
+        let variable = role.password_variable();
+        let password = std::env::var(variable).with_context(|| {
+            format!("{variable} is not set: it holds the password of the database role {}", role.name())
+        })?;
+        Ok(Self { role, url, password: Secret::new(password) })
+    }
+}
