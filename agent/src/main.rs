@@ -1,2 +1,3 @@
-//! Stub.
+//! The agent's binary.
+
 fn main() {}

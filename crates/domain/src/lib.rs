@@ -4,6 +4,7 @@
 //! here can be tested with a table of cases.
 
 pub mod error;
+pub mod fingerprint;
 pub mod ids;
 pub mod mapping;
 pub mod names;

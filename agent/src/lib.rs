@@ -1,0 +1,9 @@
+//! The agent: runs beside a customer's systems, reads them, keeps what was read on its own disk and sends it to the
+//! platform over one outward connection.
+//!
+//! A source (`sources/<kind>`) reads and appends blocks to its [`spool`]; the [`uplink`] sends what is synced and hears
+//! what is durable. The platform decides nothing here that the operator's `agent.toml` does not allow.
+
+pub mod sources;
+pub mod spool;
+pub mod status;

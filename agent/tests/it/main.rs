@@ -1,0 +1,1 @@
+//! The agent's integration tests, one binary: linking is what small machines die of.
