@@ -1,1 +1,16 @@
-//! Stub.
+//! What tests and demonstrations stand on: private Postgres clusters, a database per test, a customer's database, and
+//! the plant that writes live machine data into one.
+//!
+//! As a library a dev-dependency only. Its binaries are `clarity-plant` and `clarity-services`.
+
+pub mod cluster;
+mod customer;
+mod database;
+pub mod plant;
+mod shared;
+mod wait;
+
+pub use cluster::{Cluster, StopMode};
+pub use customer::CustomerDb;
+pub use database::{ROLES, TestDb};
+pub use wait::{wait_until, wait_until_blocking};

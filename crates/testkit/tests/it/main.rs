@@ -1,0 +1,4 @@
+//! The testkit on real Postgres clusters.
+
+mod cluster;
+mod customer;
