@@ -1,1 +1,19 @@
-//! Stub.
+//! The only crate that speaks SQL; one folder or file an aggregate.
+//!
+//! A query runs in a [`WorkspaceTx`], which needs a [`WorkspaceScope`], which has no public constructor: it comes from
+//! resolving a session or an agent's key ([`auth`]) or from claiming work ([`system`]). No function takes a workspace's
+//! id. Crossing workspaces is possible in one visible place, [`SystemTx`], on its own role and pool. Another workspace's
+//! id reads as "not found".
+
+pub mod error;
+mod pool;
+mod scope;
+pub mod setup;
+mod tx;
+
+pub use error::StoreError;
+pub use pool::{AppStore, AuthStore, IngestStore, SystemStore, WorkerStore};
+pub use scope::{Principal, WorkspaceScope};
+pub use tx::{AuthTx, SystemTx, WorkspaceTx};
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -1,0 +1,152 @@
+//! One pool a role. The pools are private to this crate, so that an unscoped query cannot be written elsewhere.
+
+use crate::error::StoreError;
+use crate::scope::WorkspaceScope;
+use crate::tx::{AuthTx, SystemTx, WorkspaceTx};
+use clarity_runtime::database::{DbLogin, DbRole};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{ConnectOptions, PgPool};
+use std::time::Duration;
+
+/// Connects as the login says, and refuses a role that could look past the policies.
+async fn connect(login: &DbLogin, expected: DbRole, connections: u32) -> Result<PgPool, StoreError> {
+    if login.role != expected {
+        return Err(StoreError::Setup(format!("{} was given where {} is needed", login.role.name(), expected.name())));
+    }
+    let options: PgConnectOptions =
+        login.url.parse().map_err(|_| StoreError::Setup("CLARITY_DATABASE_URL is not a postgres:// address".into()))?;
+    let options = options
+        .username(expected.name())
+        .password(login.password.expose())
+        .application_name(expected.name())
+        .options([("jit", "off"), ("timezone", "UTC")])
+        .disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .max_lifetime(Duration::from_secs(1800))
+        .connect_with(options)
+        .await
+        .map_err(|e| setup_error(expected, e))?;
+    check_strength(&pool, expected).await?;
+    Ok(pool)
+}
+
+fn setup_error(role: DbRole, e: sqlx::Error) -> StoreError {
+    match e {
+        sqlx::Error::Database(db) if db.code().is_some_and(|c| c.starts_with("28")) => StoreError::Setup(format!(
+            "the database refused the login {}: check {}",
+            role.name(),
+            role.password_variable()
+        )),
+        other => other.into(),
+    }
+}
+
+/// Superusers, BYPASSRLS and REPLICATION roles and owners of tables see everything: no service runs as one.
+async fn check_strength(pool: &PgPool, expected: DbRole) -> Result<(), StoreError> {
+    let (name, strong): (String, bool) = sqlx::query_as(
+        "select current_user::text,
+                (select rolsuper or rolbypassrls or rolreplication or rolcreaterole from pg_roles where rolname = current_user)
+                or exists (select from pg_class where relowner = (select oid from pg_roles where rolname = current_user))
+                or exists (select from pg_auth_members where member = (select oid from pg_roles where rolname = current_user))",
+    )
+    .fetch_one(pool)
+    .await?;
+    if name != expected.name() || strong {
+        return Err(StoreError::Setup(format!(
+            "refusing to start as database role {name}: expected {}, without superuser, bypassrls, replication, \
+             memberships or tables of its own. Run `clarity-server bootstrap` to set the roles right",
+            expected.name()
+        )));
+    }
+    Ok(())
+}
+
+macro_rules! store {
+    ($(#[$doc:meta])* $name:ident, $role:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub struct $name {
+            pub(crate) pool: PgPool,
+        }
+
+        impl $name {
+            /// Connects with at most `connections` connections.
+            ///
+            /// # Errors
+            /// `Setup` when the login is refused or stronger than the role may be.
+            pub async fn connect(login: &DbLogin, connections: u32) -> Result<Self, StoreError> {
+                Ok(Self { pool: connect(login, DbRole::$role, connections).await? })
+            }
+
+            /// A login of this role from the environment.
+            pub async fn from_env(connections: u32) -> Result<Self, StoreError> {
+                let login = DbLogin::from_env(DbRole::$role).map_err(|e| StoreError::Setup(e.to_string()))?;
+                Self::connect(&login, connections).await
+            }
+
+            /// Whether the database answers.
+            pub async fn ping(&self) -> Result<(), StoreError> {
+                sqlx::query("select 1").execute(&self.pool).await?;
+                Ok(())
+            }
+        }
+    };
+}
+
+store!(
+    /// Schema `auth`: users, sessions, agents' keys, pairings. The door to every scope.
+    AuthStore,
+    Auth
+);
+store!(
+    /// Tenant tables on behalf of members.
+    AppStore,
+    App
+);
+store!(
+    /// Tenant tables on behalf of agents: segments in, cursors forward, no payload out.
+    IngestStore,
+    Ingest
+);
+store!(
+    /// Tenant tables on behalf of claimed work.
+    WorkerStore,
+    Worker
+);
+store!(
+    /// Schema `ops`: leases, heads, jobs.
+    SystemStore,
+    System
+);
+
+macro_rules! workspace_store {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// Begins a transaction in the scope's workspace.
+            pub async fn begin(&self, scope: &WorkspaceScope) -> Result<WorkspaceTx, StoreError> {
+                WorkspaceTx::begin(&self.pool, scope, false).await
+            }
+
+            /// Begins a `repeatable read, read only` transaction: all its reads see one moment.
+            pub async fn begin_read(&self, scope: &WorkspaceScope) -> Result<WorkspaceTx, StoreError> {
+                WorkspaceTx::begin(&self.pool, scope, true).await
+            }
+        }
+    )*};
+}
+
+workspace_store!(AppStore, IngestStore, WorkerStore);
+
+impl AuthStore {
+    pub async fn begin(&self) -> Result<AuthTx, StoreError> {
+        Ok(AuthTx { tx: self.pool.begin().await? })
+    }
+}
+
+impl SystemStore {
+    pub async fn begin(&self) -> Result<SystemTx, StoreError> {
+        Ok(SystemTx { tx: self.pool.begin().await? })
+    }
+}

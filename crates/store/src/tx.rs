@@ -1,0 +1,81 @@
+//! Transactions: the only thing a query runs in.
+
+use crate::error::StoreError;
+use crate::scope::WorkspaceScope;
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use uuid::Uuid;
+
+/// A transaction inside one workspace. Dropped without [`Self::commit`], it is rolled back.
+pub struct WorkspaceTx {
+    tx: Transaction<'static, Postgres>,
+    scope: WorkspaceScope,
+}
+
+impl WorkspaceTx {
+    /// Its first statement says in which workspace and with which rank; both end with the transaction.
+    pub(crate) async fn begin(pool: &PgPool, scope: &WorkspaceScope, read_only: bool) -> Result<Self, StoreError> {
+        let mut tx = if read_only {
+            pool.begin_with("begin isolation level repeatable read, read only").await?
+        } else {
+            pool.begin().await?
+        };
+        sqlx::query("select set_config('app.workspace_id', $1, true), set_config('app.rank', $2, true)")
+            .bind(scope.workspace_id().to_string())
+            .bind(scope.rank().to_string())
+            .execute(&mut *tx)
+            .await?;
+        Ok(Self { tx, scope: scope.clone() })
+    }
+
+    pub fn scope(&self) -> &WorkspaceScope {
+        &self.scope
+    }
+
+    /// For the `workspace_id = $1` that every query says beside the policy: the planner needs it.
+    pub(crate) fn workspace(&self) -> Uuid {
+        self.scope.workspace_id().0
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        Ok(self.tx.rollback().await?)
+    }
+}
+
+/// A transaction in schema `auth`, before a workspace is known.
+pub struct AuthTx {
+    pub(crate) tx: Transaction<'static, Postgres>,
+}
+
+impl AuthTx {
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+/// A transaction in schema `ops`: ids and numbers of all workspaces, no tenant rows. Each function that takes one has a
+/// heading "Crosses workspaces" that says why.
+pub struct SystemTx {
+    pub(crate) tx: Transaction<'static, Postgres>,
+}
+
+impl SystemTx {
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+}

@@ -1,0 +1,247 @@
+-- Read models of a workspace: what refine, rollup and compaction write and pages read. All of it can be made again from bronze,
+-- the mappings and the fixes of dead letters.
+
+-- How far refine is with a source. Its row is locked by every refine transaction.
+create table refine_cursors (
+  workspace_id uuid not null default app_workspace(),
+  source_id uuid not null,
+  epoch int not null default 1,
+  next_seq bigint not null default 1,
+  -- The generation of read models that pages read; a rebuild writes the next one beside it.
+  generation int not null default 1,
+  -- Newest time at the source that came by the ordered path, heartbeats included; and of changes alone.
+  path_source_at timestamptz,
+  change_source_at timestamptz,
+  refined_at timestamptz,
+  events bigint not null default 0,
+  primary key (workspace_id, source_id),
+  foreign key (workspace_id, source_id) references sources (workspace_id, id)
+) with (fillfactor = 50);
+select protect('refine_cursors', 4);
+grant select, insert, update on refine_cursors to clarity_worker;
+grant select on refine_cursors to clarity_app;
+
+-- Events of a source by minute of receipt, for throughput lines.
+create table source_minutes (
+  workspace_id uuid not null default app_workspace(),
+  source_id uuid not null,
+  minute timestamptz not null,
+  events bigint not null,
+  bytes bigint not null,
+  -- Receipt to commit in bronze cannot be known by refine: slowest commit-at-source to refine of this minute.
+  slowest_ms int not null default 0,
+  primary key (workspace_id, source_id, minute),
+  foreign key (workspace_id, source_id) references sources (workspace_id, id)
+) with (fillfactor = 50);
+select protect('source_minutes', 4);
+grant select, insert, update, delete on source_minutes to clarity_worker;
+grant select on source_minutes to clarity_app;
+
+-- Columnar chunks of samples (crates/series). Hot: one a stream and refine transaction, assets as a column (asset_number 0).
+-- Sealed: one asset, one UTC day, about 500 to 2,000 rows.
+create table sample_chunks (
+  workspace_id uuid not null default app_workspace(),
+  stream_id uuid not null,
+  id uuid not null,
+  generation int not null default 1,
+  asset_number int not null default 0,
+  sealed boolean not null,
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  row_count int not null,
+  sample_count int not null,
+  -- For hot chunks: the source's sequence of its rows, so that rebuild and verify can name them.
+  epoch int not null default 0,
+  first_seq bigint not null default 0,
+  stats bytea not null,
+  body bytea not null,
+  primary key (workspace_id, id),
+  foreign key (workspace_id, stream_id) references streams (workspace_id, id)
+);
+alter table sample_chunks alter column body set storage external;
+create index sample_chunks_sealed on sample_chunks (workspace_id, stream_id, asset_number, from_at) where sealed;
+create index sample_chunks_hot on sample_chunks (workspace_id, stream_id, from_at) where not sealed;
+select protect('sample_chunks', 4);
+grant select, insert, update, delete on sample_chunks to clarity_worker;
+grant select on sample_chunks to clarity_app;
+
+-- Newest values of each asset and stream, for tables and the live page. Arrays in the order of metric_numbers.
+create table latest_samples (
+  workspace_id uuid not null default app_workspace(),
+  stream_id uuid not null,
+  asset_number int not null,
+  at timestamptz not null,
+  epoch int not null,
+  seq bigint not null,
+  metric_numbers int[] not null,
+  -- Null where the newest row had null, or a value that is no number (then in texts).
+  numbers float8[] not null,
+  texts text[] not null default '{}',
+  received_at timestamptz not null default now(),
+  primary key (workspace_id, stream_id, asset_number),
+  foreign key (workspace_id, stream_id) references streams (workspace_id, id)
+) with (fillfactor = 50);
+select protect('latest_samples', 4);
+grant select, insert, update, delete on latest_samples to clarity_worker;
+grant select on latest_samples to clarity_app;
+
+-- Minutes whose rollup must be computed again. Upserted with `do update`, which locks them against the rollup role.
+create table dirty_marks (
+  workspace_id uuid not null default app_workspace(),
+  stream_id uuid not null,
+  asset_number int not null,
+  -- Start of the hour; `minutes` has bit n set when minute n of it is dirty.
+  hour timestamptz not null,
+  minutes bigint not null,
+  changed_at timestamptz not null default now(),
+  primary key (workspace_id, stream_id, asset_number, hour)
+) with (fillfactor = 50);
+select protect('dirty_marks', 4);
+grant select, insert, update, delete on dirty_marks to clarity_worker;
+grant select on dirty_marks to clarity_app;
+
+-- Aggregates of one asset, stream and bucket; arrays in the order of metric_numbers. `sketches`: DDSketches, one after another
+-- (crates/series). grain: 60, 3600, or 86400 for the site's own day, whose bounds are from_at and to_at.
+create table rollups (
+  workspace_id uuid not null default app_workspace(),
+  stream_id uuid not null,
+  asset_number int not null,
+  grain int not null check (grain in (60, 3600, 86400)),
+  from_at timestamptz not null,
+  to_at timestamptz not null,
+  metric_numbers int[] not null,
+  counts bigint[] not null,
+  sums float8[] not null,
+  minima float8[] not null,
+  maxima float8[] not null,
+  firsts float8[] not null,
+  lasts float8[] not null,
+  sketches bytea not null,
+  primary key (workspace_id, stream_id, asset_number, grain, from_at),
+  foreign key (workspace_id, stream_id) references streams (workspace_id, id)
+);
+select protect('rollups', 4);
+grant select, insert, update, delete on rollups to clarity_worker;
+grant select on rollups to clarity_app;
+
+-- An asset was in a state from–to. The open interval has no to_at. Natural key: asset and start.
+create table state_intervals (
+  workspace_id uuid not null default app_workspace(),
+  asset_number int not null,
+  from_at timestamptz not null,
+  to_at timestamptz,
+  stream_id uuid not null,
+  state text not null,
+  category text not null check (category in ('running', 'idle', 'set_up', 'down', 'planned', 'unknown')),
+  reason text,
+  epoch int not null,
+  seq bigint not null,
+  -- The source's key of the row that said so.
+  source_key text not null default '',
+  primary key (workspace_id, asset_number, from_at, source_key),
+  foreign key (workspace_id, stream_id) references streams (workspace_id, id)
+);
+create index state_intervals_open on state_intervals (workspace_id, asset_number) where to_at is null;
+select protect('state_intervals', 2);
+grant select, insert, update, delete on state_intervals to clarity_worker;
+grant select on state_intervals to clarity_app;
+
+-- Current image of each CDC row, with the sequence that made it; a delete leaves a tombstone.
+create table records (
+  workspace_id uuid not null default app_workspace(),
+  stream_id uuid not null,
+  -- The key's cells as JSON text, e.g. [17] or ["ENG-001","2026-11-23 …"].
+  key text not null,
+  -- {column: value}, as the source wrote it; null for a tombstone.
+  image jsonb,
+  epoch int not null,
+  seq bigint not null,
+  -- Transaction that made it, to be compared with a snapshot chunk's; 0 when a chunk made it.
+  xid bigint not null default 0,
+  -- Columns that no event has carried yet (unchanged TOAST before the snapshot reached the row).
+  missing text[] not null default '{}',
+  changed_at timestamptz not null,
+  primary key (workspace_id, stream_id, key),
+  foreign key (workspace_id, stream_id) references streams (workspace_id, id)
+) with (fillfactor = 80);
+select protect('records', 4);
+grant select, insert, update, delete on records to clarity_worker;
+grant select on records to clarity_app;
+
+-- The catalogue of fields that no mapping names.
+create table extra_paths (
+  workspace_id uuid not null default app_workspace(),
+  stream_id uuid not null,
+  -- column, or column.json.path
+  path text not null,
+  value_type text not null check (value_type in ('float', 'integer', 'boolean', 'text', 'time', 'json')),
+  first_seen_at timestamptz not null,
+  last_seen_at timestamptz not null,
+  count bigint not null,
+  -- Column of the chunks, for telemetry.
+  metric_number int,
+  primary key (workspace_id, stream_id, path, value_type),
+  foreign key (workspace_id, stream_id) references streams (workspace_id, id)
+) with (fillfactor = 50);
+select protect('extra_paths', 4);
+grant select, insert, update, delete on extra_paths to clarity_worker;
+grant select on extra_paths to clarity_app;
+
+-- Typed values of records' extras, indexed. One of the value columns is set.
+create table record_extras (
+  workspace_id uuid not null default app_workspace(),
+  stream_id uuid not null,
+  key text not null,
+  path text not null,
+  number float8,
+  text_value text,
+  boolean_value boolean,
+  time_value timestamptz,
+  primary key (workspace_id, stream_id, key, path),
+  foreign key (workspace_id, stream_id) references streams (workspace_id, id)
+);
+create index record_extras_numbers on record_extras (workspace_id, stream_id, path, number) where number is not null;
+create index record_extras_texts on record_extras (workspace_id, stream_id, path, left(text_value, 200)) where text_value is not null;
+create index record_extras_times on record_extras (workspace_id, stream_id, path, time_value) where time_value is not null;
+select protect('record_extras', 4);
+grant select, insert, update, delete on record_extras to clarity_worker;
+grant select on record_extras to clarity_app;
+
+-- Events that could not be refined. One a sequence; grouped by the fingerprint of the cause.
+create table dead_letters (
+  workspace_id uuid not null default app_workspace(),
+  source_id uuid not null,
+  epoch int not null,
+  seq bigint not null,
+  stream_name text not null,
+  fingerprint text not null,
+  cause text not null,
+  -- The event line as it stands in bronze.
+  payload bytea not null,
+  -- Where it stands: the segment's first sequence and the line in it.
+  segment_first_seq bigint not null,
+  line_number int not null,
+  created_at timestamptz not null default now(),
+  replayed_at timestamptz,
+  primary key (workspace_id, source_id, epoch, seq),
+  foreign key (workspace_id, source_id) references sources (workspace_id, id)
+);
+create index dead_letters_open on dead_letters (workspace_id, fingerprint, created_at) where replayed_at is null;
+select protect('dead_letters', 3);
+grant select, insert, update, delete on dead_letters to clarity_worker;
+grant select, update on dead_letters to clarity_app;
+
+-- What people and services did. Append-only: nobody has update or delete.
+create table audit_entries (
+  workspace_id uuid not null default app_workspace(),
+  id uuid not null,
+  at timestamptz not null default now(),
+  actor text not null,
+  act text not null,
+  object text not null default '',
+  detail jsonb not null default '{}',
+  primary key (workspace_id, id)
+);
+select protect('audit_entries', 1);
+grant select, insert on audit_entries to clarity_app;
+grant insert on audit_entries to clarity_ingest, clarity_worker;
