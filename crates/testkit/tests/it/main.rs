@@ -3,3 +3,4 @@
 mod cluster;
 mod customer;
 mod database;
+mod plant;
