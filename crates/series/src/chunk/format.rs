@@ -16,25 +16,30 @@ pub(super) const SEALED: u8 = 1;
 /// Magic, version, kind, header length, header checksum.
 pub(super) const FRAME_BYTES: usize = 14;
 
-/// Bytes a decoded column takes per row, roughly: the cell, the value, and slack for a version.
+/// About what decoded columns take: per row a cell and a value.
 pub(super) fn decoded_bytes(rows: usize, columns: usize) -> usize {
     rows.saturating_mul(columns).saturating_mul(10)
 }
 
+/// What versions of single cells take, per row.
+pub(super) const VERSION_BYTES: usize = 16;
+
 fn check_size(rows: &Rows) -> Result<()> {
-    let too_large =
-        |what, actual, limit| if actual > limit { Err(ChunkError::TooLarge { what, actual, limit }) } else { Ok(()) };
-    too_large("the number of rows", rows.len(), MAX_ROWS)?;
-    too_large("the number of columns", rows.columns.len(), MAX_COLUMNS)?;
-    let text: usize = rows
-        .columns
-        .iter()
-        .filter_map(|column| match &column.values {
-            Values::Text(text) => Some(text.dictionary.iter().map(|entry| entry.len()).sum::<usize>()),
-            _ => None,
-        })
-        .sum();
-    too_large("the decoded size in bytes", decoded_bytes(rows.len(), rows.columns.len()) + text, MAX_DECODED_BYTES)
+    let check = |what, actual, limit| {
+        if actual > limit { Err(ChunkError::TooLarge { what, actual, limit }) } else { Ok(()) }
+    };
+    check("the number of rows", rows.len(), MAX_ROWS)?;
+    check("the number of columns", rows.columns.len(), MAX_COLUMNS)?;
+    let mut size = decoded_bytes(rows.len(), rows.columns.len());
+    for column in &rows.columns {
+        if column.versions.is_some() {
+            size += rows.len() * VERSION_BYTES;
+        }
+        if let Values::Text(text) = &column.values {
+            size += text.dictionary.iter().map(|entry| entry.len() + text::ENTRY_BYTES).sum::<usize>();
+        }
+    }
+    check("the decoded size in bytes", size, MAX_DECODED_BYTES)
 }
 
 pub(super) fn encode(rows: &Rows, kind: u8, effort: Effort) -> Result<EncodedChunk> {

@@ -6,7 +6,7 @@ use crate::column::{Cell, Column, FieldId, FieldType, TextValues, Values};
 use crate::error::{ChunkError, Result};
 use crate::rows::Rows;
 
-use super::format::{FRAME_BYTES, HOT, MAGIC, SEALED, VERSION, decoded_bytes, header_crc};
+use super::format::{FRAME_BYTES, HOT, MAGIC, SEALED, VERSION, VERSION_BYTES, decoded_bytes, header_crc};
 use super::{MAX_COLUMNS, MAX_DECODED_BYTES, MAX_ROWS};
 
 /// What a reader wants of a chunk. The default is everything.
@@ -205,9 +205,8 @@ fn read_column(
     let cells = presence::decode(&mut reader, rows.len())?;
     let versions = versions::decode(&mut reader, rows)?;
     if versions.is_some() {
-        // 16 bytes a row, of which the header's estimate knows nothing.
         *budget = budget
-            .checked_sub(rows.len() * 16)
+            .checked_sub(rows.len() * VERSION_BYTES)
             .ok_or(ChunkError::Corrupt("it would not fit in memory once decoded"))?;
     }
     let count = cells.iter().filter(|cell| **cell == Cell::Value).count();
@@ -220,8 +219,7 @@ fn read_column(
             Values::Bool(spread(bits, &cells))
         }
         FieldType::Text => {
-            let (dictionary, codes) = text::decode(&mut reader, count, *budget)?;
-            *budget = budget.saturating_sub(dictionary.iter().map(|entry| entry.len()).sum());
+            let (dictionary, codes) = text::decode(&mut reader, count, budget)?;
             Values::Text(TextValues { dictionary, codes: spread(codes, &cells) })
         }
     };

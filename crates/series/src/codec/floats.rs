@@ -74,26 +74,24 @@ pub(crate) fn decode(reader: &mut Reader<'_>, count: usize) -> Result<Vec<f64>> 
     }
 }
 
-type Decimals = (usize, Vec<i64>, Vec<(usize, u64)>);
+/// Row and bits of a value that is no decimal.
+type Exception = (usize, u64);
 
 /// `None` when more than an eighth of the values are no short decimals.
-fn to_decimals(values: &[f64]) -> Option<Decimals> {
+fn to_decimals(values: &[f64]) -> Option<(usize, Vec<i64>, Vec<Exception>)> {
     const SAMPLES: usize = 16;
     let step = values.len().div_ceil(SAMPLES);
     let misses = |places: usize| values.iter().step_by(step).filter(|v| decimal(**v, POWERS[places]).is_none()).count();
     let allowed = values.len().div_ceil(step) / 8;
-    let mut places = (0..POWERS.len()).find(|places| misses(*places) <= allowed)?;
+    let fewest = (0..POWERS.len()).find(|places| misses(*places) <= allowed)?;
     // The sample can miss values with more places: try a few more before giving up.
-    for _ in 0..3 {
-        if let Some((whole, exceptions)) = try_places(values, *POWERS.get(places)?) {
-            return Some((places, whole, exceptions));
-        }
-        places += 1;
-    }
-    None
+    (fewest..POWERS.len()).take(3).find_map(|places| {
+        let (whole, exceptions) = try_places(values, POWERS[places])?;
+        Some((places, whole, exceptions))
+    })
 }
 
-fn try_places(values: &[f64], power: f64) -> Option<(Vec<i64>, Vec<(usize, u64)>)> {
+fn try_places(values: &[f64], power: f64) -> Option<(Vec<i64>, Vec<Exception>)> {
     let mut whole = Vec::with_capacity(values.len());
     let mut exceptions = Vec::new();
     let most = values.len() / 8;
@@ -113,8 +111,7 @@ fn try_places(values: &[f64], power: f64) -> Option<(Vec<i64>, Vec<(usize, u64)>
 #[inline]
 fn decimal(value: f64, power: f64) -> Option<i64> {
     let scaled = value * power;
-    // Written so that NaN fails.
-    if !(scaled.abs() < LIMIT) {
+    if scaled.is_nan() || scaled.abs() >= LIMIT {
         return None;
     }
     let rounded = (scaled + ROUND) - ROUND;

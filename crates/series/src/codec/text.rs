@@ -7,6 +7,9 @@ use crate::codec::{Effort, bytes::put_varint, integers, zip};
 use crate::column::{Cell, TextValues};
 use crate::error::{ChunkError, Result};
 
+/// What a dictionary entry takes in memory beside its text.
+pub(crate) const ENTRY_BYTES: usize = 40;
+
 pub(crate) fn encode(out: &mut Vec<u8>, text: &TextValues, cells: &[Cell], effort: Effort) -> Result<()> {
     let mut renumbered = vec![u32::MAX; text.dictionary.len()];
     let (mut lengths, mut bytes) = (Vec::new(), Vec::new());
@@ -31,11 +34,14 @@ pub(crate) fn encode(out: &mut Vec<u8>, text: &TextValues, cells: &[Cell], effor
     integers::encode(out, &codes, effort)
 }
 
-/// Reads the dictionary and `count` codes; the dictionary's text may be up to `limit` bytes.
-pub(crate) fn decode(reader: &mut Reader<'_>, count: usize, limit: usize) -> Result<(Vec<Arc<str>>, Vec<u32>)> {
+/// Reads the dictionary and `count` codes. What the dictionary takes in memory is taken from `budget` first.
+pub(crate) fn decode(reader: &mut Reader<'_>, count: usize, budget: &mut usize) -> Result<(Vec<Arc<str>>, Vec<u32>)> {
+    const TOO_LARGE: ChunkError = ChunkError::Corrupt("a dictionary would not fit in memory");
     let entries = reader.count(count)?;
+    *budget = budget.checked_sub(entries * ENTRY_BYTES).ok_or(TOO_LARGE)?;
     let lengths = integers::decode(reader, entries)?;
-    let bytes = zip::decode(reader, limit)?;
+    let bytes = zip::decode(reader, *budget)?;
+    *budget = budget.checked_sub(bytes.len()).ok_or(TOO_LARGE)?;
     let mut rest = bytes.as_slice();
     let mut dictionary = Vec::with_capacity(entries);
     for length in lengths {

@@ -143,6 +143,26 @@ fn what_cannot_be_read_back_is_not_written() {
 }
 
 #[test]
+fn a_dictionary_that_cannot_be_read_back_is_not_written() {
+    let fields: Vec<_> = (0..60).map(|field| (field, FieldType::Text)).collect();
+    let mut builder = ChunkBuilder::new(&fields);
+    for i in 0..MAX_ROWS {
+        builder.push_row(1, i as i64, 1, i as u64, 0, 0);
+        builder.push_text(0, &i.to_string());
+    }
+    // One column of texts that never repeat fits; sixty do not.
+    let rows = builder.finish();
+    let chunk = encode_hot(&rows).unwrap();
+    assert_eq!(decode(&chunk.bytes, &Projection::all().fields(&[0])).unwrap().len(), MAX_ROWS);
+    let mut many = rows.clone();
+    for column in 1..60 {
+        many.columns[column].cells = rows.columns[0].cells.clone();
+        many.columns[column].values = rows.columns[0].values.clone();
+    }
+    assert!(matches!(encode_hot(&many), Err(ChunkError::TooLarge { .. })));
+}
+
+#[test]
 fn integers_above_two_to_the_53_stay_exact() {
     let mut builder = ChunkBuilder::new(&[(1, FieldType::Int)]);
     for i in 0..100 {
