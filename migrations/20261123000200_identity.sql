@@ -46,8 +46,10 @@ create table auth.agent_keys (
   agent_id uuid primary key,
   workspace_id uuid not null references auth.workspaces (id),
   public_key bytea not null unique check (length(public_key) = 32),
-  -- Rotates with every Welcome: an agent that shows an older one is a clone.
+  -- Rotates with every Welcome: an agent that shows an older one is a clone. `offered` was sent and becomes `generation` when the
+  -- agent speaks again, so that a Welcome lost on the way locks nobody out.
   generation bigint not null default 0,
+  offered bigint not null default 0,
   created_at timestamptz not null default now(),
   revoked_at timestamptz
 );
@@ -105,10 +107,10 @@ create function auth.resolve_session(session_hash bytea, workspace_slug text)
 
 -- The workspace of an agent's key, with the key itself so that the challenge can be checked.
 create function auth.resolve_agent(wanted uuid)
-  returns table (agent_id uuid, workspace_id uuid, public_key bytea, generation bigint, revoked boolean)
+  returns table (agent_id uuid, workspace_id uuid, public_key bytea, generation bigint, offered bigint, revoked boolean)
   language sql stable security definer set search_path = pg_catalog, auth
   as $$
-    select k.agent_id, k.workspace_id, k.public_key, k.generation, k.revoked_at is not null
+    select k.agent_id, k.workspace_id, k.public_key, k.generation, k.offered, k.revoked_at is not null
     from auth.agent_keys k
     where k.agent_id = wanted
     limit 1

@@ -90,7 +90,7 @@ begin
   return made;
 end
 $$;
-grant execute on function ops.make_partitions(int) to clarity_system;
+grant execute on function ops.make_partitions(int) to clarity_system, clarity_ingest;
 select ops.make_partitions(7);
 
 -- What is new where, for the workers: ids and sequences, nothing else.

@@ -5,7 +5,9 @@
 //! id. Crossing workspaces is possible in one visible place, [`SystemTx`], on its own role and pool. Another workspace's
 //! id reads as "not found".
 
+pub mod agent_key;
 pub mod error;
+pub mod ingest;
 mod pool;
 mod scope;
 pub mod setup;

@@ -1,0 +1,31 @@
+//! Between the database's time and ours: microseconds since 1970 UTC, which is what Postgres resolves.
+
+use clarity_domain::time::Micros;
+use time::OffsetDateTime;
+
+pub(crate) fn micros(at: OffsetDateTime) -> Micros {
+    // The years 1 to 9999, which the type can hold, fit 64 bits of microseconds.
+    i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).unwrap_or(i64::MAX)
+}
+
+/// Times beyond what the type can hold become its ends.
+pub(crate) fn timestamp(at: Micros) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1000).unwrap_or(if at < 0 {
+        time::PrimitiveDateTime::MIN.assume_utc()
+    } else {
+        time::PrimitiveDateTime::MAX.assume_utc()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_come_back_as_they_went() {
+        for at in [0, 1, -1, 1_795_000_000_123_456, -62_000_000_000_000_001] {
+            assert_eq!(micros(timestamp(at)), at);
+        }
+        assert_eq!(timestamp(i64::MAX).year(), 9999);
+    }
+}

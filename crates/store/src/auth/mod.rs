@@ -1,0 +1,8 @@
+//! Schema `auth`: who may enter. Read before a workspace is known, so outside row-level security, by its own role.
+//!
+//! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
+
+pub mod pairing;
+pub mod session;
+pub mod user;
+pub mod workspace;

@@ -1,0 +1,106 @@
+//! Sessions: from the hash of a browser's token to a person, and to their seat in one workspace.
+//!
+//! A session ends twelve hours after it was last used, seven days after it was made, or when it is revoked.
+
+use super::workspace::{SeatRow, role};
+use crate::at::timestamp;
+use crate::{AuthTx, Result};
+use clarity_domain::ids::UserId;
+use clarity_domain::time::Micros;
+use clarity_domain::view::session::UserCard;
+use uuid::Uuid;
+
+/// SHA-256 of the token in the cookie.
+pub type TokenHash = [u8; 32];
+
+/// A live session's person.
+#[derive(Clone, Debug)]
+pub struct LiveSession {
+    pub user: UserCard,
+    /// Not noted as used within the last minute: see [`touch`].
+    pub stale: bool,
+}
+
+/// What is kept of a new session beside its hash.
+#[derive(Clone, Debug)]
+pub struct NewSession<'a> {
+    pub user: UserId,
+    pub expires_at: Micros,
+    pub address: &'a str,
+    pub user_agent: &'a str,
+}
+
+pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>) -> Result<()> {
+    sqlx::query!(
+        "insert into auth.sessions (token_hash, id, user_id, expires_at, address, user_agent)
+         values ($1, $2, $3, $4, $5, $6)",
+        hash.as_slice(),
+        Uuid::now_v7(),
+        session.user.0,
+        timestamp(session.expires_at),
+        session.address,
+        session.user_agent
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The person of a live session.
+pub async fn find_live(tx: &mut AuthTx, hash: &TokenHash) -> Result<Option<LiveSession>> {
+    let row = sqlx::query!(
+        r#"select u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!"
+         from auth.sessions s
+         join auth.users u on u.id = s.user_id
+         where s.token_hash = $1
+           and s.revoked_at is null
+           and s.expires_at > now()
+           and s.last_seen_at > now() - interval '12 hours'"#,
+        hash.as_slice()
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| LiveSession {
+        user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
+        stale: r.stale,
+    }))
+}
+
+/// Notes that the session is in use, at most once a minute.
+pub async fn touch(tx: &mut AuthTx, hash: &TokenHash) -> Result<()> {
+    sqlx::query!(
+        "update auth.sessions
+         set last_seen_at = now()
+         where token_hash = $1
+           and last_seen_at < now() - interval '1 minute'",
+        hash.as_slice()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The seat of a live session's person in the workspace of this slug; `None` as well when it is somebody else's.
+pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Option<SeatRow>> {
+    let row = sqlx::query!(
+        r#"select user_id as "user_id!", workspace_id as "workspace_id!", slug as "slug!",
+                  workspace_name as "workspace_name!", time_zone as "time_zone!", role as "role!"
+         from auth.resolve_session($1, $2)"#,
+        hash.as_slice(),
+        slug
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role))))
+}
+
+/// Ends a session at once.
+pub async fn revoke(tx: &mut AuthTx, hash: &TokenHash) -> Result<()> {
+    sqlx::query!(
+        "update auth.sessions set revoked_at = now() where token_hash = $1 and revoked_at is null",
+        hash.as_slice()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

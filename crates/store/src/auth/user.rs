@@ -1,0 +1,79 @@
+//! People with a sign-in.
+
+use crate::at::{micros, timestamp};
+use crate::{AuthTx, Result};
+use clarity_domain::ids::UserId;
+use clarity_domain::time::Micros;
+use clarity_domain::view::session::UserCard;
+
+/// What a sign-in needs to know of a person.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    pub user: UserCard,
+    /// Argon2id, PHC string.
+    pub password_hash: String,
+    pub failed_sign_ins: i32,
+    pub blocked_until: Option<Micros>,
+}
+
+/// By e-mail address, in lower case. The row is locked, so that attempts on one account are counted one by one.
+pub async fn find_for_sign_in(tx: &mut AuthTx, email: &str) -> Result<Option<Credentials>> {
+    let row = sqlx::query!(
+        "select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until
+         from auth.users
+         where email = $1
+         for update",
+        email
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| Credentials {
+        user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
+        password_hash: r.password_hash,
+        failed_sign_ins: r.failed_sign_ins,
+        blocked_until: r.sign_in_blocked_until.map(micros),
+    }))
+}
+
+/// # Errors
+/// `Conflict("users_email_key")` when the address is taken.
+pub async fn insert(tx: &mut AuthTx, user: &UserCard, password_hash: &str) -> Result<()> {
+    sqlx::query!(
+        "insert into auth.users (id, email, name, password_hash) values ($1, $2, $3, $4)",
+        user.id.0,
+        user.email,
+        user.name,
+        password_hash
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Counts a wrong password; until `blocked_until` the next attempt is not looked at.
+pub async fn note_failed_sign_in(tx: &mut AuthTx, id: UserId, blocked_until: Option<Micros>) -> Result<()> {
+    sqlx::query!(
+        "update auth.users
+         set failed_sign_ins = failed_sign_ins + 1, sign_in_blocked_until = $2
+         where id = $1",
+        id.0,
+        blocked_until.map(timestamp)
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// After a right password. `rehashed`: the same password under today's parameters.
+pub async fn note_sign_in(tx: &mut AuthTx, id: UserId, rehashed: Option<&str>) -> Result<()> {
+    sqlx::query!(
+        "update auth.users
+         set failed_sign_ins = 0, sign_in_blocked_until = null, password_hash = coalesce($2, password_hash)
+         where id = $1",
+        id.0,
+        rehashed
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! Workspaces and their members.
+
+use crate::scope::{Principal, WorkspaceScope};
+use crate::{AuthTx, Result};
+use clarity_domain::ids::{UserId, WorkspaceId};
+use clarity_domain::role::Role;
+use clarity_domain::view::session::WorkspaceCard;
+use uuid::Uuid;
+
+/// A member's place in a workspace.
+#[derive(Clone, Debug)]
+pub struct SeatRow {
+    pub scope: WorkspaceScope,
+    pub card: WorkspaceCard,
+    /// IANA name; days of the workspace are cut there.
+    pub time_zone: String,
+}
+
+impl SeatRow {
+    pub(crate) fn new(
+        user: Uuid,
+        workspace: Uuid,
+        slug: String,
+        name: String,
+        time_zone: String,
+        role: Role,
+    ) -> Self {
+        let id = WorkspaceId(workspace);
+        let scope = WorkspaceScope::new(id, Principal::Member { user_id: UserId(user), role });
+        Self { scope, card: WorkspaceCard { id, slug, name, role }, time_zone }
+    }
+}
+
+/// Makes a workspace with its owner. `None` when the slug is taken: try another.
+pub async fn create(
+    tx: &mut AuthTx,
+    owner: UserId,
+    slug: &str,
+    name: &str,
+    time_zone: &str,
+) -> Result<Option<SeatRow>> {
+    let id = Uuid::now_v7();
+    let made = sqlx::query!(
+        "insert into auth.workspaces (id, slug, name, time_zone) values ($1, $2, $3, $4)
+         on conflict (slug) do nothing",
+        id,
+        slug,
+        name,
+        time_zone
+    )
+    .execute(tx.conn())
+    .await?;
+    if made.rows_affected() == 0 {
+        return Ok(None);
+    }
+    sqlx::query!(
+        "insert into auth.memberships (workspace_id, user_id, role) values ($1, $2, 'owner')",
+        id,
+        owner.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(Some(SeatRow::new(owner.0, id, slug.into(), name.into(), time_zone.into(), Role::Owner)))
+}
+
+/// Every workspace this person has a seat in, by name.
+pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
+    let rows = sqlx::query!(
+        "select w.id, w.slug, w.name, w.time_zone, m.role
+         from auth.memberships m
+         join auth.workspaces w on w.id = m.workspace_id
+         where m.user_id = $1
+         order by lower(w.name), w.id",
+        user.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role)))
+        .collect())
+}
+
+/// The seat of a workspace's first owner, for commands that an operator of the platform gives on its machine.
+pub async fn find_owner_seat(tx: &mut AuthTx, slug: &str) -> Result<Option<SeatRow>> {
+    let row = sqlx::query!(
+        "select m.user_id, w.id, w.slug, w.name, w.time_zone
+         from auth.workspaces w
+         join auth.memberships m on m.workspace_id = w.id
+         where w.slug = $1
+           and m.role = 'owner'
+         order by m.created_at, m.user_id
+         limit 1",
+        slug
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| SeatRow::new(r.user_id, r.id, r.slug, r.name, r.time_zone, Role::Owner)))
+}
+
+pub(crate) fn role(word: &str) -> Role {
+    match word.parse() {
+        Ok(role) => role,
+        Err(never) => match never {},
+    }
+}

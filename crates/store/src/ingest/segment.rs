@@ -1,0 +1,72 @@
+//! Segments: batches as received, stored in the statement that moves the cursor.
+
+use crate::error::StoreError;
+use crate::tx::WorkspaceTx;
+use clarity_domain::ids::SourceId;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// A checked batch on its way into bronze.
+#[derive(Debug)]
+pub struct Segment<'a> {
+    pub source_id: SourceId,
+    pub epoch: u32,
+    pub first_seq: u64,
+    pub event_count: u32,
+    pub previous_hash: &'a [u8; 32],
+    pub hash: &'a [u8; 32],
+    pub position: &'a Value,
+    pub raw_bytes: u32,
+    pub last_commit_us: Option<i64>,
+    pub body: &'a [u8],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Appended {
+    Stored,
+    /// The cursor stands elsewhere; nothing was written. Lock it to see where.
+    Elsewhere,
+}
+
+/// Stores the segment, moves the cursor and the head and tells the workers, if the segment is exactly what the cursor
+/// expects. Durable when the transaction has committed.
+pub async fn append(tx: &mut WorkspaceTx, s: &Segment<'_>) -> Result<Appended, StoreError> {
+    let workspace = tx.workspace();
+    let last_commit_at =
+        s.last_commit_us.and_then(|us| OffsetDateTime::from_unix_timestamp_nanos(i128::from(us) * 1000).ok());
+    let stored = sqlx::query_scalar!(
+        r#"with moved as (
+             update source_cursors
+             set next_seq = $4::bigint + $5::int, last_hash = $7, position = $8, changed_at = now(),
+                 durable_events = durable_events + $5::int, durable_bytes = durable_bytes + length($11::bytea),
+                 last_commit_at = coalesce($10, last_commit_at)
+             where workspace_id = $1 and source_id = $2 and epoch = $3 and next_seq = $4 and last_hash = $6
+             returning source_id
+           ), stored as (
+             insert into bronze_segments
+               (workspace_id, source_id, epoch, first_seq, event_count, raw_bytes, last_commit_at, hash, body)
+             select $1, source_id, $3, $4, $5, $9, $10, $7, $11 from moved
+           ), head as (
+             update ops.source_heads h
+             set epoch = $3, next_seq = $4::bigint + $5::int, changed_at = now()
+             from moved
+             where h.source_id = moved.source_id
+             returning h.partition
+           )
+           select pg_notify('clarity_heads', partition::text)::text from head"#,
+        workspace,
+        s.source_id.0,
+        s.epoch as i32,
+        s.first_seq as i64,
+        s.event_count as i32,
+        &s.previous_hash[..],
+        &s.hash[..],
+        s.position,
+        s.raw_bytes as i32,
+        last_commit_at,
+        s.body
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(if stored.is_some() { Appended::Stored } else { Appended::Elsewhere })
+}
