@@ -5,12 +5,17 @@
 //! id. Crossing workspaces is possible in one visible place, [`SystemTx`], on its own role and pool. Another workspace's
 //! id reads as "not found".
 
+pub mod agent;
 pub mod agent_key;
+mod at;
+pub mod audit;
+pub mod auth;
 pub mod error;
 pub mod ingest;
 mod pool;
 mod scope;
 pub mod setup;
+pub mod site;
 mod tx;
 
 pub use error::StoreError;

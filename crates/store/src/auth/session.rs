@@ -60,10 +60,7 @@ pub async fn find_live(tx: &mut AuthTx, hash: &TokenHash) -> Result<Option<LiveS
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|r| LiveSession {
-        user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
-        stale: r.stale,
-    }))
+    Ok(row.map(|r| LiveSession { user: UserCard { id: UserId(r.id), name: r.name, email: r.email }, stale: r.stale }))
 }
 
 /// Notes that the session is in use, at most once a minute.

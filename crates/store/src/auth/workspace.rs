@@ -17,14 +17,7 @@ pub struct SeatRow {
 }
 
 impl SeatRow {
-    pub(crate) fn new(
-        user: Uuid,
-        workspace: Uuid,
-        slug: String,
-        name: String,
-        time_zone: String,
-        role: Role,
-    ) -> Self {
+    pub(crate) fn new(user: Uuid, workspace: Uuid, slug: String, name: String, time_zone: String, role: Role) -> Self {
         let id = WorkspaceId(workspace);
         let scope = WorkspaceScope::new(id, Principal::Member { user_id: UserId(user), role });
         Self { scope, card: WorkspaceCard { id, slug, name, role }, time_zone }
@@ -53,13 +46,9 @@ pub async fn create(
     if made.rows_affected() == 0 {
         return Ok(None);
     }
-    sqlx::query!(
-        "insert into auth.memberships (workspace_id, user_id, role) values ($1, $2, 'owner')",
-        id,
-        owner.0
-    )
-    .execute(tx.conn())
-    .await?;
+    sqlx::query!("insert into auth.memberships (workspace_id, user_id, role) values ($1, $2, 'owner')", id, owner.0)
+        .execute(tx.conn())
+        .await?;
     Ok(Some(SeatRow::new(owner.0, id, slug.into(), name.into(), time_zone.into(), Role::Owner)))
 }
 
@@ -75,10 +64,7 @@ pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role)))
-        .collect())
+    Ok(rows.into_iter().map(|r| SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role))).collect())
 }
 
 /// The seat of a workspace's first owner, for commands that an operator of the platform gives on its machine.

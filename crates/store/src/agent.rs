@@ -1,0 +1,91 @@
+//! Installed connectors, as members see them. Their keys stand in `auth.agent_keys`.
+
+use crate::at::micros;
+use crate::{Result, StoreError, WorkspaceTx};
+use clarity_domain::ids::AgentId;
+use clarity_domain::time::Micros;
+
+#[derive(Clone, Debug)]
+pub struct NewAgent<'a> {
+    pub id: AgentId,
+    pub name: &'a str,
+    pub hostname: &'a str,
+    pub version: &'a str,
+    pub fingerprint: &'a str,
+    pub address: &'a str,
+}
+
+#[derive(Clone, Debug)]
+pub struct AgentRow {
+    pub id: AgentId,
+    pub name: String,
+    pub version: String,
+    pub connected: bool,
+    pub seen_at: Option<Micros>,
+    pub sources: i64,
+}
+
+/// Adds an agent that a member approved. One that is there already stays as it is.
+pub async fn insert(tx: &mut WorkspaceTx, agent: &NewAgent<'_>) -> Result<()> {
+    let workspace = tx.workspace();
+    sqlx::query!(
+        "insert into agents (workspace_id, id, name, hostname, version, fingerprint, address)
+         values ($1, $2, $3, $4, $5, $6, $7)
+         on conflict (workspace_id, id) do nothing",
+        workspace,
+        agent.id.0,
+        agent.name,
+        agent.hostname,
+        agent.version,
+        agent.fingerprint,
+        agent.address
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Agents that were not revoked, by name.
+pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<AgentRow>> {
+    let workspace = tx.workspace();
+    let rows = sqlx::query!(
+        r#"select a.id, a.name, a.version, a.connected, a.seen_at, count(s.id) as "sources!"
+         from agents a
+         left join sources s on s.workspace_id = a.workspace_id and s.agent_id = a.id
+         where a.workspace_id = $1
+           and a.revoked_at is null
+         group by a.workspace_id, a.id
+         order by a.name, a.id"#,
+        workspace
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| AgentRow {
+            id: AgentId(r.id),
+            name: r.name,
+            version: r.version,
+            connected: r.connected,
+            seen_at: r.seen_at.map(micros),
+            sources: r.sources,
+        })
+        .collect())
+}
+
+/// # Errors
+/// `NotFound` when the workspace has no such agent.
+pub async fn set_revoked(tx: &mut WorkspaceTx, id: AgentId) -> Result<()> {
+    let workspace = tx.workspace();
+    let changed = sqlx::query!(
+        "update agents
+         set revoked_at = coalesce(revoked_at, now()), connected = false
+         where workspace_id = $1
+           and id = $2",
+        workspace,
+        id.0
+    )
+    .execute(tx.conn())
+    .await?;
+    if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
