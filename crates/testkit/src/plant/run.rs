@@ -38,7 +38,7 @@ pub struct Run {
     pub rows: Option<u64>,
     /// Time of the first row, in place of now: with it the whole of `telemetry` repeats for a seed.
     pub start_us: Option<i64>,
-    /// A status line a second on stderr.
+    /// Without the status line a second on stderr.
     pub quiet: bool,
 }
 
@@ -47,8 +47,8 @@ pub struct Run {
 pub struct Written {
     pub rows: u64,
     pub seconds: f64,
-    /// Times that the writer was a second behind and let the lost time go.
-    pub late: u64,
+    /// Time that the writer could not make up, and let go.
+    pub lost_ms: u64,
 }
 
 #[derive(Default)]
@@ -56,7 +56,7 @@ struct Progress {
     rows: AtomicU64,
     /// Furthest behind within the last second.
     behind_us: AtomicU64,
-    late: AtomicU64,
+    lost_ms: AtomicU64,
 }
 
 /// Writes until `stop` turns true, the time is over, or the rows are written.
@@ -91,7 +91,7 @@ pub async fn run(options: Run, mut stop: watch::Receiver<bool>) -> Result<Writte
     Ok(Written {
         rows: progress.rows.load(Ordering::Relaxed),
         seconds: started.elapsed().as_secs_f64(),
-        late: progress.late.load(Ordering::Relaxed),
+        lost_ms: progress.lost_ms.load(Ordering::Relaxed),
     })
 }
 
@@ -135,7 +135,7 @@ async fn write_rows(
             let behind = began.elapsed().saturating_sub(Duration::from_micros(written * 1_000_000 / rate));
             progress.behind_us.fetch_max(behind.as_micros() as u64, Ordering::Relaxed);
             if behind > Duration::from_secs(1) {
-                progress.late.fetch_add(1, Ordering::Relaxed);
+                progress.lost_ms.fetch_add(behind.as_millis() as u64, Ordering::Relaxed);
                 began += behind;
                 if options.start_us.is_none() {
                     fleet.delay(behind.as_micros() as i64);
@@ -199,10 +199,10 @@ async fn report(progress: Arc<Progress>, rate: u64, mut ended: watch::Receiver<b
         let per_s = (rows - before) as f64 / at.elapsed().as_secs_f64();
         (before, at) = (rows, Instant::now());
         let behind_us = progress.behind_us.swap(0, Ordering::Relaxed);
-        let late = progress.late.load(Ordering::Relaxed);
+        let lost_ms = progress.lost_ms.load(Ordering::Relaxed);
         let word = if behind_us > 200_000 || per_s < rate as f64 * 0.95 - 1.0 { "  late" } else { "" };
         eprintln!(
-            "plant {:>5.0} s  {per_s:>7.0} rows/s  {rows:>11} rows  behind {:>4} ms  lost {late} s{word}",
+            "plant {:>5.0} s  {per_s:>7.0} rows/s  {rows:>11} rows  behind {:>4} ms  lost {lost_ms} ms{word}",
             started.elapsed().as_secs_f64(),
             behind_us / 1_000,
         );
