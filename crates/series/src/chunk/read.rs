@@ -46,6 +46,10 @@ impl<'a> Projection<'a> {
         self.fields.is_none_or(|fields| fields.contains(&field))
     }
 
+    fn picks_rows(&self) -> bool {
+        self.from.is_some() || self.to.is_some() || self.assets.is_some()
+    }
+
     fn wants_row(&self, rows: &Rows, row: usize) -> bool {
         let at = rows.at[row];
         self.from.is_none_or(|from| at >= from)
@@ -142,9 +146,11 @@ impl<'a> ChunkHeader<'a> {
     pub fn decode(&self, projection: &Projection<'_>) -> Result<Rows> {
         self.body.open()?;
         let mut rows = self.read_rows()?;
-        let keep: Vec<u32> =
-            (0..rows.len()).filter(|row| projection.wants_row(&rows, *row)).map(|r| r as u32).collect();
-        let some = keep.len() < rows.len();
+        // `None` for all rows: the usual case, without a copy.
+        let keep = projection.picks_rows().then(|| {
+            (0..rows.len()).filter(|row| projection.wants_row(&rows, *row)).map(|row| row as u32).collect::<Vec<_>>()
+        });
+        let keep = keep.filter(|keep| keep.len() < rows.len());
 
         let wanted: Vec<_> = self.columns.iter().filter(|(field, ..)| projection.wants_field(*field)).collect();
         let mut budget = MAX_DECODED_BYTES
@@ -152,14 +158,17 @@ impl<'a> ChunkHeader<'a> {
             .ok_or(ChunkError::Corrupt("it would not fit in memory once decoded"))?;
         let mut columns = Vec::with_capacity(wanted.len());
         for (field, field_type, section) in wanted {
-            if keep.is_empty() {
+            if keep.as_ref().is_some_and(Vec::is_empty) {
                 columns.push(Column::new(*field, *field_type));
                 continue;
             }
             let column = read_column(&rows, *field, *field_type, *section, &mut budget)?;
-            columns.push(if some { column.select(&keep) } else { column });
+            columns.push(match &keep {
+                Some(keep) => column.select(keep),
+                None => column,
+            });
         }
-        if some {
+        if let Some(keep) = keep {
             rows = rows.select(&keep);
         }
         rows.columns = columns;
@@ -167,20 +176,21 @@ impl<'a> ChunkHeader<'a> {
     }
 
     fn read_rows(&self) -> Result<Rows> {
-        fn narrow<T: TryFrom<i64>>(values: Vec<i64>) -> Result<Vec<T>> {
-            values
-                .into_iter()
-                .map(|value| T::try_from(value).map_err(|_| ChunkError::Corrupt("a row's number is out of range")))
-                .collect()
+        // A negative number is above any limit as well, once seen as unsigned.
+        fn narrow<T>(values: Vec<i64>, limit: u64, cast: impl Fn(i64) -> T) -> Result<Vec<T>> {
+            if values.iter().any(|value| *value as u64 > limit) {
+                return Err(ChunkError::Corrupt("a row's number is out of range"));
+            }
+            Ok(values.into_iter().map(cast).collect())
         }
         let mut reader = self.row_section.open()?;
         let mut next = || integers::decode(&mut reader, self.rows);
         let rows = Rows {
-            asset: narrow(next()?)?,
+            asset: narrow(next()?, u32::MAX.into(), |asset| asset as u32)?,
             at: next()?,
-            epoch: narrow(next()?)?,
+            epoch: narrow(next()?, u32::MAX.into(), |epoch| epoch as u32)?,
             seq: next()?.into_iter().map(|seq| seq as u64).collect(),
-            flags: narrow(next()?)?,
+            flags: narrow(next()?, u8::MAX.into(), |flags| flags as u8)?,
             key_hash: next()?.into_iter().map(|hash| hash as u64).collect(),
             columns: Vec::new(),
         };
