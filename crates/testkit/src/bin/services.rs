@@ -1,6 +1,7 @@
 //! `clarity-services`: starts, finds and stops the private Postgres clusters of the demo, the tests and the benchmarks.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -53,7 +54,17 @@ enum Name {
     Customer,
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("clarity-services: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<()> {
     let answer = match Args::parse().command {
         Verb::Up { dir, name, logical, port, settings } => up(dir, name, logical, port, settings)?,
         Verb::Down { dir, remove } => down(dir, remove)?,

@@ -75,3 +75,45 @@ async fn a_wrong_password_is_refused() {
     assert_eq!(mode.expect("there"), 0o600);
     cluster.remove().expect("removed");
 }
+
+#[test]
+fn two_starters_at_once_get_one_server() {
+    let dir = scratch();
+    let start = || Cluster::builder(dir.path().join("pg")).fsync(false).start().expect("starts");
+    let (a, b) = std::thread::scope(|scope| {
+        let (a, b) = (scope.spawn(start), scope.spawn(start));
+        (a.join().expect("no panic"), b.join().expect("no panic"))
+    });
+    assert!(a.pid().is_some());
+    assert_eq!((a.pid(), a.port(), a.password()), (b.pid(), b.port(), b.password()));
+    a.remove().expect("removed");
+}
+
+#[test]
+fn an_interrupted_initdb_is_made_again() {
+    let dir = scratch();
+    let data = dir.path().join("pg/data");
+    std::fs::create_dir_all(&data).expect("a folder");
+    std::fs::write(data.join("PG_VERSION"), "15").expect("written");
+    let cluster = Cluster::builder(dir.path().join("pg")).fsync(false).start().expect("starts");
+    assert!(cluster.is_ready());
+    cluster.remove().expect("removed");
+}
+
+/// Only root runs Postgres as another user, so only root has a folder that the server cannot reach.
+#[test]
+fn a_folder_closed_to_the_servers_user_is_replaced_by_one_that_is_open() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    let dir = scratch();
+    if std::fs::metadata(dir.path()).expect("there").uid() != 0 {
+        eprintln!("skipped: not root");
+        return;
+    }
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).expect("closed");
+    let wanted = dir.path().join("pg");
+    let cluster = Cluster::builder(&wanted).fsync(false).start().expect("starts elsewhere");
+    assert!(cluster.dir().starts_with("/var/tmp/clarity-stream"), "{}", cluster.dir().display());
+    let found = Cluster::find(&wanted).expect("looked up").expect("found again by the folder that was asked for");
+    assert_eq!(found.pid(), cluster.pid());
+    cluster.remove().expect("removed");
+}

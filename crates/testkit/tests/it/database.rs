@@ -47,3 +47,14 @@ async fn a_clone_has_the_rights_of_production() {
     let app = connect(&db.url("clarity_app")).await.expect("connects");
     assert!(app.batch_execute("create table public.x (n int)").await.is_err());
 }
+
+#[tokio::test]
+async fn a_clone_is_cheap() {
+    // Makes the template, where it is missing.
+    drop(TestDb::new().await);
+    let started = std::time::Instant::now();
+    drop(TestDb::new().await);
+    let took = started.elapsed();
+    eprintln!("made and dropped in {took:?}");
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}: is the template migrated each time?");
+}
