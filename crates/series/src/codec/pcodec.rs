@@ -84,3 +84,46 @@ fn check_meta(bytes: &[u8]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pco::DeltaSpec;
+
+    fn with(delta: DeltaSpec, mode: ModeSpec, values: &[u64]) -> Vec<u8> {
+        let config = ChunkConfig::default().with_delta_spec(delta).with_mode_spec(mode);
+        let file = FileCompressor::default();
+        let out = file.write_header(Vec::new()).unwrap();
+        let mut chunk = file.chunk_compressor(values, &config).unwrap();
+        let out = chunk.write_meta(out).unwrap();
+        chunk.write_page(0, out).unwrap()
+    }
+
+    /// The bits we look at are where pco writes them: its own look-back is read, and refused once its window grows.
+    #[test]
+    fn a_window_larger_than_a_chunk_is_refused() {
+        let values: Vec<u64> = (0..2_000u64).map(|i| (i % 97).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        let mut bytes = with(DeltaSpec::TryLookback, ModeSpec::Classic, &values);
+        assert_eq!(bytes[2], 0x20, "classic mode, look-back delta");
+        assert_eq!(decode_u64(&bytes, values.len()).unwrap(), values);
+        bytes[3] = (bytes[3] & !31) | 22;
+        assert_eq!(decode_u64(&bytes, values.len()).unwrap_err(), DAMAGED);
+    }
+
+    #[test]
+    fn a_dictionary_is_refused() {
+        let values: Vec<u64> = (0..2_000u64).map(|i| (i * i % 7).wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
+        let bytes = with(DeltaSpec::NoOp, ModeSpec::TryDict, &values);
+        assert_eq!(bytes[2] & 15, 4, "dictionary mode");
+        assert_eq!(decode_u64(&bytes, values.len()).unwrap_err(), DAMAGED);
+    }
+
+    #[test]
+    fn another_count_than_was_written_is_no_panic() {
+        let bytes = encode_u64(&(0..500u64).map(|i| i * i).collect::<Vec<_>>()).unwrap();
+        for count in [1, 499, 501, 65_536] {
+            let _ = decode_u64(&bytes, count);
+        }
+        assert!(decode_u64(&bytes[..10], 500).is_err());
+    }
+}

@@ -170,3 +170,44 @@ fn a_newer_version_and_another_file_are_named() {
     assert_eq!(decode(&bytes, &Projection::all()).unwrap_err(), ChunkError::UnknownVersion(9));
     assert_eq!(decode(b"PAR1....", &Projection::all()).unwrap_err(), ChunkError::NotAChunk);
 }
+
+/// Half a megabyte that says it is 268 million cells, with right checksums.
+#[test]
+fn a_chunk_that_would_not_fit_in_memory_is_refused_by_its_header() {
+    let varint = |out: &mut Vec<u8>, mut value: usize| {
+        while value >= 0x80 {
+            out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
+    };
+    let mut header = Vec::new();
+    varint(&mut header, 65_536);
+    varint(&mut header, 4_096);
+    let mut body = Vec::new();
+    // Six row columns of zeros: a tag, then 64 blocks of mode and value.
+    let column: Vec<u8> = std::iter::once(0).chain([0u8, 0].repeat(64)).collect();
+    for _ in 0..6 {
+        body.extend_from_slice(&column);
+    }
+    varint(&mut header, body.len());
+    // All cells are values, none has a version of its own, then the values as above.
+    let constant = [&[2, 0], column.as_slice()].concat();
+    for field in 0..4_096 {
+        varint(&mut header, field);
+        header.push(1);
+        varint(&mut header, constant.len());
+        body.extend_from_slice(&constant);
+    }
+    header.extend_from_slice(&[0; 4]);
+    let mut bytes = b"CLSC\x01\x00".to_vec();
+    bytes.extend_from_slice(&(header.len() as u32).to_le_bytes());
+    bytes.extend_from_slice(&[0; 4]);
+    bytes.extend_from_slice(&header);
+    bytes.extend_from_slice(&body);
+    reseal(&mut bytes);
+    let error = decode(&bytes, &Projection::all()).unwrap_err();
+    assert_eq!(error, ChunkError::Corrupt("it would not fit in memory once decoded"));
+    // A column at a time it is a chunk like any other.
+    assert_eq!(decode(&bytes, &Projection::all().fields(&[5])).unwrap().sample_count(), 65_536);
+}
