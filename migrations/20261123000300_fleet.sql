@@ -96,6 +96,8 @@ create table streams (
   last_event_at timestamptz,
   snapshot_rows bigint,
   snapshot_done_at timestamptz,
+  -- Transaction of the last truncate: it beats rows of snapshot chunks that could not see it. 0: none.
+  truncated_xid bigint not null default 0,
   primary key (workspace_id, id),
   unique (workspace_id, source_id, name),
   foreign key (workspace_id, source_id) references sources (workspace_id, id)

@@ -47,21 +47,31 @@ create table sample_chunks (
   asset_number int not null default 0,
   sealed boolean not null,
   from_at timestamptz not null,
+  -- Inclusive.
   to_at timestamptz not null,
   row_count int not null,
   sample_count int not null,
-  -- For hot chunks: the source's sequence of its rows, so that rebuild and verify can name them.
+  -- For hot chunks: the source's lowest sequence of its rows.
   epoch int not null default 0,
   first_seq bigint not null default 0,
   stats bytea not null,
   body bytea not null,
-  primary key (workspace_id, id),
+  created_at timestamptz not null default now(),
+  primary key (workspace_id, id, sealed),
   foreign key (workspace_id, stream_id) references streams (workspace_id, id)
-);
-alter table sample_chunks alter column body set storage external;
-create index sample_chunks_sealed on sample_chunks (workspace_id, stream_id, asset_number, from_at) where sealed;
-create index sample_chunks_hot on sample_chunks (workspace_id, stream_id, from_at) where not sealed;
+) partition by list (sealed);
+-- Apart, because hot chunks come and go: what they leave behind must not lie between the sealed ones for ever.
+create table sample_chunks_hot partition of sample_chunks for values in (false)
+  with (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_cost_delay = 0,
+        toast.autovacuum_vacuum_scale_factor = 0.0, toast.autovacuum_vacuum_threshold = 2000,
+        toast.autovacuum_vacuum_cost_delay = 0);
+create table sample_chunks_sealed partition of sample_chunks for values in (true);
+alter table sample_chunks_hot alter column body set storage external;
+alter table sample_chunks_sealed alter column body set storage external;
+create index sample_chunks_by_asset on sample_chunks_sealed (workspace_id, stream_id, asset_number, from_at);
+create index sample_chunks_by_time on sample_chunks_hot (workspace_id, stream_id, from_at);
 select protect('sample_chunks', 4);
+select protect_partition('sample_chunks_hot'), protect_partition('sample_chunks_sealed');
 grant select, insert, update, delete on sample_chunks to clarity_worker;
 grant select on sample_chunks to clarity_app;
 
@@ -74,8 +84,12 @@ create table latest_samples (
   epoch int not null,
   seq bigint not null,
   metric_numbers int[] not null,
-  -- Null where the newest row had null, or a value that is no number (then in texts).
+  -- When each value was measured, and whether a snapshot read it (then a streamed row of that time replaces it).
+  ats timestamptz[] not null,
+  snapshots boolean[] not null,
+  -- NaN where the newest row had null, or a value that is no number.
   numbers float8[] not null,
+  -- Empty when no value is a text; else the empty text where there is a number or null, 'NaN' for a measured NaN.
   texts text[] not null default '{}',
   received_at timestamptz not null default now(),
   primary key (workspace_id, stream_id, asset_number),
@@ -100,8 +114,8 @@ select protect('dirty_marks', 4);
 grant select, insert, update, delete on dirty_marks to clarity_worker;
 grant select on dirty_marks to clarity_app;
 
--- Aggregates of one asset, stream and bucket; arrays in the order of metric_numbers. `sketches`: DDSketches, one after another
--- (crates/series). grain: 60, 3600, or 86400 for the site's own day, whose bounds are from_at and to_at.
+-- Aggregates of one asset, stream and bucket; arrays in the order of metric_numbers. `aggregates`: the same and the DDSketch,
+-- encoded by crates/series, each after its length (u32, little-endian): what larger buckets are merged from. grain: 60, 3600, or 86400 for the site's own day, whose bounds are from_at and to_at.
 create table rollups (
   workspace_id uuid not null default app_workspace(),
   stream_id uuid not null,
@@ -116,7 +130,7 @@ create table rollups (
   maxima float8[] not null,
   firsts float8[] not null,
   lasts float8[] not null,
-  sketches bytea not null,
+  aggregates bytea not null,
   primary key (workspace_id, stream_id, asset_number, grain, from_at),
   foreign key (workspace_id, stream_id) references streams (workspace_id, id)
 );
@@ -138,9 +152,11 @@ create table state_intervals (
   seq bigint not null,
   -- The source's key of the row that said so.
   source_key text not null default '',
-  primary key (workspace_id, asset_number, from_at, source_key),
+  primary key (workspace_id, asset_number, from_at, stream_id, source_key),
   foreign key (workspace_id, stream_id) references streams (workspace_id, id)
 );
+create index state_intervals_by_end on state_intervals (workspace_id, to_at);
+create index state_intervals_by_row on state_intervals (workspace_id, stream_id, source_key);
 create index state_intervals_open on state_intervals (workspace_id, asset_number) where to_at is null;
 select protect('state_intervals', 2);
 grant select, insert, update, delete on state_intervals to clarity_worker;
@@ -223,6 +239,8 @@ create table dead_letters (
   line_number int not null,
   created_at timestamptz not null default now(),
   replayed_at timestamptz,
+  -- Version of the mapping that a replay read it with; a rebuild does the same.
+  replayed_version int,
   primary key (workspace_id, source_id, epoch, seq),
   foreign key (workspace_id, source_id) references sources (workspace_id, id)
 );
@@ -230,6 +248,17 @@ create index dead_letters_open on dead_letters (workspace_id, fingerprint, creat
 select protect('dead_letters', 3);
 grant select, insert, update, delete on dead_letters to clarity_worker;
 grant select, update on dead_letters to clarity_app;
+
+-- Workers that are there, so that each knows its share of the partitions.
+create table ops.lease_holders (
+  role text not null,
+  holder uuid not null,
+  seen_at timestamptz not null default now(),
+  primary key (role, holder)
+);
+grant select, insert, update, delete on ops.lease_holders to clarity_system;
+insert into ops.tables_outside_workspaces (table_name, reason) values
+  ('ops.lease_holders', 'which worker processes are there; no tenant data');
 
 -- What people and services did. Append-only: nobody has update or delete.
 create table audit_entries (
