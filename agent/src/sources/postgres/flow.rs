@@ -1,0 +1,106 @@
+//! The way of blocks into the spool, and how much of it is on its way.
+//!
+//! Streamed blocks go first; a snapshot's wait. Compressing happens here, beside the task that reads.
+
+use super::assemble::Draft;
+use super::position::Position;
+use crate::sources::SourceError;
+use crate::spool::{Block, SpoolError, SpoolProgress, SpoolWriter};
+use clarity_wire::body::BodyWriter;
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::{mpsc, watch};
+
+const ZSTD_LEVEL: i32 = 1;
+
+/// What tasks of one source know of each other.
+pub struct Flow {
+    progress: watch::Receiver<SpoolProgress>,
+    /// More of the stream is waiting in the socket.
+    pub busy: AtomicBool,
+    pub events: AtomicU64,
+    /// Per appended block: the sequence after it, and its size.
+    on_the_way: Mutex<VecDeque<(u64, u64)>>,
+    /// Publications that the next position names.
+    joined: Mutex<Option<Vec<String>>>,
+}
+
+impl Flow {
+    pub fn new(progress: watch::Receiver<SpoolProgress>) -> Self {
+        Self {
+            progress,
+            busy: AtomicBool::new(false),
+            events: AtomicU64::new(0),
+            on_the_way: Mutex::new(VecDeque::new()),
+            joined: Mutex::new(None),
+        }
+    }
+
+    pub fn progress(&self) -> watch::Receiver<SpoolProgress> {
+        self.progress.clone()
+    }
+
+    /// Blocks that are not yet durable, and their bytes.
+    pub fn undurable(&self) -> (usize, u64) {
+        let durable = self.progress.borrow().durable_next_seq;
+        let mut blocks = self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
+        while blocks.front().is_some_and(|(next, _)| *next <= durable) {
+            blocks.pop_front();
+        }
+        (blocks.len(), blocks.iter().map(|(_, bytes)| bytes).sum())
+    }
+
+    pub fn join(&self, publications: Vec<String>) {
+        *self.joined.lock().unwrap_or_else(PoisonError::into_inner) = Some(publications);
+    }
+
+    fn appended(&self, next_seq: u64, bytes: u64, events: u32) {
+        self.events.fetch_add(u64::from(events), Ordering::Relaxed);
+        self.undurable();
+        let mut blocks = self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
+        // A platform that is away for days must not make this list grow: sizes of what is far back are added up.
+        if blocks.len() > 10_000 {
+            if let Some((next, bytes)) = blocks.pop_front()
+                && let Some(front) = blocks.front_mut()
+            {
+                *front = (front.0.max(next), front.1 + bytes);
+            }
+        }
+        blocks.push_back((next_seq, bytes));
+    }
+}
+
+/// Compresses and appends until both senders are gone.
+pub async fn append(
+    mut spool: SpoolWriter,
+    mut position: Position,
+    mut stream: mpsc::Receiver<Draft>,
+    mut snapshot: mpsc::Receiver<Draft>,
+    used: mpsc::Sender<BodyWriter>,
+    flow: &Flow,
+) -> Result<(), SourceError> {
+    loop {
+        let mut draft = tokio::select! {
+            biased;
+            Some(draft) = stream.recv() => draft,
+            Some(draft) = snapshot.recv() => draft,
+            else => return Ok(()),
+        };
+        let count = draft.writer.events();
+        let (body, raw_bytes) = draft
+            .writer
+            .finish(&draft.header, ZSTD_LEVEL)
+            .map_err(|e| SpoolError::Failed(format!("a block could not be compressed: {e}")))?;
+        position.apply(draft.step);
+        if let Some(publications) = flow.joined.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            position.publications = publications;
+        }
+        let bytes = body.len() as u64;
+        let block =
+            Block { body, raw_bytes, count, position: position.to_value(), last_commit_us: draft.last_commit_us };
+        let at = spool.append(block).await?;
+        flow.appended(at.next_seq, bytes, count);
+        let _ = used.try_send(draft.writer);
+    }
+}

@@ -1,0 +1,68 @@
+//! Postgres by logical replication. See `README.md` beside this file for what the operator grants and what is promised.
+//!
+//! - [`stream`] reads the replication session ([`walsender`], [`frames`]) into blocks ([`assemble`], [`decode`],
+//!   [`encode`]); [`flow`] compresses and spools them; [`confirm`] tells the server what is kept.
+//! - [`snapshot`] reads the rows that were there before, beside the stream.
+//! - [`setup`] makes and checks publications and slot; [`watch`] looks at lag, clocks and new tables.
+
+mod assemble;
+mod catalog;
+mod check;
+mod config;
+mod confirm;
+mod connect;
+mod decode;
+mod encode;
+mod flow;
+mod frames;
+mod heartbeat;
+mod position;
+mod problems;
+mod setup;
+mod snapshot;
+mod source;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod walsender;
+mod watch;
+
+pub use check::check;
+pub use config::{Confirm, PostgresConfig, TlsMode};
+pub use source::run;
+
+use super::Descriptor;
+use serde_json::json;
+
+pub const KIND: &str = "postgres";
+
+pub fn descriptor() -> Descriptor {
+    Descriptor {
+        kind: KIND,
+        label: "PostgreSQL 14 or later",
+        capabilities: &["changes", "deletes", "old_rows", "snapshot", "heartbeat", "schema_changes"],
+        settings: json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["name", "host", "database", "user"],
+            "properties": {
+                "name": { "type": "string", "title": "Name", "maxLength": 48 },
+                "host": { "type": "string", "title": "Host" },
+                "port": { "type": "integer", "title": "Port", "default": 5432, "minimum": 1, "maximum": 65535 },
+                "database": { "type": "string", "title": "Database" },
+                "user": { "type": "string", "title": "User with REPLICATION" },
+                "password_file": { "type": "string", "title": "File with the password", "secret": true },
+                "password_env": { "type": "string", "title": "Environment variable with the password", "secret": true },
+                "tables": { "type": "array", "title": "Tables", "items": { "type": "string" }, "default": ["public.*"] },
+                "exclude": { "type": "array", "title": "Tables to leave out", "items": { "type": "string" } },
+                "tls": { "enum": ["disable", "prefer", "require", "verify-full"], "title": "TLS", "default": "prefer" },
+                "ca_file": { "type": "string", "title": "File with the server's root certificate" },
+                "publication": { "type": "string", "title": "Publication" },
+                "slot": { "type": "string", "title": "Replication slot", "pattern": "^[a-z0-9_]{1,63}$" },
+                "snapshot": { "type": "boolean", "title": "Read the rows that are there already", "default": true },
+                "confirm": { "enum": ["durable", "spooled"], "title": "Confirm when", "default": "durable" },
+                "wal_budget_bytes": { "type": "integer", "title": "Log the database may keep for us", "default": 10_737_418_240_u64 }
+            }
+        }),
+    }
+}
