@@ -17,6 +17,8 @@ use crate::cluster::connect;
 use crate::shared;
 
 const PREFIX: &str = "platform";
+/// How `database.sql` names the database.
+const DATABASE: &str = ":\"database\"";
 const TEMPLATES_KEPT: usize = 3;
 
 /// The login roles of the platform, as `migrations/bootstrap/roles.sql` makes them.
@@ -63,8 +65,11 @@ impl TestDb {
             .await
             .context("cannot clone the template")?;
         let db = Self { cluster: template.cluster.clone(), name };
-        // Rights on a database are not cloned with it.
-        grant(&db.cluster, &db.name, &template.database_sql).await?;
+        // Rights inside a database are cloned with it, rights on it are not. No need to go inside for them.
+        admin
+            .batch_execute(&named(&on_database(&template.database_sql), &db.name))
+            .await
+            .context("database.sql failed")?;
         Ok(db)
     }
 
@@ -133,8 +138,17 @@ impl Template {
 /// Runs `migrations/bootstrap/database.sql` inside the database.
 async fn grant(cluster: &Cluster, database: &str, sql: &str) -> Result<()> {
     let client = connect(&cluster.admin_url(database)).await?;
-    let sql = sql.replace(":\"database\"", &format!("\"{database}\""));
-    client.batch_execute(&sql).await.context("database.sql failed")
+    client.batch_execute(&named(sql, database)).await.context("database.sql failed")
+}
+
+/// Of `database.sql`, the statements that name the database.
+fn on_database(sql: &str) -> String {
+    let bare: Vec<&str> = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    bare.join("\n").split_inclusive(';').filter(|statement| statement.contains(DATABASE)).collect()
+}
+
+fn named(sql: &str, database: &str) -> String {
+    sql.replace(DATABASE, &format!("\"{database}\""))
 }
 
 async fn migrate(url: &str, folder: &Path) -> Result<()> {
@@ -205,6 +219,12 @@ mod tests {
         assert_ne!(second, first);
         fs::rename(dir.path().join("1_a.sql"), dir.path().join("2_a.sql")).expect("renamed");
         assert_ne!(hash(), second, "the name counts: it is the migration's version");
+    }
+
+    #[test]
+    fn only_statements_that_name_the_database_run_outside_it() {
+        let sql = "-- `:\"database\"` is replaced; so\ngrant a on database :\"database\"\n  to b;\nrevoke all on schema public from c;";
+        assert_eq!(named(&on_database(sql), "x"), "grant a on database \"x\"\n  to b;");
     }
 
     #[test]

@@ -43,6 +43,11 @@ async fn a_clone_has_the_rights_of_production() {
     let admin = db.admin().await;
     let sql = "select count(*) from pg_database where datname like 'template\\_%\\_building'";
     assert_eq!(admin.query_one(sql, &[]).await.expect("reads").get::<_, i64>(0), 0, "no template is left half made");
+    let sql = "select has_database_privilege('clarity_app', current_database(), 'connect'),
+                      has_database_privilege('clarity_backup', current_database(), 'connect'),
+                      has_database_privilege('clarity_app', current_database(), 'temporary')";
+    let row = admin.query_one(sql, &[]).await.expect("reads");
+    assert_eq!((row.get(0), row.get(1), row.get(2)), (true, false, false));
     // In the clone nobody but the owner may make a table, as in production.
     let app = connect(&db.url("clarity_app")).await.expect("connects");
     assert!(app.batch_execute("create table public.x (n int)").await.is_err());
