@@ -107,7 +107,9 @@ create table dirty_marks (
   -- Start of the hour; `minutes` has bit n set when minute n of it is dirty.
   hour timestamptz not null,
   minutes bigint not null,
-  changed_at timestamptz not null default now(),
+  -- Of this mark's first and last marking: it rests a little before it is taken, but not for ever.
+  first_at timestamptz not null default clock_timestamp(),
+  changed_at timestamptz not null default clock_timestamp(),
   primary key (workspace_id, stream_id, asset_number, hour)
 ) with (fillfactor = 50);
 select protect('dirty_marks', 4);

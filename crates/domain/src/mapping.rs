@@ -30,6 +30,30 @@ pub enum SampleType {
     Time,
 }
 
+impl SampleType {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Float => "float",
+            Self::Integer => "integer",
+            Self::Boolean => "boolean",
+            Self::Text => "text",
+            Self::Time => "time",
+        }
+    }
+
+    /// Reads a type as the database keeps it.
+    pub fn parse(word: &str) -> Option<Self> {
+        Some(match word {
+            "float" => Self::Float,
+            "integer" => Self::Integer,
+            "boolean" => Self::Boolean,
+            "text" => Self::Text,
+            "time" => Self::Time,
+            _ => return None,
+        })
+    }
+}
+
 /// A column that is measured.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MetricColumn {

@@ -7,15 +7,20 @@
 
 pub mod agent;
 pub mod agent_key;
+pub mod asset;
 mod at;
 pub mod audit;
 pub mod auth;
+pub mod chunk;
 pub mod error;
 pub mod ingest;
+pub mod metric;
 mod pool;
+pub mod rollup;
 mod scope;
 pub mod setup;
 pub mod site;
+pub mod state;
 mod tx;
 
 pub use error::StoreError;
