@@ -4,6 +4,8 @@
 //! A source (`sources/<kind>`) reads and appends blocks to its [`spool`]; the [`uplink`] sends what is synced and hears
 //! what is durable. The platform decides nothing here that the operator's `agent.toml` does not allow.
 
+pub mod identity;
 pub mod sources;
 pub mod spool;
 pub mod status;
+pub mod uplink;

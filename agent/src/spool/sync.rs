@@ -1,0 +1,115 @@
+//! Group commit: one sync at a time, for everything written since the last. And keeping house: the checkpoint, and
+//! files that are no longer needed.
+
+use super::segment::io_error;
+use super::{Spool, SpoolError, blocking};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// The longest that a change of the checkpoint stays in memory alone.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+
+/// Syncs and keeps house until the spool is dropped.
+pub(super) async fn run(spool: Weak<Spool>) {
+    let mut kept_at = Instant::now();
+    loop {
+        let Some(spool) = spool.upgrade() else { return };
+        tokio::select! {
+            () = spool.written.notified() => {}
+            () = tokio::time::sleep(CHECKPOINT_EVERY) => {}
+        }
+        let keep = kept_at.elapsed() >= CHECKPOINT_EVERY;
+        if keep {
+            kept_at = Instant::now();
+        }
+        let work = spool.clone();
+        let done = blocking(move || {
+            work.sync()?;
+            if keep { work.keep_house(false) } else { Ok(()) }
+        });
+        match done.await {
+            Ok(Ok(())) | Ok(Err(SpoolError::Failed(_))) => {}
+            Ok(Err(error)) | Err(error) => tracing::error!(source = spool.name, %error, "the spool could not be kept"),
+        }
+    }
+}
+
+impl Spool {
+    /// Syncs what is written, and the checkpoint: before the process ends.
+    pub async fn settle(self: &Arc<Self>) -> Result<(), SpoolError> {
+        let spool = self.clone();
+        blocking(move || {
+            spool.sync()?;
+            spool.keep_house(true)
+        })
+        .await?
+    }
+
+    fn sync(&self) -> Result<(), SpoolError> {
+        let (file, bytes, target, position, epoch) = {
+            let pen = self.pen();
+            let state = self.state();
+            if state.failed.is_some() || state.next_seq == state.synced_next_seq {
+                return Ok(());
+            }
+            let Some(pen) = pen.as_ref() else { return Ok(()) };
+            let epoch = state.checkpoint.as_ref().map(|c| c.epoch);
+            (pen.file.clone(), pen.bytes, state.next_seq, state.position.clone(), epoch)
+        };
+        let synced = file.sync_data();
+        let mut pen = self.pen();
+        if self.state().checkpoint.as_ref().map(|c| c.epoch) != epoch {
+            return Ok(());
+        }
+        let ours = pen.as_mut().filter(|pen| Arc::ptr_eq(&pen.file, &file));
+        if let Err(error) = synced {
+            if let Some(pen) = ours {
+                let _ = pen.file.set_len(pen.synced_bytes);
+            }
+            return Err(self.fail(&error.to_string()));
+        }
+        if let Some(pen) = ours {
+            pen.synced_bytes = bytes;
+        }
+        let mut state = self.state();
+        if state.failed.is_some() {
+            return Ok(());
+        }
+        state.synced_next_seq = state.synced_next_seq.max(target);
+        drop(state);
+        drop(pen);
+        self.progress.send_modify(|p| p.spooled_position = position);
+        self.publish();
+        Ok(())
+    }
+
+    fn keep_house(&self, finally: bool) -> Result<(), SpoolError> {
+        let (checkpoint, dirty, old) = {
+            let mut guard = self.state();
+            let state = &mut *guard;
+            let Some(checkpoint) = state.checkpoint.as_mut() else { return Ok(()) };
+            let durable = checkpoint.durable_next_seq;
+            let whole = state.segments.windows(2).take_while(|pair| pair[1].first_seq <= durable).count();
+            let mut kept: u64 = state.segments[..whole].iter().map(|s| s.bytes).sum();
+            let mut gone = 0;
+            while gone < whole && kept - state.segments[gone].bytes >= self.limits.keep_bytes {
+                kept -= state.segments[gone].bytes;
+                gone += 1;
+            }
+            let old: Vec<_> = state.segments.drain(..gone).collect();
+            let first = state.segments.first().map_or(u64::MAX, |s| s.first_seq);
+            if gone > 0 {
+                checkpoint.points.retain(|p| p.next_seq >= first);
+            }
+            (checkpoint.clone(), std::mem::take(&mut state.checkpoint_dirty), old)
+        };
+        if dirty || !old.is_empty() || finally {
+            // What is removed must be known as durable after a power failure too.
+            checkpoint.store(&self.folder, finally || !old.is_empty())?;
+        }
+        for segment in old {
+            std::fs::remove_file(&segment.path).map_err(io_error(&segment.path))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,4 @@
+//! The one connection outward.
+
+pub mod backoff;
+pub mod cut;
