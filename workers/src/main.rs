@@ -1,2 +1,41 @@
-//! Stub.
-fn main() {}
+//! `clarity-workers`: ingest, refine, rollup, compaction, and the commands that rebuild and verify.
+
+use clap::Parser;
+use clarity_runtime::{install_tls_provider, shutdown, telemetry};
+use clarity_store::{AuthStore, IngestStore};
+use clarity_workers::config::{Cli, Command, Role, Run};
+use clarity_workers::ingest;
+use tokio::task::JoinSet;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    install_tls_provider();
+    telemetry::start();
+    match Cli::parse().command {
+        Command::Run(config) => run(config).await,
+        Command::Rebuild(_) | Command::Verify(_) | Command::DeadLetters { .. } => anyhow::bail!("not in this build"),
+    }
+}
+
+/// Runs the roles beside each other. The first that fails ends the process: whoever watches it starts it again.
+async fn run(config: Run) -> anyhow::Result<()> {
+    let stop = shutdown::on_signal()?;
+    let mut roles = JoinSet::new();
+    if config.has(Role::Ingest) {
+        let (auth, store) = (AuthStore::from_env(6).await?, IngestStore::from_env(16).await?);
+        let stop = stop.clone();
+        roles.spawn(async move { ingest::run(&config, auth, store, stop).await });
+    }
+    let mut result = Ok(());
+    while let Some(ended) = roles.join_next().await {
+        stop.cancel();
+        let ended = ended.map_err(anyhow::Error::from).and_then(|r| r);
+        if result.is_ok() {
+            result = ended;
+        }
+    }
+    result
+}

@@ -1,0 +1,5 @@
+//! Clarity Stream's workers, one module a role. They speak to each other only through bronze and the database.
+
+pub mod config;
+pub mod context;
+pub mod ingest;
