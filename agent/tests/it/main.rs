@@ -1,1 +1,4 @@
 //! The agent's integration tests, one binary: linking is what small machines die of.
+
+mod source;
+mod spool;

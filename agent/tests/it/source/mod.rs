@@ -1,0 +1,5 @@
+//! Sources against the real systems, through the real spool.
+
+mod fold;
+mod harness;
+mod postgres;
