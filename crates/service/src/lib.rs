@@ -1,1 +1,53 @@
-//! Stub.
+//! Use cases: permission, transaction, audit. The one door for everything a person can do or see.
+//!
+//! [`Services`] is a handle to clone freely. A [`Visitor`] is who asks; [`Services::enter`] makes a [`Seat`] in a
+//! workspace of it, and every use case inside a workspace takes the seat. Errors are [`AppError`] in the user's words;
+//! somebody else's things read as "not found".
+
+mod account;
+mod error;
+pub mod pairing;
+mod password;
+pub mod series_query;
+mod settings;
+mod status;
+mod throttle;
+mod visitor;
+
+use std::sync::Arc;
+
+use clarity_domain::error::AppError;
+use clarity_store::{AppStore, AuthStore};
+
+pub use account::{SignIn, SignUp, SignedIn};
+pub use settings::{Limits, Settings};
+pub use visitor::{Client, Member, Seat, Visitor};
+
+/// Every use case of the platform.
+#[derive(Clone)]
+pub struct Services {
+    auth: AuthStore,
+    app: AppStore,
+    settings: Arc<Settings>,
+    passwords: password::Passwords,
+    throttle: throttle::Throttle,
+}
+
+impl Services {
+    /// # Errors
+    /// When the operating system gives no random bytes.
+    pub fn new(auth: AuthStore, app: AppStore, settings: Settings) -> Result<Self, AppError> {
+        Ok(Self {
+            auth,
+            app,
+            passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
+            throttle: throttle::Throttle::new(&settings.limits),
+            settings: Arc::new(settings),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn is_ready(&self) -> bool {
+        self.auth.ping().await.is_ok() && self.app.ping().await.is_ok()
+    }
+}

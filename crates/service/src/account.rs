@@ -1,0 +1,224 @@
+//! Signing up, in and out.
+//!
+//! Without a mail to the address, a sign-up has to answer at once, so it does tell whether an address is taken: only to
+//! somebody who also spends an attempt on that account, which its throttle counts like a sign-in. Body, status and
+//! work are otherwise the same: one Argon2id either way. Sign-in tells nothing.
+
+use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::UserId;
+use clarity_domain::names::{parse_email, slug_from_name};
+use clarity_domain::time::{DAY, Micros, SECOND};
+use clarity_domain::view::session::{Session, UserCard, WorkspaceCard};
+use clarity_runtime::clock::now_us;
+use clarity_runtime::secret::{Secret, random_bytes};
+use clarity_store::auth::session::NewSession;
+use clarity_store::auth::user::Credentials;
+use clarity_store::auth::workspace::SeatRow;
+use clarity_store::auth::{session, user, workspace};
+use clarity_store::{AuthTx, StoreError, audit, site};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::Services;
+use crate::error::{broken, fault};
+use crate::visitor::{Client, Visitor, read_session, token_hash};
+use crate::{password, throttle};
+
+/// 32 random bytes in hexadecimal.
+pub(crate) const TOKEN_LENGTH: usize = 64;
+const SESSION_LIFE: Micros = 7 * DAY;
+
+/// The form. No `Debug`: it holds a password.
+#[derive(Clone)]
+pub struct SignUp {
+    pub workspace: String,
+    pub name: String,
+    pub email: String,
+    pub password: String,
+}
+
+#[derive(Clone)]
+pub struct SignIn {
+    pub email: String,
+    pub password: String,
+}
+
+/// A new session. The token is for the cookie and is kept nowhere else.
+#[derive(Clone)]
+pub struct SignedIn {
+    pub token: String,
+    pub max_age_s: i64,
+    pub session: Session,
+}
+
+impl Services {
+    /// Makes a workspace with its first site and its owner, and signs the owner in: all or nothing. The right password
+    /// of an account that exists adds a workspace to it.
+    ///
+    /// # Errors
+    /// `Invalid` with the field; `RateLimited`.
+    pub async fn sign_up(&self, form: SignUp, client: &Client) -> Result<SignedIn, AppError> {
+        self.throttle.take(&client.address)?;
+        let (signed_in, _) = self.register(form, client).await?;
+        Ok(signed_in)
+    }
+
+    /// # Errors
+    /// `Invalid` at the field `password` when address and password do not belong together; `RateLimited`.
+    pub async fn sign_in(&self, form: SignIn, client: &Client) -> Result<SignedIn, AppError> {
+        self.throttle.take(&client.address)?;
+        let email = parse_email(&form.email)?;
+        let user = self.authenticate(&email, &Secret::new(form.password)).await?.ok_or_else(|| {
+            AppError::invalid("password", "This e-mail and password do not belong together. Check both and try again.")
+        })?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        let signed_in = start_session(&mut tx, user, client).await?;
+        tx.commit().await.map_err(fault)?;
+        Ok(signed_in)
+    }
+
+    /// Ends the visitor's session at once; its live connections end within seconds.
+    pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), AppError> {
+        let Some(member) = visitor.member() else { return Ok(()) };
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        session::revoke(&mut tx, &member.token).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)
+    }
+
+    /// For the operator's command: the workspace of this name that this person owns, made when there is none.
+    /// The flag says that it was there.
+    pub async fn ensure_workspace(&self, form: SignUp) -> Result<(WorkspaceCard, bool), AppError> {
+        let email = parse_email(&form.email)?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        if let Some(known) = user::find_for_sign_in(&mut tx, &email).await.map_err(fault)? {
+            let seats = workspace::list_seats(&mut tx, known.user.id).await.map_err(fault)?;
+            let wanted = form.workspace.trim();
+            if let Some(seat) = seats.into_iter().find(|s| s.card.name == wanted) {
+                return Ok((seat.card, true));
+            }
+        }
+        drop(tx);
+        let client = Client { address: "local".into(), user_agent: Some("clarity-server admin".into()) };
+        let (_, card) = self.register(form, &client).await?;
+        Ok((card, false))
+    }
+
+    async fn register(&self, form: SignUp, client: &Client) -> Result<(SignedIn, WorkspaceCard), AppError> {
+        let name = checked_name("workspace", "the workspace", &form.workspace)?;
+        let person = checked_name("name", "yourself", &form.name)?;
+        let email = parse_email(&form.email)?;
+        password::check_new(&form.password, &person, &email)?;
+        let password = Secret::new(form.password);
+
+        let (user, new_hash) = match self.authenticate_or_new(&email, &password).await? {
+            Some(known) => (known, None),
+            None => {
+                let hash = self.passwords.hash(&password).await?;
+                (UserCard { id: UserId(Uuid::now_v7()), name: person, email }, Some(hash))
+            }
+        };
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        match &new_hash {
+            Some(hash) => user::insert(&mut tx, &user, hash).await.map_err(taken)?,
+            None => user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?,
+        }
+        let seat = create_workspace(&mut tx, user.id, &name).await?;
+        let signed_in = start_session(&mut tx, user, client).await?;
+        self.furnish(&seat, &signed_in.session.user.email).await?;
+        // Last: if this fails, what was written above belongs to a workspace that never was.
+        tx.commit().await.map_err(fault)?;
+        Ok((signed_in, seat.card))
+    }
+
+    /// The first site, and the first line of the audit log.
+    async fn furnish(&self, seat: &SeatRow, actor: &str) -> Result<(), AppError> {
+        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
+        site::insert(&mut tx, &seat.card.name, &seat.time_zone).await.map_err(fault)?;
+        let detail = json!({ "slug": seat.card.slug });
+        audit::record(&mut tx, actor, "workspace.create", &seat.card.name, &detail).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)
+    }
+
+    /// The account's person when the password is right; `None` when there is no account.
+    async fn authenticate_or_new(&self, email: &str, password: &Secret) -> Result<Option<UserCard>, AppError> {
+        let Some(known) = self.note_attempt(email).await? else { return Ok(None) };
+        if self.passwords.verify(password, Some(known.password_hash)).await? {
+            return Ok(Some(known.user));
+        }
+        Err(AppError::invalid("email", "You cannot sign up with this e-mail. If you have an account, sign in instead."))
+    }
+
+    /// `None`: no such account, or a wrong password. Both take as long.
+    async fn authenticate(&self, email: &str, password: &Secret) -> Result<Option<UserCard>, AppError> {
+        let known = self.note_attempt(email).await?;
+        let (user, stored) = known.map(|k| (k.user, k.password_hash)).unzip();
+        let right = self.passwords.verify(password, stored).await?;
+        Ok(user.filter(|_| right))
+    }
+
+    /// Counts the attempt before the password is looked at, so that a hundred at once count as a hundred; the right
+    /// password sets the count back.
+    async fn note_attempt(&self, email: &str) -> Result<Option<Credentials>, AppError> {
+        let now = now_us();
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let Some(known) = user::find_for_sign_in(&mut tx, email).await.map_err(fault)? else {
+            self.throttle.note_stranger(email, now)?;
+            return Ok(None);
+        };
+        if let Some(until) = known.blocked_until.filter(|until| *until > now) {
+            return Err(throttle::wait(until, now));
+        }
+        let failures = known.failed_sign_ins.saturating_add(1);
+        let until = throttle::blocked_until(failures, now);
+        user::note_failed_sign_in(&mut tx, known.user.id, until).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(Some(known))
+    }
+}
+
+async fn start_session(tx: &mut AuthTx, user: UserCard, client: &Client) -> Result<SignedIn, AppError> {
+    let token = hex::encode(random_bytes::<32>().map_err(broken)?);
+    let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
+    let new =
+        NewSession { user: user.id, expires_at: now_us() + SESSION_LIFE, address: &client.address, user_agent: &agent };
+    session::insert(tx, &token_hash(&token), &new).await.map_err(fault)?;
+    let session = read_session(tx, user).await?;
+    Ok(SignedIn { token, max_age_s: SESSION_LIFE / SECOND, session })
+}
+
+/// The slug is the name's; when it is taken, with four random characters behind it.
+async fn create_workspace(tx: &mut AuthTx, owner: UserId, name: &str) -> Result<SeatRow, AppError> {
+    let base = slug_from_name(name);
+    let mut slug = base.clone();
+    for _ in 0..20 {
+        if let Some(seat) = workspace::create(tx, owner, &slug, name, "UTC").await.map_err(fault)? {
+            return Ok(seat);
+        }
+        slug = format!("{base}-{}", hex::encode(random_bytes::<2>().map_err(broken)?));
+    }
+    Err(AppError::new(ErrorCode::Conflict, "Many workspaces have this name. Choose another one."))
+}
+
+fn taken(error: StoreError) -> AppError {
+    match error {
+        StoreError::Conflict(_) => {
+            AppError::invalid("email", "You cannot sign up with this e-mail. If you have an account, sign in instead.")
+        }
+        other => fault(other),
+    }
+}
+
+/// 1 to 120 characters that can be seen, none of them a control or direction mark.
+fn checked_name(field: &str, whom: &str, text: &str) -> Result<String, AppError> {
+    let text = text.trim();
+    let hidden =
+        |c: char| c.is_control() || ('\u{200b}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{202e}').contains(&c);
+    if text.is_empty() {
+        return Err(AppError::invalid(field, format!("Name {whom}.")));
+    }
+    if text.chars().count() > 120 || text.chars().any(hidden) {
+        return Err(AppError::invalid(field, "Use at most 120 visible characters."));
+    }
+    Ok(text.to_owned())
+}

@@ -1,0 +1,29 @@
+//! What the use cases need to know of the installation, and their limits.
+
+use std::num::NonZeroU32;
+
+/// Where people and agents reach this installation. Links are made from it, never from a Host header.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// "https://app.example.com", without a trailing slash.
+    pub public_url: String,
+    /// "wss://agents.example.com": what a new agent is told to connect to.
+    pub agent_url: String,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Passwords hashed at the same time: each takes 19 MiB and a core.
+    pub concurrent_hashes: usize,
+    /// Sign-ins and sign-ups of one network (an IPv4 /24, an IPv6 /56).
+    pub attempts_per_minute: NonZeroU32,
+    /// Codes of one workspace that nobody has claimed yet.
+    pub open_pairings: i64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrent_hashes: 2, attempts_per_minute: NonZeroU32::MIN.saturating_add(59), open_pairings: 20 }
+    }
+}

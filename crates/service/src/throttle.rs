@@ -1,0 +1,128 @@
+//! Slowing down guesses: by account with growing waits, by network with a rate.
+//!
+//! An account is never locked for good: that would let anybody lock anybody out. Addresses without an account wait the
+//! same, so that waiting tells nothing.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::time::{Micros, SECOND};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use sha2::{Digest, Sha256};
+
+use crate::settings::Limits;
+
+/// Wrong passwords before an account has to wait.
+const FREE: i32 = 5;
+/// The longest wait: about 70 guesses an hour.
+const LONGEST: Micros = 60 * SECOND;
+/// Addresses without an account that are remembered at a time.
+const REMEMBERED: usize = 10_000;
+
+/// Until when an account waits that has now failed `failures` times in a row: 1 s, 2 s, 4 s … 60 s from the fifth on.
+pub(crate) fn blocked_until(failures: i32, now: Micros) -> Option<Micros> {
+    let over = failures.checked_sub(FREE).filter(|n| *n >= 0)?;
+    let wait = 1_i64.checked_shl(over.min(30) as u32).unwrap_or(i64::MAX).saturating_mul(SECOND).min(LONGEST);
+    Some(now.saturating_add(wait))
+}
+
+pub(crate) fn wait(until: Micros, now: Micros) -> AppError {
+    let seconds = ((until - now) / SECOND + 1).max(1);
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    AppError::new(ErrorCode::RateLimited, format!("Too many attempts. Try again in {seconds} {unit}."))
+}
+
+struct Failures {
+    count: i32,
+    blocked_until: Option<Micros>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Throttle {
+    networks: Arc<DefaultKeyedRateLimiter<String>>,
+    strangers: Arc<Mutex<HashMap<[u8; 32], Failures>>>,
+}
+
+impl Throttle {
+    pub(crate) fn new(limits: &Limits) -> Self {
+        Self {
+            networks: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.attempts_per_minute))),
+            strangers: Arc::default(),
+        }
+    }
+
+    /// Takes one attempt from the network of `address`.
+    pub(crate) fn take(&self, address: &str) -> Result<(), AppError> {
+        if self.networks.len() > REMEMBERED {
+            self.networks.retain_recent();
+        }
+        self.networks.check_key(&network(address)).map_err(|_| {
+            AppError::new(ErrorCode::RateLimited, "Too many attempts from your network. Try again in a minute.")
+        })
+    }
+
+    /// Counts an attempt on an address that has no account, as an account's row would.
+    pub(crate) fn note_stranger(&self, email: &str, now: Micros) -> Result<(), AppError> {
+        let key = Sha256::digest(email.as_bytes()).into();
+        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
+        if strangers.len() >= REMEMBERED && !strangers.contains_key(&key) {
+            strangers.retain(|_, f| f.blocked_until.is_some_and(|until| until > now));
+            if strangers.len() >= REMEMBERED {
+                strangers.clear();
+            }
+        }
+        let failures = strangers.entry(key).or_insert(Failures { count: 0, blocked_until: None });
+        if let Some(until) = failures.blocked_until.filter(|until| *until > now) {
+            return Err(wait(until, now));
+        }
+        failures.count = failures.count.saturating_add(1);
+        failures.blocked_until = blocked_until(failures.count, now);
+        Ok(())
+    }
+}
+
+/// IPv4 /24, IPv6 /56; what is no address counts as one network.
+fn network(address: &str) -> String {
+    match address.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V4(ip)) => {
+            let [a, b, c, _] = ip.octets();
+            format!("{a}.{b}.{c}")
+        }
+        Ok(IpAddr::V6(ip)) => hex::encode(&ip.octets()[..7]),
+        Err(_) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_never_exceed_a_minute() {
+        let waits: Vec<i64> = (0..14).map(|n| blocked_until(n, 0).unwrap_or(0) / SECOND).collect();
+        assert_eq!(waits, [0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        assert_eq!(blocked_until(i32::MAX, 0), Some(LONGEST));
+    }
+
+    #[test]
+    fn neighbours_share_a_network() {
+        assert_eq!(network("192.0.2.7"), network("::ffff:192.0.2.9"));
+        assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
+        assert_eq!(network("2001:db8:0:aa::1"), network("2001:db8:0:bb::2"));
+        assert_ne!(network("2001:db8:0:aa::1"), network("2001:db8:0:1bb::2"));
+    }
+
+    #[test]
+    fn a_stranger_waits_like_an_account() {
+        let throttle = Throttle::new(&Limits::default());
+        for _ in 0..5 {
+            throttle.note_stranger("a@b.c", 0).unwrap();
+        }
+        assert_eq!(throttle.note_stranger("a@b.c", 0).unwrap_err().code, ErrorCode::RateLimited);
+        assert!(throttle.note_stranger("a@b.d", 0).is_ok());
+        assert!(throttle.note_stranger("a@b.c", SECOND).is_ok());
+        assert!(throttle.note_stranger("a@b.c", 2 * SECOND).is_err(), "the next wait is longer");
+    }
+}

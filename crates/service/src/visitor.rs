@@ -1,0 +1,156 @@
+//! Who asks, and in which workspace.
+
+use std::sync::Arc;
+
+use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::UserId;
+use clarity_domain::role::{Permission, Role};
+use clarity_domain::view::session::{Session, WorkspaceCard};
+use clarity_store::auth::session::TokenHash;
+use clarity_store::auth::{session, workspace};
+use clarity_store::{AuthTx, WorkspaceScope};
+use sha2::{Digest, Sha256};
+
+use crate::Services;
+use crate::error::{fault, forbidden};
+
+/// Where a request came from: for limits and for the list of sessions. Never trusted further.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    pub address: String,
+    pub user_agent: Option<String>,
+}
+
+/// Who sent a request. Resolved anew for each one.
+#[derive(Clone, Debug)]
+pub enum Visitor {
+    Anonymous,
+    Member(Arc<Member>),
+}
+
+/// A person with a live session.
+#[derive(Debug)]
+pub struct Member {
+    pub(crate) session: Session,
+    pub(crate) token: TokenHash,
+}
+
+impl Visitor {
+    /// `None`: anonymous.
+    pub fn session(&self) -> Option<&Session> {
+        self.member().map(|m| &m.session)
+    }
+
+    pub(crate) fn member(&self) -> Option<&Member> {
+        match self {
+            Self::Anonymous => None,
+            Self::Member(member) => Some(member),
+        }
+    }
+}
+
+/// A member's right to work in one workspace. Only [`Services::enter`] and the operator's commands make one.
+#[derive(Clone, Debug)]
+pub struct Seat {
+    pub(crate) scope: WorkspaceScope,
+    pub(crate) card: WorkspaceCard,
+    pub(crate) time_zone: String,
+    pub(crate) user_id: UserId,
+    /// For the audit: an e-mail address, or what the command was.
+    pub(crate) actor: String,
+    /// The session that must stay live while a connection of this seat is open.
+    pub(crate) token: Option<TokenHash>,
+}
+
+impl Seat {
+    pub fn frame_card(&self) -> WorkspaceCard {
+        self.card.clone()
+    }
+
+    pub fn role(&self) -> Role {
+        self.card.role
+    }
+
+    pub(crate) fn may(&self, permission: Permission) -> Result<(), AppError> {
+        if self.card.role.may(permission) { Ok(()) } else { Err(forbidden(permission)) }
+    }
+}
+
+/// The hash under which a session is kept.
+pub(crate) fn token_hash(token: &str) -> TokenHash {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// A person with their workspaces, in the caller's transaction.
+pub(crate) async fn read_session(
+    tx: &mut AuthTx,
+    user: clarity_domain::view::session::UserCard,
+) -> Result<Session, AppError> {
+    let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
+    Ok(Session { user, workspaces: seats.into_iter().map(|s| s.card).collect() })
+}
+
+impl Services {
+    /// The visitor behind a cookie's token. An unknown, ended or malformed token is nobody's.
+    pub async fn visitor(&self, token: Option<&str>) -> Result<Visitor, AppError> {
+        let Some(token) = token.filter(|t| t.len() == crate::account::TOKEN_LENGTH) else {
+            return Ok(Visitor::Anonymous);
+        };
+        let hash = token_hash(token);
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let Some(live) = session::find_live(&mut tx, &hash).await.map_err(fault)? else {
+            return Ok(Visitor::Anonymous);
+        };
+        if live.stale {
+            session::touch(&mut tx, &hash).await.map_err(fault)?;
+        }
+        let session = read_session(&mut tx, live.user).await?;
+        tx.commit().await.map_err(fault)?;
+        Ok(Visitor::Member(Arc::new(Member { session, token: hash })))
+    }
+
+    /// The visitor's seat in the workspace of this slug.
+    ///
+    /// # Errors
+    /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike.
+    pub async fn enter(&self, visitor: &Visitor, slug: &str) -> Result<Seat, AppError> {
+        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        let row = row.ok_or_else(|| AppError::not_found("workspace"))?;
+        Ok(Seat {
+            scope: row.scope,
+            card: row.card,
+            time_zone: row.time_zone,
+            user_id: member.session.user.id,
+            actor: member.session.user.email.clone(),
+            token: Some(member.token),
+        })
+    }
+
+    /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
+    pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
+        let Some(token) = seat.token else { return Ok(false) };
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
+        // A page that is only watched stays signed in.
+        session::touch(&mut tx, &token).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(row.is_some_and(|r| r.scope == seat.scope))
+    }
+
+    /// The first owner's seat, for commands on the platform's own machine; what they do is audited as `command`.
+    pub async fn operator_seat(&self, slug: &str, command: &str) -> Result<Seat, AppError> {
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let row = workspace::find_owner_seat(&mut tx, slug).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        let row = row.ok_or_else(|| AppError::new(ErrorCode::NotFound, format!("There is no workspace {slug:?}.")))?;
+        let user_id = match row.scope.principal() {
+            clarity_store::Principal::Member { user_id, .. } => *user_id,
+            _ => return Err(AppError::internal()),
+        };
+        let actor = format!("command: {command}");
+        Ok(Seat { scope: row.scope, card: row.card, time_zone: row.time_zone, user_id, actor, token: None })
+    }
+}
