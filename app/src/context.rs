@@ -1,0 +1,68 @@
+//! What the server tells the app about where it runs; provided as a context to every route and server function.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::Deserialize;
+
+/// The site, as configured. Links and cookies depend on it, never on the Host header.
+#[derive(Clone, Debug)]
+pub struct Site {
+    /// "https://app.example.com", without a trailing slash.
+    pub origin: String,
+    /// Served over TLS: cookies are `Secure` and carry the `__Host-` prefix.
+    pub secure: bool,
+    pub assets: Assets,
+}
+
+impl Site {
+    /// Name of the session cookie.
+    pub const fn session_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs" } else { "cs" }
+    }
+
+    /// Name of the short-lived cookie that keeps a pairing code in the browser that asked for it.
+    pub const fn pairing_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-pair" } else { "cs-pair" }
+    }
+}
+
+/// Plain file names to the hashed URLs of the build: `app.css` to `/pkg/app.3f2a….css`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct Assets(Arc<BTreeMap<String, String>>);
+
+impl Assets {
+    /// From the build's `assets.json`: one object, plain name to URL.
+    ///
+    /// # Errors
+    /// When the text is no such object.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The URL of a file; one the build does not know is served under its plain name.
+    pub fn url(&self, name: &str) -> String {
+        self.0.get(name).cloned().unwrap_or_else(|| format!("/pkg/{name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_its_hashed_url_and_an_unknown_one_its_plain_name() {
+        let assets = Assets::from_json(r#"{"app.css":"/pkg/app.1a2b.css"}"#).unwrap();
+        assert_eq!(assets.url("app.css"), "/pkg/app.1a2b.css");
+        assert_eq!(assets.url("charts.js"), "/pkg/charts.js");
+        assert!(Assets::from_json("[]").is_err());
+    }
+
+    #[test]
+    fn cookies_are_host_bound_where_there_is_tls() {
+        let mut site = Site { origin: "https://a.example".into(), secure: true, assets: Assets::default() };
+        assert_eq!((site.session_cookie(), site.pairing_cookie()), ("__Host-cs", "__Host-cs-pair"));
+        site.secure = false;
+        assert_eq!((site.session_cookie(), site.pairing_cookie()), ("cs", "cs-pair"));
+    }
+}

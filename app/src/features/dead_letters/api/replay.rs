@@ -1,0 +1,14 @@
+//! Tries all letters of one cause again.
+
+use clarity_domain::ids::StreamId;
+use leptos::prelude::*;
+
+use crate::error::PageError;
+
+#[server(endpoint = "dead_letters/replay")]
+pub async fn replay(slug: String, stream: StreamId, fingerprint: String) -> Result<(), PageError> {
+    let (services, seat) = crate::server::enter(&slug).await?;
+    services.replay_dead_letters(&seat, stream, &fingerprint).await?;
+    leptos_axum::redirect(&crate::paths::dead_letters(&slug));
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! What the app can do, one folder a noun: components, client state in plain Rust, server functions.
+
+pub mod dead_letters;
+pub mod live;
+pub mod overview;
+pub mod pairing;
+pub mod search;
+pub mod session;
+pub mod sources;

@@ -1,0 +1,5 @@
+//! Server functions of the Overview.
+
+mod read;
+
+pub use read::read;

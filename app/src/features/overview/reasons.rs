@@ -1,0 +1,57 @@
+//! Downtime in the range by reason.
+
+use clarity_domain::view::overview::Overview;
+use leptos::prelude::*;
+
+use super::model;
+use crate::ui::{card::Card, icon::Symbol, note::EmptyNote};
+
+/// Reasons drawn; the rest is summed up in words.
+const SHOWN: usize = 7;
+
+#[component]
+pub fn Reasons(state: RwSignal<Overview>) -> impl IntoView {
+    let reasons = Memo::new(move |_| state.with(model::downtime_by_reason));
+    let empty = Memo::new(move |_| reasons.with(Vec::is_empty));
+    let rows = move || {
+        reasons.with(|reasons| {
+            let most = reasons.first().map_or(1, |(_, lasted)| *lasted).max(1);
+            reasons
+                .iter()
+                .take(SHOWN)
+                .map(|(reason, lasted)| {
+                    let width = *lasted as f64 / most as f64 * 100.0;
+                    view! {
+                        <tr>
+                            <th scope="row">{reason.clone()}</th>
+                            <td class="cs-bars__cell"><i class="cs-bars__bar" style=format!("--width:{width:.1}%")></i></td>
+                            <td data-align="end">{clarity_domain::truth::duration(*lasted)}</td>
+                        </tr>
+                    }
+                })
+                .collect_view()
+        })
+    };
+    let rest = move || {
+        let rest = reasons.with(Vec::len).saturating_sub(SHOWN);
+        (rest > 0).then(|| view! { <p class="cs-kpi__note">{format!("and {rest} more reasons")}</p> })
+    };
+    view! {
+        <Card title="Downtime by reason" remark="this range" span=4>
+            {move || {
+                if empty.get() {
+                    view! { <EmptyNote symbol=Symbol::Check title="No downtime" message="No machine shown here was down in this range."/> }.into_any()
+                } else {
+                    view! {
+                        <table class="cs-table cs-bars">
+                            <caption class="cs-visually-hidden">"Downtime by reason"</caption>
+                            <tbody>{rows}</tbody>
+                        </table>
+                        {rest}
+                    }
+                        .into_any()
+                }
+            }}
+        </Card>
+    }
+}

@@ -1,0 +1,16 @@
+//! Makes a one-time code. It is kept hashed; this browser keeps it, until it expires, in a cookie no script can read.
+
+use leptos::prelude::*;
+
+use crate::error::PageError;
+
+#[server(endpoint = "pairing/begin")]
+pub async fn begin(slug: String) -> Result<(), PageError> {
+    let (services, seat) = crate::server::enter(&slug).await?;
+    let pairing = services.begin_pairing(&seat).await?;
+    if let Some(code) = &pairing.code {
+        crate::server::set_pairing_code(&pairing.id.to_string(), code);
+    }
+    leptos_axum::redirect(&crate::paths::pairing(&slug, pairing.id));
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! Server functions of the search.
+
+mod search;
+
+pub use search::search;

@@ -1,0 +1,12 @@
+//! Who is looking, if anybody is signed in.
+
+use clarity_domain::view::session::Session;
+use leptos::prelude::*;
+use server_fn::codec::GetUrl;
+
+use crate::error::PageError;
+
+#[server(endpoint = "session/current", input = GetUrl)]
+pub async fn current() -> Result<Option<Session>, PageError> {
+    Ok(crate::server::visitor().session().cloned())
+}

@@ -1,0 +1,14 @@
+//! Ends the session of this browser.
+
+use leptos::prelude::*;
+
+use crate::error::PageError;
+
+#[server(endpoint = "session/sign_out")]
+pub async fn sign_out() -> Result<(), PageError> {
+    use crate::{paths, server};
+    server::services().sign_out(&server::visitor()).await?;
+    server::clear_session();
+    leptos_axum::redirect(paths::SIGN_IN);
+    Ok(())
+}

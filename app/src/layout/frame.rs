@@ -1,0 +1,51 @@
+//! Everything around the pages of one workspace.
+
+use leptos::prelude::*;
+use leptos_router::{components::Outlet, hooks::use_params_map};
+
+use super::{
+    nav::{SideBar, TabBar},
+    palette::{Palette, PaletteOpen},
+    shortcuts::Shortcuts,
+};
+use crate::{features::session::api, load::Pending};
+
+/// The workspace of the path.
+#[derive(Clone, Copy)]
+pub struct Slug(pub Memo<String>);
+
+/// The workspace of the path, from any page below the frame.
+pub fn use_slug() -> Memo<String> {
+    expect_context::<Slug>().0
+}
+
+#[component]
+pub fn WorkspaceFrame() -> impl IntoView {
+    let params = use_params_map();
+    let slug = Memo::new(move |_| params.with(|params| params.get("slug").unwrap_or_default()));
+    provide_context(Slug(slug));
+    provide_context(Pending(RwSignal::new(false)));
+    provide_context(PaletteOpen(RwSignal::new(false)));
+    let frame = Resource::new(move || slug.get(), api::frame);
+    // A frame that could not be read is drawn bare; the page inside says why.
+    let side = move || {
+        Suspend::new(async move {
+            view! { <SideBar slug=slug.get_untracked() frame=frame.await.ok()/> }
+        })
+    };
+    let tabs = move || {
+        Suspend::new(async move {
+            view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok()/> }
+        })
+    };
+    view! {
+        <a class="cs-skip" href="#main">"Skip to the content"</a>
+        <div class="cs-shell">
+            <Transition fallback=move || view! { <SideBar slug=slug.get_untracked() frame=None/> }>{side}</Transition>
+            <div class="cs-shell__main"><Outlet/></div>
+            <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>
+        </div>
+        <Palette slug/>
+        <Shortcuts/>
+    }
+}

@@ -1,0 +1,195 @@
+//! Where one can go in a workspace: side bar on a desk, bottom bar on a phone. Only pages that exist are named.
+
+use clarity_domain::view::session::{Frame, WorkspaceCard};
+use leptos::prelude::*;
+use leptos_router::hooks::use_location;
+
+use super::theme::ThemeSwitch;
+use crate::{
+    features::session::SignOutButton,
+    paths,
+    ui::{
+        brand::Brand,
+        button::{Button, Kind},
+        icon::{Icon, Symbol},
+        menu::{Menu, MenuLink, Place},
+        number,
+    },
+};
+
+/// An entry: what it is called, where it goes, which paths are it.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    pub name: &'static str,
+    pub symbol: Symbol,
+    pub path: fn(&str) -> String,
+    /// Its sub-pages count as it.
+    with_sub_pages: bool,
+    counts_dead_letters: bool,
+}
+
+pub const ENTRIES: [Entry; 3] = [
+    Entry {
+        name: "Overview",
+        symbol: Symbol::Home,
+        path: paths::workspace,
+        with_sub_pages: false,
+        counts_dead_letters: false,
+    },
+    Entry {
+        name: "Sources",
+        symbol: Symbol::Plug,
+        path: paths::sources,
+        with_sub_pages: true,
+        counts_dead_letters: false,
+    },
+    Entry {
+        name: "Dead letters",
+        symbol: Symbol::Inbox,
+        path: paths::dead_letters,
+        with_sub_pages: true,
+        counts_dead_letters: true,
+    },
+];
+
+impl Entry {
+    fn is_at(&self, slug: &str, path: &str) -> bool {
+        let own = (self.path)(slug);
+        let path = path.trim_end_matches('/');
+        path == own || (self.with_sub_pages && path.strip_prefix(&own).is_some_and(|rest| rest.starts_with('/')))
+    }
+}
+
+/// One entry as a link; `phone` draws it as a tab.
+#[component]
+fn EntryLink(
+    entry: Entry,
+    slug: String,
+    #[prop(optional)] dead_letters: u64,
+    #[prop(optional)] phone: bool,
+) -> impl IntoView {
+    let location = use_location();
+    let href = (entry.path)(&slug);
+    let current = move || location.pathname.with(|path| entry.is_at(&slug, path)).then_some("page");
+    let count = (entry.counts_dead_letters && dead_letters > 0).then(|| {
+        view! { <b class="cs-nav__count">{number::whole(dead_letters)}<span class="cs-visually-hidden">" letters"</span></b> }
+    });
+    view! {
+        <a class=if phone { "cs-tabs__tab" } else { "cs-nav__link" } href=href aria-current=current>
+            <Icon symbol=entry.symbol/>
+            {entry.name}
+            {count}
+        </a>
+    }
+}
+
+#[component]
+pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
+    let dead_letters = frame.as_ref().map_or(0, |frame| frame.dead_letters);
+    let [overview, sources, letters] = ENTRIES;
+    let person = frame.as_ref().map(|frame| frame.user.clone());
+    view! {
+        <aside class="cs-side">
+            <Brand href=paths::workspace(&slug)/>
+            <WorkspaceCardButton frame/>
+            <nav class="cs-nav" aria-label="Workspace">
+                <EntryLink entry=overview slug=slug.clone()/>
+                <h2 class="cs-nav__heading">"Data"</h2>
+                <EntryLink entry=sources slug=slug.clone()/>
+                <EntryLink entry=letters slug dead_letters/>
+            </nav>
+            <div class="cs-side__foot">
+                <ThemeSwitch/>
+                {person.map(|person| view! {
+                    <div class="cs-person">
+                        <span class="cs-person__name">{person.name}<small>{person.email}</small></span>
+                        <SignOutButton/>
+                    </div>
+                })}
+            </div>
+        </aside>
+    }
+}
+
+/// The workspace one is in; a menu of the others when there are any.
+#[component]
+fn WorkspaceCardButton(frame: Option<Frame>) -> impl IntoView {
+    let Some(frame) = frame else {
+        return view! { <div class="cs-workspace"><span class="cs-skeleton" data-shape="line"></span></div> }
+            .into_any();
+    };
+    let WorkspaceCard { name, slug, .. } = frame.workspace;
+    let initial: String = name.chars().next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    let words = format!("{}, {}", counted(frame.sites, "site"), counted(frame.assets, "asset"));
+    let content = view! {
+        <i class="cs-workspace__initial" aria-hidden="true">{initial}</i>
+        <span class="cs-workspace__name">{name}<small>{words}</small></span>
+    };
+    if frame.workspaces.len() < 2 {
+        return view! { <div class="cs-workspace" data-alone="">{content}</div> }.into_any();
+    }
+    let links = frame
+        .workspaces
+        .into_iter()
+        .map(|other| view! { <MenuLink href=paths::workspace(&other.slug) current=other.slug == slug>{other.name}<small>{other.role.as_str()}</small></MenuLink> })
+        .collect_view();
+    view! {
+        <button class="cs-workspace" type="button" popovertarget="cs-workspaces">{content}<Icon symbol=Symbol::Chevron/></button>
+        <Menu id="cs-workspaces" label="Workspaces" place=Place::Side>{links}</Menu>
+    }
+    .into_any()
+}
+
+fn counted(count: u32, noun: &str) -> String {
+    format!("{} {noun}{}", number::whole(count.into()), if count == 1 { "" } else { "s" })
+}
+
+/// The bottom bar of a phone; what has no room is in its menu.
+#[component]
+pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
+    let dead_letters = frame.as_ref().map_or(0, |frame| frame.dead_letters);
+    let workspaces = frame.as_ref().map(|frame| frame.workspaces.clone()).unwrap_or_default();
+    let others = (workspaces.len() > 1).then(|| {
+        workspaces
+            .into_iter()
+            .map(|other| view! { <MenuLink href=paths::workspace(&other.slug) current=other.slug == slug>{other.name}</MenuLink> })
+            .collect_view()
+    });
+    let tabs =
+        ENTRIES.map(|entry| view! { <EntryLink entry slug=slug.clone() dead_letters phone=true/> }).collect_view();
+    view! {
+        <nav class="cs-tabs" aria-label="Workspace, phone">
+            {tabs}
+            <button class="cs-tabs__tab" type="button" popovertarget="cs-more"><Icon symbol=Symbol::Menu/>"More"</button>
+        </nav>
+        <Menu id="cs-more" label="More" place=Place::Sheet>
+            <div class="cs-stack">
+                {frame.map(|frame| view! { <p><b>{frame.workspace.name}</b><br/><span class="cs-quiet">{frame.user.email}</span></p> })}
+                {others}
+                <ThemeSwitch/>
+                <div class="cs-row">
+                    <SignOutButton words=true/>
+                    <Button kind=Kind::Quiet attr:popovertarget="cs-more">"Close"</Button>
+                </div>
+            </div>
+        </Menu>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_entry_one_is_at_is_marked_and_no_other() {
+        let at = |path: &str| {
+            ENTRIES.iter().filter(|entry| entry.is_at("a", path)).map(|entry| entry.name).collect::<Vec<_>>()
+        };
+        assert_eq!(at("/w/a"), ["Overview"]);
+        assert_eq!(at("/w/a/"), ["Overview"]);
+        assert_eq!(at("/w/a/sources/connect"), ["Sources"]);
+        assert_eq!(at("/w/a/sourcesx"), [""; 0]);
+        assert_eq!(at("/w/b"), [""; 0]);
+        assert_eq!(counted(1, "site"), "1 site");
+    }
+}

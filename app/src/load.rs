@@ -1,0 +1,57 @@
+//! Reading a page's data: skeleton at first, then the data, dimmed while newer data loads; an error in words.
+
+use clarity_domain::error::ErrorCode;
+use leptos::prelude::*;
+use leptos_router::{components::Redirect, hooks::use_location};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{error::PageError, paths, ui::note::ErrorNote};
+
+/// Whether the page reads newer data while it shows the old. Provided by the layout of a page.
+#[derive(Clone, Copy)]
+pub struct Pending(pub RwSignal<bool>);
+
+/// Shows `resource` in its states. `wrap` puts skeleton and error into the page's frame; `show` draws the whole page.
+/// A person who is signed out goes to the sign-in and comes back.
+pub fn load<T, Wrap, Show>(
+    resource: Resource<Result<T, PageError>>,
+    skeleton: fn() -> AnyView,
+    wrap: Wrap,
+    show: Show,
+) -> AnyView
+where
+    T: Clone + PartialEq + Send + Sync + Serialize + DeserializeOwned + 'static,
+    Wrap: Fn(AnyView) -> AnyView + Clone + Send + Sync + 'static,
+    Show: Fn(T) -> AnyView + Clone + Send + Sync + 'static,
+{
+    let pending = use_context::<Pending>().map_or_else(|| RwSignal::new(false), |p| p.0);
+    let location = use_location();
+    let wrap_skeleton = wrap.clone();
+    view! {
+        <Transition fallback=move || wrap_skeleton(skeleton()) set_pending=pending>
+            {move || {
+                let (show, wrap) = (show.clone(), wrap.clone());
+                let location = location.clone();
+                Suspend::new(async move {
+                    match resource.await {
+                        Ok(data) => show(data),
+                        Err(error) if error.code() == ErrorCode::Unauthenticated => {
+                            let search = location.search.get_untracked();
+                            let mark = if search.is_empty() { "" } else { "?" };
+                            let here = format!("{}{mark}{search}", location.pathname.get_untracked());
+                            view! { <Redirect path=paths::sign_in_then(&here)/> }.into_any()
+                        }
+                        Err(error) => {
+                            let missing = error.code() == ErrorCode::NotFound;
+                            let title = if missing { "Nothing here" } else { "This could not be loaded" };
+                            let retry = (!missing).then_some(Callback::new(move |()| resource.refetch()));
+                            let note = view! { <div class="cs-card"><ErrorNote title message=error.message().to_owned() retry/></div> };
+                            wrap(note.into_any())
+                        }
+                    }
+                })
+            }}
+        </Transition>
+    }
+    .into_any()
+}

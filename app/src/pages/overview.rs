@@ -1,0 +1,61 @@
+//! `/w/:slug`
+
+use clarity_domain::view::{overview::OverviewQuery, range::TimeRange};
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::{hooks::use_query_map, params::ParamsMap};
+
+use crate::{
+    features::overview::{OverviewContent, api},
+    layout::{
+        frame::use_slug,
+        page::{Crumb, Page},
+    },
+    load::load,
+    ui::skeleton::PageSkeleton,
+};
+
+#[component]
+pub fn OverviewPage() -> impl IntoView {
+    let slug = use_slug();
+    let params = use_query_map();
+    let query = Memo::new(move |_| params.with(query));
+    let overview = Resource::new(move || (slug.get(), query.get()), |(slug, query)| api::read(slug, query));
+    view! {
+        <Title text="Overview"/>
+        {load(
+            overview,
+            || view! { <PageSkeleton figures=4 rows=8 chart=true/> }.into_any(),
+            |content| view! { <Page crumbs=vec![Crumb::here("Overview")]>{content}</Page> }.into_any(),
+            move |overview| view! { <OverviewContent slug=slug.get_untracked() query=query.get_untracked() overview/> }.into_any(),
+        )}
+    }
+}
+
+/// What the URL asks for; what cannot be read is left at its default.
+fn query(params: &ParamsMap) -> OverviewQuery {
+    let page: Option<u32> = params.get_str("page").and_then(|text| text.parse().ok());
+    OverviewQuery {
+        range: TimeRange::from_query(params.get_str("range"), params.get_str("from"), params.get_str("to")),
+        metric: params.get("metric").filter(|metric| !metric.is_empty()),
+        asset: params.get_str("asset").and_then(|text| text.parse().ok()),
+        page: page.unwrap_or(1).saturating_sub(1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_says_what_is_shown_and_nonsense_is_left_out() {
+        let mut params = ParamsMap::new();
+        for (key, value) in [("range", "6h"), ("metric", "T24"), ("page", "3"), ("asset", "not-an-id")] {
+            params.insert(key, value.to_owned());
+        }
+        let query = query(&params);
+        assert_eq!(query.range, TimeRange::Last { minutes: 360 });
+        assert_eq!((query.metric.as_deref(), query.page, query.asset), (Some("T24"), 2, None));
+        assert_eq!(super::query(&ParamsMap::new()), OverviewQuery::default());
+    }
+}

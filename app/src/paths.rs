@@ -1,0 +1,140 @@
+//! Every URL of the app, typed. The workspace is always in the path.
+
+use clarity_domain::{
+    ids::{AssetId, PairingId, SourceId},
+    view::{Micros, overview::OverviewQuery, range::TimeRange},
+};
+
+pub const HOME: &str = "/";
+pub const SIGN_IN: &str = "/sign-in";
+pub const SIGN_UP: &str = "/sign-up";
+
+/// Sign in, and come back to `path`.
+pub fn sign_in_then(path: &str) -> String {
+    format!("{SIGN_IN}?next={}", escape(path))
+}
+
+/// A path on our own origin that a sign-in may go to; anything else is refused.
+pub fn local(path: &str) -> Option<&str> {
+    let fine = path.starts_with('/')
+        && !path.starts_with("//")
+        && !path.contains(['\\', '\r', '\n', '\t'])
+        && !path.starts_with(SIGN_IN);
+    fine.then_some(path)
+}
+
+/// Overview as it opens.
+pub fn workspace(slug: &str) -> String {
+    format!("/w/{slug}")
+}
+
+/// Overview with everything the page can be asked for.
+pub fn overview(slug: &str, query: &OverviewQuery) -> String {
+    let text = overview_query(query);
+    if text.is_empty() { workspace(slug) } else { format!("/w/{slug}?{text}") }
+}
+
+/// Overview of one asset.
+pub fn asset(slug: &str, id: AssetId) -> String {
+    overview(slug, &OverviewQuery { asset: Some(id), ..OverviewQuery::default() })
+}
+
+pub fn sources(slug: &str) -> String {
+    format!("/w/{slug}/sources")
+}
+
+pub fn source(slug: &str, id: SourceId) -> String {
+    format!("/w/{slug}/sources/{id}")
+}
+
+pub fn connect(slug: &str) -> String {
+    format!("/w/{slug}/sources/connect")
+}
+
+pub fn pairing(slug: &str, id: PairingId) -> String {
+    format!("/w/{slug}/sources/connect?pairing={id}")
+}
+
+pub fn dead_letters(slug: &str) -> String {
+    format!("/w/{slug}/dead-letters")
+}
+
+/// The event stream of the Overview page, from what was read at `since` on.
+pub fn live_overview(slug: &str, query: &OverviewQuery, since: Micros) -> String {
+    let mut url = format!("/w/{slug}/live?page=overview&since={since}&range={}", query.range);
+    if let Some(metric) = &query.metric {
+        url.push_str(&format!("&metric={}", escape(metric)));
+    }
+    if let Some(id) = query.asset {
+        url.push_str(&format!("&asset={id}"));
+    }
+    url.push_str(&format!("&number={}", query.page));
+    url
+}
+
+/// The event stream of the pages about sources.
+pub fn live_sources(slug: &str, since: Micros) -> String {
+    format!("/w/{slug}/live?page=sources&since={since}")
+}
+
+fn overview_query(query: &OverviewQuery) -> String {
+    let mut parts = Vec::new();
+    if query.range != TimeRange::default() {
+        parts.push(query.range.to_query());
+    }
+    if let Some(metric) = &query.metric {
+        parts.push(format!("metric={}", escape(metric)));
+    }
+    if let Some(id) = query.asset {
+        parts.push(format!("asset={id}"));
+    }
+    if query.page > 0 {
+        parts.push(format!("page={}", query.page + 1));
+    }
+    parts.join("&")
+}
+
+/// Percent-encodes all but unreserved characters.
+fn escape(text: &str) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte) {
+            out.push(byte as char);
+        } else {
+            out.push('%');
+            out.push(HEX[usize::from(byte >> 4)] as char);
+            out.push(HEX[usize::from(byte & 15)] as char);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_returns_to_our_own_pages_only() {
+        for fine in ["/", "/w/nordmark/sources?x=1"] {
+            assert_eq!(local(fine), Some(fine));
+        }
+        for foreign in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb", "/sign-in?next=/"] {
+            assert_eq!(local(foreign), None, "{foreign:?}");
+        }
+        assert_eq!(sign_in_then("/w/a?x=1&y=é"), "/sign-in?next=/w/a%3Fx%3D1%26y%3D%C3%A9");
+    }
+
+    #[test]
+    fn the_plain_page_has_a_plain_url() {
+        assert_eq!(overview("a", &OverviewQuery::default()), "/w/a");
+        let query = OverviewQuery {
+            range: TimeRange::Between { from: 1, to: 2 },
+            metric: Some("T 24".into()),
+            asset: None,
+            page: 1,
+        };
+        assert_eq!(overview("a", &query), "/w/a?from=1&to=2&metric=T%2024&page=2");
+        assert_eq!(live_overview("a", &query, 9), "/w/a/live?page=overview&since=9&range=1..2&metric=T%2024&number=1");
+    }
+}

@@ -1,0 +1,52 @@
+//! The app: what every page has, and which page a path is.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    layout::{frame::WorkspaceFrame, theme::Theme},
+    pages::{
+        ConnectPage, DeadLettersPage, GalleryPage, HomePage, NotFoundPage, OverviewPage, SignInPage, SignUpPage,
+        SourcePage, SourcesPage, WorkspaceNotFoundPage,
+    },
+    ui::{
+        time::Clock,
+        toast::{Toaster, Toasts},
+    },
+};
+
+/// Pages are sent whole, with their data: they can be read, and forms sent, before any script has loaded.
+const WHOLE: SsrMode = SsrMode::Async;
+
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Clock::provide();
+    Theme::provide();
+    Toaster::provide();
+    view! {
+        <Title formatter=|text: String| if text.is_empty() { "Clarity Stream".into() } else { format!("{text} · Clarity Stream") }/>
+        <Router>
+            <Routes fallback=NotFoundPage>
+                <Route path=path!("/") view=HomePage ssr=WHOLE/>
+                <Route path=path!("/sign-in") view=SignInPage ssr=WHOLE/>
+                <Route path=path!("/sign-up") view=SignUpPage ssr=WHOLE/>
+                <Route path=path!("/dev/ui") view=GalleryPage ssr=WHOLE/>
+                <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
+                    <Route path=path!("") view=OverviewPage ssr=WHOLE/>
+                    <Route path=path!("sources") view=SourcesPage ssr=WHOLE/>
+                    <Route path=path!("sources/connect") view=ConnectPage ssr=WHOLE/>
+                    <Route path=path!("sources/:id") view=SourcePage ssr=WHOLE/>
+                    <Route path=path!("dead-letters") view=DeadLettersPage ssr=WHOLE/>
+                    <Route path=path!("*any") view=WorkspaceNotFoundPage ssr=WHOLE/>
+                </ParentRoute>
+            </Routes>
+        </Router>
+        <Toasts/>
+    }
+}

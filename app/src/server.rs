@@ -1,0 +1,95 @@
+//! What server functions share: the visitor's seat, cookies, and the status of a page that fails.
+
+use clarity_domain::error::{AppError, ErrorCode};
+use clarity_service::{Client, Seat, Services, Visitor};
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use leptos::prelude::{expect_context, use_context};
+use leptos_axum::ResponseOptions;
+
+use crate::{context::Site, error::PageError};
+
+pub fn services() -> Services {
+    expect_context()
+}
+
+pub fn visitor() -> Visitor {
+    expect_context()
+}
+
+pub fn client() -> Client {
+    expect_context()
+}
+
+/// The visitor's seat in the workspace of the path. Another person's workspace reads as "not found".
+pub async fn enter(slug: &str) -> Result<(Services, Seat), AppError> {
+    let services = services();
+    let seat = services.enter(&visitor(), slug).await?;
+    Ok((services, seat))
+}
+
+/// Gives the page the status of what went wrong while it was read. Not for forms: theirs is a redirect.
+pub fn page_error(error: AppError) -> PageError {
+    let status = match error.code {
+        ErrorCode::NotFound => StatusCode::NOT_FOUND,
+        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::Conflict => StatusCode::CONFLICT,
+        ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        ErrorCode::LimitExceeded => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        // The page answers with a redirect to the sign-in; a status would hide it.
+        ErrorCode::Unauthenticated => return PageError(error),
+    };
+    if let Some(response) = use_context::<ResponseOptions>() {
+        response.set_status(status);
+    }
+    PageError(error)
+}
+
+/// Keeps `token` as the session of this browser.
+pub fn set_session(token: &str, max_age_s: i64) {
+    let site: Site = expect_context();
+    set_cookie(&site, site.session_cookie(), token, max_age_s, "Lax");
+}
+
+pub fn clear_session() {
+    let site: Site = expect_context();
+    set_cookie(&site, site.session_cookie(), "", 0, "Lax");
+}
+
+/// Keeps a pairing code where only the browser that asked for it can show it again, for as long as it can be used.
+pub fn set_pairing_code(id: &str, code: &str) {
+    let site: Site = expect_context();
+    set_cookie(&site, site.pairing_cookie(), &format!("{id}.{code}"), 900, "Strict");
+}
+
+/// The code of this pairing, when this browser asked for it.
+pub fn pairing_code(id: &str) -> Option<String> {
+    let site: Site = expect_context();
+    let value = cookie(site.pairing_cookie())?;
+    let (of, code) = value.split_once('.')?;
+    (of == id && code.len() <= 16 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
+        .then(|| code.to_owned())
+}
+
+fn cookie(name: &str) -> Option<String> {
+    let parts = use_context::<Parts>()?;
+    parts
+        .headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|text| text.split("; "))
+        .find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()))
+}
+
+fn set_cookie(site: &Site, name: &str, value: &str, max_age_s: i64, same_site: &str) {
+    let secure = if site.secure { "; Secure" } else { "" };
+    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age_s}{secure}");
+    let response: ResponseOptions = expect_context();
+    match HeaderValue::from_str(&text) {
+        Ok(header) => response.append_header(header::SET_COOKIE, header),
+        Err(_) => tracing::error!(cookie = name, "a cookie's value is not a header value; it was not set"),
+    }
+}

@@ -1,0 +1,88 @@
+//! A table. On a phone each row becomes a card: cells with a `data-label` show it before their value.
+
+use leptos::prelude::*;
+
+/// A column's head.
+#[derive(Clone, Debug)]
+pub struct Column {
+    pub name: String,
+    pub end: bool,
+}
+
+impl Column {
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), end: false }
+    }
+
+    /// For numbers: aligned right.
+    pub fn end(name: impl Into<String>) -> Self {
+        Self { name: name.into(), end: true }
+    }
+}
+
+#[component]
+pub fn Table(
+    /// What the table is, for a screen reader.
+    #[prop(into)]
+    caption: String,
+    columns: Vec<Column>,
+    /// The rows, as `<tr>`.
+    children: Children,
+) -> impl IntoView {
+    let heads = columns
+        .into_iter()
+        .map(|column| view! { <th scope="col" data-align=column.end.then_some("end")>{column.name}</th> })
+        .collect_view();
+    view! {
+        <table class="cs-table" data-stack="">
+            <caption class="cs-visually-hidden">{caption}</caption>
+            <thead>
+                <tr>{heads}</tr>
+            </thead>
+            <tbody>{children()}</tbody>
+        </table>
+    }
+}
+
+/// Where one is in a long list, with links to the pages beside it.
+#[component]
+pub fn Pager(
+    /// From 0.
+    page: u32,
+    per_page: u32,
+    total: u32,
+    previous: String,
+    next: String,
+) -> impl IntoView {
+    let (first, last) = bounds(page, per_page, total);
+    (total > per_page).then(|| {
+        view! {
+            <nav class="cs-pager" aria-label="Pages">
+                <span class="cs-number">{format!("{first} to {last} of {total}")}</span>
+                <span class="cs-row">
+                    {(page > 0).then(|| view! { <a class="cs-button" data-kind="plain" rel="prev" href=previous>"Previous"</a> })}
+                    {(last < total).then(|| view! { <a class="cs-button" data-kind="plain" rel="next" href=next>"Next"</a> })}
+                </span>
+            </nav>
+        }
+    })
+}
+
+/// First and last row of a page, counted from 1.
+fn bounds(page: u32, per_page: u32, total: u32) -> (u32, u32) {
+    let first = page.saturating_mul(per_page).min(total);
+    ((first + 1).min(total), first.saturating_add(per_page).min(total))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bounds;
+
+    #[test]
+    fn pages_end_where_the_rows_end() {
+        assert_eq!(bounds(0, 25, 100), (1, 25));
+        assert_eq!(bounds(3, 25, 80), (76, 80));
+        assert_eq!(bounds(9, 25, 80), (80, 80));
+        assert_eq!(bounds(0, 25, 0), (0, 0));
+    }
+}
