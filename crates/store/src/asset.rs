@@ -94,8 +94,7 @@ pub struct Description {
 pub async fn describe(tx: &mut WorkspaceTx, descriptions: &[Description]) -> Result<()> {
     let workspace = tx.workspace();
     // In order of name and key, so that two sources' transactions lock in the same order.
-    let mut sites: Vec<String> =
-        descriptions.iter().filter_map(|d| d.site.clone()).filter(|s| !s.is_empty()).collect();
+    let mut sites: Vec<String> = descriptions.iter().filter_map(|d| d.site.clone()).filter(|s| !s.is_empty()).collect();
     sites.sort_unstable();
     sites.dedup();
     let ids: Vec<Uuid> = sites.iter().map(|_| Uuid::now_v7()).collect();

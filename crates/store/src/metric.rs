@@ -1,8 +1,8 @@
 //! Metrics: what is measured, carried in chunks by number.
 
+use crate::Result;
 use crate::error::StoreError;
 use crate::tx::WorkspaceTx;
-use crate::Result;
 use clarity_domain::ids::StreamId;
 use clarity_domain::mapping::SampleType;
 use uuid::Uuid;

@@ -292,12 +292,7 @@ pub struct RipeMark {
 }
 
 /// A source's marks that rested for `rest_ms`, or were marked again and again for five times that; at most `limit`.
-pub async fn list_ripe(
-    tx: &mut WorkspaceTx,
-    source: SourceId,
-    rest_ms: i64,
-    limit: i64,
-) -> Result<Vec<RipeMark>> {
+pub async fn list_ripe(tx: &mut WorkspaceTx, source: SourceId, rest_ms: i64, limit: i64) -> Result<Vec<RipeMark>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
         "select d.stream_id, d.asset_number, d.hour, d.minutes, d.changed_at
