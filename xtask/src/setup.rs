@@ -66,6 +66,15 @@ pub fn postgres() -> Result<()> {
     }
 }
 
+/// The client that came with the server programs.
+pub fn psql() -> Result<PathBuf> {
+    let beside = newest_postgres().map(|version| PathBuf::from(format!("/usr/lib/postgresql/{version}/bin/psql")));
+    beside
+        .filter(|file| file.is_file())
+        .or_else(|| which("psql"))
+        .context("psql is not there: install the package postgresql")
+}
+
 fn newest_postgres() -> Option<u32> {
     let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
     versions

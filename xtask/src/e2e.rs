@@ -1,0 +1,102 @@
+//! `cargo xtask e2e`: journeys in a real Chromium against release processes, on a stack of its own with free ports.
+//!
+//! The tests find the stack through `CLARITY_STACK`, the name of a JSON file (see `end2end/support/stack.mjs`). The
+//! journeys pair their agents themselves, as a person does, so the stack has none; its plant writes from the start.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::json;
+
+use crate::{
+    build,
+    paths::{Mode, Paths},
+    process::{run, step},
+    services, setup,
+    stack::{Interrupt, Stack},
+    stamp,
+};
+
+#[derive(Debug, Default, Args)]
+pub struct EndToEnd {
+    /// Only the tests whose name matches this
+    #[arg(long)]
+    grep: Option<String>,
+    /// Keep the stack's folder, and say where it is
+    #[arg(long)]
+    keep: bool,
+}
+
+const PLANT_ROWS_PER_SECOND: u32 = 50;
+
+pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
+    let interrupt = Interrupt::listen()?;
+    setup::for_stack(paths)?;
+    let chromium = setup::for_browser(paths)?;
+    build::all(paths, Mode::Release)?;
+
+    let dir = paths.stage(Mode::Release, "e2e");
+    services::remove_stack(paths, Mode::Release, &dir)?;
+    let mut stack = Stack::new(paths, Mode::Release, &dir, &interrupt, None)?;
+    let outcome = journeys(paths, args, &mut stack, &chromium);
+    let stopped = stack.stop_all();
+    if outcome.is_err() || args.keep {
+        eprintln!("          logs: {}", stack.logs().display());
+    } else {
+        services::remove_stack(paths, Mode::Release, &dir)?;
+    }
+    outcome.and(stopped)
+}
+
+fn journeys(paths: &Paths, args: &EndToEnd, stack: &mut Stack, chromium: &Path) -> Result<()> {
+    step("platform: database, server, workers", || {
+        stack.start_platform(None)?;
+        stack.start_server()?;
+        stack.start_workers("workers", "all")
+    })?;
+    step("customer: database, plant", || {
+        stack.start_customer()?;
+        stack.start_plant(PLANT_ROWS_PER_SECOND, &["--quiet"])
+    })?;
+    let description = stack.dir().join("stack.json");
+    fs::write(&description, serde_json::to_string_pretty(&describe(stack, chromium)?)?)?;
+
+    let mut node = Command::new("node");
+    node.current_dir(paths.join("end2end")).args(["--test", "--test-concurrency=1", "--test-reporter=spec"]);
+    if let Some(pattern) = &args.grep {
+        node.args(["--test-name-pattern", pattern]);
+    }
+    // Not only on success: a journey whose process died should be told as that.
+    let outcome = run("journeys in Chromium", node.args(tests(paths)?).env("CLARITY_STACK", &description));
+    stack.check()?;
+    outcome
+}
+
+fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
+    let customer = stack.customer()?;
+    Ok(json!({
+        "url": stack.web_url(),
+        "agentUrl": stack.agent_url(),
+        "ca": stack.ca(),
+        "dir": stack.dir(),
+        "chromium": chromium,
+        "agent": stack.bin("clarity-agent"),
+        "customer": {
+            "host": customer.host,
+            "port": customer.port,
+            "database": stack.customer_database()?,
+            "reader": "clarity_reader",
+            "readerPassword": stack.secrets.reader_password,
+            "adminUrl": customer.url(stack.customer_database()?),
+            "publication": "clarity",
+        },
+    }))
+}
+
+fn tests(paths: &Paths) -> Result<Vec<std::path::PathBuf>> {
+    let mut files = stamp::files_below(&paths.join("end2end/tests"))?;
+    files.retain(|file| file.to_string_lossy().ends_with(".test.mjs"));
+    anyhow::ensure!(!files.is_empty(), "there are no tests in end2end/tests");
+    Ok(files)
+}

@@ -1,0 +1,17 @@
+//! `cargo xtask …`: builds, runs, tests and measures the product. Imports none of its crates: it starts its programs,
+//! as an operator would. One file for each command; what they share is in `stack/`, `process.rs`, `paths.rs` and
+//! `stamp.rs`.
+
+pub mod build;
+pub mod demo;
+pub mod deps;
+pub mod dev;
+pub mod e2e;
+pub mod paths;
+pub mod prepare;
+pub mod process;
+pub mod services;
+pub mod setup;
+pub mod stack;
+pub mod stamp;
+pub mod test;
