@@ -3,13 +3,19 @@
 //! Inferred once from the schema and the first events, stored as data, edited by people, versioned with the sequence
 //! from which it holds. Fields without a part in it go to extras.
 
+mod columns;
+mod infer;
+
+pub use columns::{ColumnInfo, ColumnType, unit_of};
+pub use infer::infer;
+
 use serde::{Deserialize, Serialize};
 
 /// What a stream is to us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StreamKind {
-    /// Wide rows of measurements: asset, time, one column a metric.
+    /// Measurements: asset, time, and one column a metric (wide rows) or one row a metric (long rows).
     Telemetry,
     /// One row a state change: asset, time, state, reason.
     States,
@@ -98,6 +104,13 @@ pub struct MappingSpec {
     pub time: Option<String>,
     #[serde(default)]
     pub metrics: Vec<MetricColumn>,
+    /// Long rows: the column with the metric's name, the one with its value, and the one with its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
     #[serde(default)]
     pub states: Option<StateColumns>,
     /// For `Assets`: columns with the machine's name, line, site and model, where known.
