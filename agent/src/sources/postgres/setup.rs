@@ -20,6 +20,9 @@ pub struct Server {
     pub product: String,
     pub version: i32,
     pub standby: bool,
+    /// The database does not know its own encoding (`SQL_ASCII`). Asked for UTF-8 it refuses to send a text that is
+    /// none, which would stop the whole stream; so its bytes are taken as they are.
+    pub raw_text: bool,
     /// Next transaction id, 64 bits.
     pub xid: u64,
 }
@@ -77,7 +80,8 @@ pub async fn server(client: &Client, config: &PostgresConfig) -> Result<Server, 
     let query = "select current_setting('server_version_num')::int, current_setting('server_version'),
                         current_setting('wal_level'), pg_is_in_recovery(),
                         (select rolreplication or rolsuper from pg_roles where rolname = current_user),
-                        pg_snapshot_xmax(pg_current_snapshot())::text";
+                        pg_snapshot_xmax(pg_current_snapshot())::text,
+                        current_setting('server_encoding') = 'SQL_ASCII'";
     let row = client.query_one(query, &[]).await.map_err(|e| problems::of_error(config, &e, "checking the server"))?;
     let (version, text): (i32, String) = (row.get(0), row.get(1));
     if version < 140_000 {
@@ -95,6 +99,7 @@ pub async fn server(client: &Client, config: &PostgresConfig) -> Result<Server, 
         product: format!("PostgreSQL {number}"),
         version,
         standby: row.get(3),
+        raw_text: row.get(6),
         xid: row.get::<_, String>(5).parse().unwrap_or(0),
     })
 }

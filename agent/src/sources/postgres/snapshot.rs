@@ -47,6 +47,8 @@ pub struct Job {
 pub struct Snapshot<'a> {
     pub config: &'a PostgresConfig,
     pub flow: &'a Flow,
+    /// See `setup::Server`.
+    pub raw_text: bool,
     pub drafts: mpsc::Sender<Draft>,
     pub shutdown: CancellationToken,
     /// Called with each progress.
@@ -64,6 +66,10 @@ impl Snapshot<'_> {
     /// Takes the table's snapshot to its end, keeping `job.progress` up to date.
     pub async fn table(&self, job: &mut Job) -> Result<(), SourceError> {
         let client = Arc::new(connect(self.config, "snapshot").await?);
+        if self.raw_text {
+            let set = client.batch_execute("set client_encoding = 'SQL_ASCII'").await;
+            set.map_err(|e| self.failed(&job.table, &e))?;
+        }
         let mut catalog = Catalog::new(client.clone());
         self.wait_for_barrier(&client, job).await?;
         let mut rows_wanted = FIRST_CHUNK_ROWS;

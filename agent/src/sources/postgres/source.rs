@@ -76,7 +76,7 @@ impl Run<'_> {
             Some(value) => Some(serde_json::from_value::<Position>(value).map_err(|e| unreadable_position(&e))?),
             None => None,
         };
-        let sender = WalSender::connect(config).await?;
+        let sender = WalSender::connect(config, server.raw_text).await?;
         let slot = self.slot(&client, &server, stored.as_ref()).await?;
         let Some(slot) = slot else { return Ok(()) };
         let position = self.resume(stored, &sender.identity, &slot, &published)?;
@@ -273,7 +273,7 @@ impl Run<'_> {
             ended
         };
         let taking = async {
-            self.snapshots(jobs, snapshot_drafts, &flow, &plan, &stop).await;
+            self.snapshots(jobs, snapshot_drafts, &flow, &plan, server.raw_text, &stop).await;
             Ok(())
         };
         let joining = async {
@@ -351,6 +351,7 @@ impl Run<'_> {
         drafts: mpsc::Sender<Draft>,
         flow: &Flow,
         plan: &Plan<'_>,
+        raw_text: bool,
         stop: &CancellationToken,
     ) {
         let places = Semaphore::new(SNAPSHOTS);
@@ -363,7 +364,7 @@ impl Run<'_> {
                     let places = &places;
                     running.push(async move {
                         let Ok(_place) = places.acquire().await else { return };
-                        self.one_snapshot(job, drafts, flow, plan, stop).await;
+                        self.one_snapshot(job, drafts, flow, plan, raw_text, stop).await;
                     });
                 }
                 Some(()) = futures::StreamExt::next(&mut running) => {}
@@ -377,14 +378,21 @@ impl Run<'_> {
         drafts: mpsc::Sender<Draft>,
         flow: &Flow,
         plan: &Plan<'_>,
+        raw_text: bool,
         stop: &CancellationToken,
     ) {
         let finder = format!("snapshot {}", job.table.name());
         let report = |job: &Job, progress: &TableProgress| self.report_snapshot(job, progress);
         let mut pause = Duration::from_millis(500);
         while !job.progress.done && !stop.is_cancelled() {
-            let snapshot =
-                Snapshot { config: self.config, flow, drafts: drafts.clone(), shutdown: stop.clone(), report: &report };
+            let snapshot = Snapshot {
+                config: self.config,
+                flow,
+                raw_text,
+                drafts: drafts.clone(),
+                shutdown: stop.clone(),
+                report: &report,
+            };
             let before = job.progress.rows;
             match Box::pin(snapshot.table(&mut job)).await {
                 Ok(()) => self.problems.set(&finder, []),

@@ -44,17 +44,17 @@ pub struct WalSender {
 }
 
 impl WalSender {
-    pub async fn connect(config: &PostgresConfig) -> Result<Self, SourceError> {
-        tokio::time::timeout(CONNECT_TIMEOUT, Self::connect_now(config))
+    pub async fn connect(config: &PostgresConfig, raw_text: bool) -> Result<Self, SourceError> {
+        tokio::time::timeout(CONNECT_TIMEOUT, Self::connect_now(config, raw_text))
             .await
             .map_err(|_| problems::unreachable(config, "no answer in time"))?
     }
 
-    async fn connect_now(config: &PostgresConfig) -> Result<Self, SourceError> {
+    async fn connect_now(config: &PostgresConfig, raw_text: bool) -> Result<Self, SourceError> {
         let (input, output) = open(config).await?;
         let identity = Identity { system_identifier: String::new(), timeline: 0, log_end: 0 };
         let mut session = Self { config: config.clone(), input, output, identity };
-        session.start_up().await?;
+        session.start_up(if raw_text { "SQL_ASCII" } else { "UTF8" }).await?;
         session.identify().await?;
         Ok(session)
     }
@@ -83,14 +83,14 @@ impl WalSender {
         Ok((FrameReader::new(self.input), StatusWriter { output: self.output }))
     }
 
-    async fn start_up(&mut self) -> Result<(), SourceError> {
+    async fn start_up(&mut self, encoding: &str) -> Result<(), SourceError> {
         let name = format!("clarity-agent {} stream", self.config.name);
         let (user, database) = (self.config.user.clone(), self.config.database.clone());
         let params = [
             ("user", user.as_str()),
             ("database", database.as_str()),
             ("replication", "database"),
-            ("client_encoding", "UTF8"),
+            ("client_encoding", encoding),
             ("application_name", name.as_str()),
             ("options", SESSION_OPTIONS),
         ];

@@ -163,9 +163,11 @@ pub struct Opened {
     task: JoinHandle<()>,
 }
 
-impl Drop for Opened {
-    fn drop(&mut self) {
+impl Opened {
+    /// Ends taking, and waits until it has ended.
+    pub async fn close(self) {
         self.task.abort();
+        let _ = self.task.await;
     }
 }
 

@@ -29,7 +29,9 @@ async fn kills_at_random_points_lose_and_double_nothing() {
     for round in 0..12 {
         for _ in 0..6 {
             let rows = if random(4) == 0 { 12_000 } else { 1 + random(60) as i32 };
-            plant.sql(&format!("insert into t select i, 0, null from generate_series({next}, {}) i", next + rows - 1)).await;
+            plant
+                .sql(&format!("insert into t select i, 0, null from generate_series({next}, {}) i", next + rows - 1))
+                .await;
             for id in next..next + rows {
                 versions.insert(id, 0);
                 *ledger.entry((id, 0)).or_default() += 1;
@@ -97,10 +99,7 @@ async fn nothing_is_confirmed_before_it_is_durable() {
     plant.quiesce().await;
     plant.platform.takes.send_replace(false);
     plant.sql("insert into t values (1, 0, null)").await;
-    wait_until("it is spooled", PATIENCE, || async {
-        running.opened.spool.snapshot().unconfirmed_bytes > 0
-    })
-    .await;
+    wait_until("it is spooled", PATIENCE, || async { running.opened.spool.snapshot().unconfirmed_bytes > 0 }).await;
     let row = plant.owner.query_one("select (pg_current_wal_lsn() - '0/0')::int8", &[]).await.unwrap();
     let end: i64 = row.get(0);
     let confirmed = || async {
@@ -156,7 +155,7 @@ async fn another_cluster_under_the_same_address_is_refused() {
     let mut position = opened.spool.writer().unwrap().position().unwrap();
     position["system_identifier"] = "42".into();
     opened.spool.open_epoch(1, Some(position), None).await.unwrap();
-    drop(opened);
+    opened.close().await;
     plant.platform.log.lock().unwrap().next_seq = 1;
     let error = plant.start_alone().await.ended().await.unwrap_err();
     assert_eq!(error.problem().unwrap().code, "other_system");
@@ -185,7 +184,8 @@ async fn a_row_that_is_not_utf8_is_poison_and_its_neighbours_land() {
     let admin_of = Plant::new("select 1").await;
     let name = format!("{}_ascii", admin_of.db.name());
     let admin = admin_of.db.admin().await;
-    let make = format!("create database {name} owner customer_owner encoding 'SQL_ASCII' locale 'C' template template0");
+    let make =
+        format!("create database {name} owner customer_owner encoding 'SQL_ASCII' locale 'C' template template0");
     admin.batch_execute(&make).await.unwrap();
     let mut url = admin_of.db.owner_url();
     url.truncate(url.rfind('/').unwrap() + 1);

@@ -197,17 +197,22 @@ impl Running {
         self.task.abort();
         self.owner.abort();
         let _ = self.task.await;
+        self.opened.close().await;
     }
 
     pub async fn stop(self) -> Result<(), SourceError> {
         self.shutdown.cancel();
         self.owner.abort();
-        tokio::time::timeout(Duration::from_secs(5), self.task).await.expect("it stops in time").unwrap()
+        let ended = tokio::time::timeout(Duration::from_secs(5), self.task).await.expect("it stops in time").unwrap();
+        self.opened.close().await;
+        ended
     }
 
     /// Waits for its end.
     pub async fn ended(self) -> Result<(), SourceError> {
         self.owner.abort();
-        tokio::time::timeout(PATIENCE, self.task).await.expect("it ends").unwrap()
+        let ended = tokio::time::timeout(PATIENCE, self.task).await.expect("it ends").unwrap();
+        self.opened.close().await;
+        ended
     }
 }

@@ -30,7 +30,11 @@ async fn the_owner_is_told_the_exact_sql_and_reading_goes_on_by_itself() {
     plant.sql(problem.fix.as_ref().unwrap()).await;
     running.streaming().await;
     // Publishing updates of a table without a key would make them fail at the customer's.
-    plant.sql("insert into log values ('a'), ('b'); update log set line = 'c' where line = 'a'; insert into t values (1)").await;
+    plant
+        .sql(
+            "insert into log values ('a'), ('b'); update log set line = 'c' where line = 'a'; insert into t values (1)",
+        )
+        .await;
     plant.sql("insert into other.o values (1)").await;
     plant.quiesce().await;
     assert_eq!(plant.platform.count(|e| e.op == Op::Insert && e.is_of("public.log")), 2);
@@ -107,7 +111,11 @@ async fn missing_rights_are_told_with_the_grant() {
     let problem = stops_with(&plant, "missing_grant").await;
     assert_eq!(problem.fix.unwrap(), format!("alter role \"{role}\" replication;"));
     let checks = plant.config().check(&Policy::default()).await;
-    assert!(checks.iter().any(|c| c.outcome == Outcome::Failed && c.fix.as_ref().is_some_and(|f| f.contains("replication"))));
+    assert!(
+        checks
+            .iter()
+            .any(|c| c.outcome == Outcome::Failed && c.fix.as_ref().is_some_and(|f| f.contains("replication")))
+    );
     admin.batch_execute(&format!("drop role {role}")).await.unwrap();
 }
 
@@ -135,7 +143,8 @@ async fn the_servers_settings_are_checked() {
     let folder = tempfile::Builder::new().prefix("clarity-agent-it").tempdir_in("/tmp").unwrap();
     let mut plant = Plant::new(TABLE).await;
     let dir = folder.path().join("plain");
-    let plain = tokio::task::spawn_blocking(move || Cluster::builder(dir).logical(false).fsync(false).start()).await.unwrap();
+    let plain =
+        tokio::task::spawn_blocking(move || Cluster::builder(dir).logical(false).fsync(false).start()).await.unwrap();
     let plain = plain.unwrap();
     let password = folder.path().join("password");
     std::fs::write(&password, plain.password()).unwrap();
@@ -156,9 +165,13 @@ async fn the_servers_settings_are_checked() {
     let start = move || Cluster::builder(dir).logical(true).setting("max_replication_slots", "1").fsync(false).start();
     let full = tokio::task::spawn_blocking(start).await.unwrap().unwrap();
     std::fs::write(&password, full.password()).unwrap();
-    let (admin, connection) = tokio_postgres::connect(&full.admin_url("postgres"), tokio_postgres::NoTls).await.unwrap();
+    let (admin, connection) =
+        tokio_postgres::connect(&full.admin_url("postgres"), tokio_postgres::NoTls).await.unwrap();
     tokio::spawn(connection);
-    admin.batch_execute("create table t (id int primary key); select pg_create_physical_replication_slot('other')").await.unwrap();
+    admin
+        .batch_execute("create table t (id int primary key); select pg_create_physical_replication_slot('other')")
+        .await
+        .unwrap();
     plant.settings = at(&full);
     let problem = stops_with(&plant, "no_slot_left").await;
     assert!(problem.message.contains("all 1 replication slots"), "{problem:?}");
