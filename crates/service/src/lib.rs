@@ -5,11 +5,16 @@
 //! somebody else's things read as "not found".
 
 mod account;
+mod day;
+mod dead_letters;
 mod error;
+mod frame;
+mod overview;
 pub mod pairing;
 mod password;
 pub mod series_query;
 mod settings;
+mod sources;
 mod status;
 mod throttle;
 mod visitor;

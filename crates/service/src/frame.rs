@@ -1,0 +1,48 @@
+//! The frame around a workspace's pages, and what its palette finds.
+
+use clarity_domain::error::AppError;
+use clarity_domain::role::Permission;
+use clarity_domain::view::search::SearchHit;
+use clarity_domain::view::session::Frame;
+use clarity_store::{overview, search};
+
+use crate::error::fault;
+use crate::{Seat, Services, Visitor};
+
+/// What is typed into the palette is looked up to this length.
+const LONGEST: usize = 100;
+
+impl Services {
+    /// Who is looking, where, and how much there is.
+    pub async fn frame(&self, visitor: &Visitor, seat: &Seat) -> Result<Frame, AppError> {
+        seat.may(Permission::View)?;
+        let session = visitor.session().ok_or_else(AppError::unauthenticated)?;
+        let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+        let counts = overview::counts(&mut tx).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(Frame {
+            user: session.user.clone(),
+            workspace: seat.card.clone(),
+            workspaces: session.workspaces.clone(),
+            sites: small(counts.sites),
+            assets: small(counts.assets),
+            sources: small(counts.sources),
+            dead_letters: counts.dead_letters.max(0) as u64,
+        })
+    }
+
+    /// At most twenty machines and sources whose name has `text` in it.
+    pub async fn search(&self, seat: &Seat, text: &str) -> Result<Vec<SearchHit>, AppError> {
+        seat.may(Permission::View)?;
+        let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+        let hits = search::find(&mut tx, &text).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(hits)
+    }
+}
+
+/// A count of rows, for a page.
+pub(crate) fn small(count: i64) -> u32 {
+    u32::try_from(count.max(0)).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,170 @@
+//! The Overview of a workspace: figures, one chart, the state timeline and the machines, all of one moment.
+//!
+//! One `repeatable read` transaction with a fixed number of round trips, whatever the number of machines. The live
+//! stream reads through the same function, so that what it sends can be compared with what the page was given.
+
+mod assets;
+mod chart;
+mod figures;
+
+use clarity_domain::error::AppError;
+use clarity_domain::ids::AssetId;
+use clarity_domain::role::Permission;
+use clarity_domain::time::Micros;
+use clarity_domain::truth::Truth;
+use clarity_domain::view::Freshness;
+use clarity_domain::view::overview::{Kpis, Overview, OverviewQuery};
+use clarity_runtime::clock::now_us;
+use clarity_store::chunk::{self, Latest};
+use clarity_store::source_view::{self, SourceView};
+use clarity_store::{WorkspaceTx, asset, metric, state};
+
+use crate::error::fault;
+use crate::frame::small;
+use crate::{Seat, Services, day, sources, status};
+
+/// Rows of the table of machines.
+const PER_PAGE: usize = 25;
+/// Machines that a live stream follows: beyond them, only those of its page.
+const FOLLOWED: usize = 200;
+
+/// How much to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// A page as it opens.
+    Page,
+    /// What can have changed: the end of the chart, no timeline, more machines.
+    Changes,
+}
+
+impl Services {
+    /// # Errors
+    /// `NotFound` when the query names a machine that is not there.
+    pub async fn overview(&self, seat: &Seat, query: &OverviewQuery) -> Result<Overview, AppError> {
+        seat.may(Permission::View)?;
+        self.read_overview(seat, query, Extent::Page).await
+    }
+
+    pub(crate) async fn read_overview(
+        &self,
+        seat: &Seat,
+        query: &OverviewQuery,
+        extent: Extent,
+    ) -> Result<Overview, AppError> {
+        let now = now_us();
+        let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+        let overview = read(&mut tx, &seat.time_zone, query, extent, now).await?;
+        tx.commit().await.map_err(fault)?;
+        Ok(overview)
+    }
+}
+
+async fn read(
+    tx: &mut WorkspaceTx,
+    time_zone: &str,
+    query: &OverviewQuery,
+    extent: Extent,
+    now: Micros,
+) -> Result<Overview, AppError> {
+    let (from, to) = query.range.bounds(now);
+    let midnight = day::start(now, time_zone);
+    let views = source_view::list(tx, now).await.map_err(fault)?;
+    let machines = asset::list(tx).await.map_err(fault)?;
+    let metrics = metric::list(tx).await.map_err(fault)?;
+    let latest = chunk::latest(tx).await.map_err(fault)?;
+    let today = state::list_intervals(tx, midnight, now).await.map_err(fault)?;
+    let earlier = if extent == Extent::Page && (from < midnight || to < now) {
+        Some(state::list_intervals(tx, from, to).await.map_err(fault)?)
+    } else {
+        None
+    };
+
+    let only = query.asset.map(|id| find_machine(&machines, id)).transpose()?;
+    let shown: Vec<&asset::Asset> = machines.iter().filter(|m| only.is_none_or(|n| n == m.number)).collect();
+    let choices = chart::choices(&metrics, &latest);
+    let chosen = chart::choose(&choices, query.metric.as_deref());
+    let chart = match chosen {
+        Some(chosen) => chart::read(tx, chosen, &shown, &latest, (from, to), extent).await.map_err(fault)?,
+        None => None,
+    };
+
+    let columns: Vec<&chart::Choice> = chosen.into_iter().chain(choices.iter().find(|c| Some(*c) != chosen)).collect();
+    let mut rows = assets::rows(&shown, &today, &latest, &columns);
+    let total = rows.len();
+    let everything = extent == Extent::Changes && total <= FOLLOWED;
+    if !everything {
+        let first = usize::try_from(query.page).unwrap_or(0).saturating_mul(PER_PAGE).min(total);
+        rows.drain(..first);
+        rows.truncate(PER_PAGE);
+    }
+    let timeline = match extent {
+        Extent::Page => assets::timeline(&rows, &shown, earlier.as_deref().unwrap_or(&today), from, to),
+        Extent::Changes => Vec::new(),
+    };
+    let newest = newest(&latest, now);
+    Ok(Overview {
+        as_of: now,
+        from,
+        to,
+        freshness: overall(&views, newest, now),
+        kpis: kpis(&views, &machines, &today, newest, midnight, now),
+        metrics: choices.iter().map(chart::Choice::show).collect(),
+        chart,
+        timeline,
+        assets: rows,
+        assets_total: small(total as i64),
+        assets_per_page: PER_PAGE as u32,
+        sources_total: small(views.len() as i64),
+    })
+}
+
+fn find_machine(machines: &[asset::Asset], id: AssetId) -> Result<i32, AppError> {
+    machines.iter().find(|m| m.id == id).map(|m| m.number).ok_or_else(|| AppError::not_found("machine"))
+}
+
+/// The newest sample that is not from the future: its own time and when it was received.
+fn newest(latest: &[Latest], now: Micros) -> Option<(Micros, Micros)> {
+    latest.iter().filter(|l| l.at <= now + day::AHEAD).map(|l| (l.at, l.received_at)).max()
+}
+
+/// The worst word of all sources, with the source's name where there are several.
+fn overall(views: &[SourceView], newest: Option<(Micros, Micros)>, now: Micros) -> Freshness {
+    let worst = views
+        .iter()
+        .map(|v| (sources::freshness(v, &status::read(&v.status), now), v.name.as_str()))
+        .max_by_key(|(freshness, _)| freshness.truth);
+    let (truth, why) = match worst {
+        None => (Truth::Blind, "no source is connected yet".to_owned()),
+        Some((worst, _)) if views.len() == 1 || worst.truth == Truth::Live => (worst.truth, worst.why),
+        Some((worst, name)) => (worst.truth, format!("{name}: {}", worst.why)),
+    };
+    Freshness {
+        truth,
+        why,
+        data_at: newest.map(|n| n.0),
+        behind_ms: newest.map(|(at, received)| ((received - at) / 1000).max(0)),
+    }
+}
+
+fn kpis(
+    views: &[SourceView],
+    machines: &[asset::Asset],
+    today: &[state::Interval],
+    newest: Option<(Micros, Micros)>,
+    midnight: Micros,
+    now: Micros,
+) -> Kpis {
+    let day = figures::day(today, midnight, now);
+    let seen = |v: &SourceView| sources::freshness(v, &status::read(&v.status), now).truth != Truth::Blind;
+    let sees_all = !views.is_empty() && views.iter().all(seen);
+    let lines: Vec<Vec<Option<f64>>> = views.iter().map(|v| sources::per_minute(&v.minutes, now, seen(v))).collect();
+    Kpis {
+        machines_running: small(figures::running(today) as i64),
+        machines_total: small(machines.len() as i64),
+        availability_today: day.availability(),
+        downtime_today_s: day.downtime_s(),
+        events_per_s: sees_all.then(|| views.iter().map(|v| sources::rate(&v.minutes, now)).sum()),
+        events_per_minute: figures::sum_lines(&lines),
+        data_age_ms: newest.map(|(at, _)| ((now - at) / 1000).max(0)),
+    }
+}
