@@ -1,11 +1,12 @@
 //! What tests and demonstrations stand on: private Postgres clusters, a database per test, a customer's database, and
 //! the plant that writes live machine data into one.
 //!
-//! As a library a dev-dependency only. Its binaries are `clarity-plant` and `clarity-services`.
+//! As a library a dev-dependency only. Its binaries are `clarity-plant`, `clarity-ledger` and `clarity-services`.
 
 pub mod cluster;
 mod customer;
 mod database;
+pub mod ledger;
 pub mod plant;
 mod shared;
 mod wait;

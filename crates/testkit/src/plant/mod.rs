@@ -23,6 +23,7 @@ mod schema;
 mod states;
 
 pub use backfill::{Backfill, backfill};
+pub(crate) use dice::Dice;
 pub use fleet::{Fleet, Reading};
 pub use run::{Run, run};
 pub use schema::{ensure_machines, init, status};
