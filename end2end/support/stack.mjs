@@ -1,0 +1,142 @@
+// The running product that `cargo xtask e2e` describes in the file CLARITY_STACK names, and a browser to use it with.
+import { readFileSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+import { AxeBuilder } from "@axe-core/playwright";
+import assert from "node:assert/strict";
+
+if (!process.env.CLARITY_STACK) throw new Error("run `cargo xtask e2e`: it starts the stack and sets CLARITY_STACK");
+export const stack = JSON.parse(readFileSync(process.env.CLARITY_STACK, "utf8"));
+export const pictures = join(stack.dir, "pictures");
+mkdirSync(pictures, { recursive: true });
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** One browser for a test file; close it in `after`. */
+export const launch = () => chromium.launch({ executablePath: stack.chromium, args: FLAGS });
+
+/**
+ * A page of a person of their own. What no page may do is gathered in `faults`: script errors, requests to other origins,
+ * violations of the content security policy.
+ */
+export async function person(browser, options = {}) {
+  const context = await browser.newContext({ baseURL: stack.url, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(`script: ${error.message}`));
+  page.on("console", (message) => {
+    const text = message.text();
+    // The browser itself logs each answer of 4xx and 5xx; what a page makes of it is tested on the page.
+    if (message.type() === "error" && !text.startsWith("Failed to load resource")) faults.push(`console: ${text}`);
+  });
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(stack.url) && !/^(data|blob):/.test(url)) faults.push(`foreign request: ${url}`);
+  });
+  return { context, page, faults };
+}
+
+/** Waits until WASM has taken the page over. */
+export const hydrated = (page) => page.waitForSelector("body[data-hydrated]");
+
+/** No violation of WCAG 2.2 A and AA that axe can find. */
+export async function accessible(page, what) {
+  const found = await new AxeBuilder({ page }).withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]).analyze();
+  const words = found.violations.map((v) => `${v.id}: ${v.help}\n    ${v.nodes.map((n) => n.html.slice(0, 160)).join("\n    ")}`);
+  assert.deepEqual(words, [], `axe on ${what}`);
+}
+
+/** No sideways scroll. */
+export async function fits(page, what) {
+  const [content, window] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= window, `${what}: ${content} px of content in a window of ${window} px`);
+}
+
+export const picture = (page, name) => page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
+
+let people = 0;
+export const PASSWORD = "a long enough passphrase 7";
+
+/** Fills the sign-up form and lands on the new workspace's Overview. Returns its slug and the e-mail. */
+export async function signUp(page, workspace) {
+  const email = `person${Date.now()}-${(people += 1)}@plant.example`;
+  await page.goto("/sign-up");
+  await page.getByLabel("Workspace").fill(workspace);
+  await page.getByLabel("Your name").fill("Maja Lind");
+  await page.getByLabel("Work e-mail").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.waitForURL(/\/w\/[^/]+$/);
+  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  return { email, slug: new URL(page.url()).pathname.split("/")[2] };
+}
+
+/** A real agent in a folder of its own, configured as an operator would. */
+export class Agent {
+  constructor(name) {
+    this.dir = join(stack.dir, `agent-${name}`);
+    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+    const c = stack.customer;
+    const source = name.replaceAll("-", "_");
+    writeFileSync(join(this.dir, "password"), c.readerPassword, { mode: 0o600 });
+    writeFileSync(
+      join(this.dir, "agent.toml"),
+      `[policy]
+hosts = ["${c.host}:${c.port}"]
+tables = ["public.*"]
+
+[[source]]
+name = "plant-db"
+kind = "postgres"
+host = "${c.host}"
+port = ${c.port}
+database = "${c.database}"
+user = "${c.reader}"
+password_file = "${join(this.dir, "password")}"
+tables = ["public.*"]
+tls = "disable"
+publication = "${c.publication}"
+slot = "clarity_${source}"
+`,
+      { mode: 0o600 },
+    );
+  }
+
+  /** Runs a command of the agent; `said` gathers what it prints. */
+  start(...args) {
+    const child = spawn(stack.agent, ["--state", this.dir, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    const running = { child, said: "", ended: new Promise((done) => child.on("exit", (code) => done(code))) };
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (running.said += data));
+    (this.children ??= []).push(child);
+    return running;
+  }
+
+  pair(code) {
+    return this.start("pair", "--server", stack.agentUrl, "--ca", stack.ca, "--code", code);
+  }
+
+  stop() {
+    for (const child of this.children ?? []) if (child.exitCode === null) child.kill("SIGTERM");
+  }
+}
+
+/** Waits for `condition` (a function that may be async) for at most `seconds`. */
+export async function until(what, seconds, condition) {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}

@@ -1,0 +1,115 @@
+// The doors: who gets in, who does not, with what words; without script, with a keyboard, in both themes.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { PASSWORD, accessible, fits, hydrated, launch, person, picture, signUp, stack } from "../support/stack.mjs";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+test("the public pages are accessible, fit a phone and ask nobody else for anything", { timeout: 120_000 }, async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const [name, path] of [["home", "/"], ["sign-in", "/sign-in"], ["sign-up", "/sign-up"], ["gallery", "/dev/ui"]]) {
+      const { page, context, faults } = await person(browser, { colorScheme });
+      await page.goto(path);
+      await hydrated(page);
+      await accessible(page, `${name}, ${colorScheme}`);
+      await picture(page, `${name}-${colorScheme}`);
+      await page.setViewportSize({ width: 360, height: 740 });
+      await fits(page, `${name} at 360 px`);
+      await picture(page, `${name}-${colorScheme}-phone`);
+      assert.deepEqual(faults, [], name);
+      await context.close();
+    }
+  }
+});
+
+test("sign-up, sign-out and sign-in work before WASM has loaded, and without it", { timeout: 60_000 }, async () => {
+  const { page } = await person(browser, { javaScriptEnabled: false });
+  const { email, slug } = await signUp(page, "Scriptless Works");
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.goto(`/w/${slug}`);
+  assert.match(page.url(), /\/sign-in\?next=/);
+  await page.getByLabel("Work e-mail").fill(email);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await page.waitForURL(new RegExp(`/w/${slug}$`));
+});
+
+test("wrong input is told beside the field, wrong passwords tell nothing, and the keyboard is enough", { timeout: 60_000 }, async () => {
+  const { page, faults } = await person(browser);
+  const { email } = await signUp(page, "Keyboard Mill");
+  await hydrated(page);
+  await page.getByRole("button", { name: "Sign out" }).first().click();
+  await page.waitForURL((url) => !url.pathname.startsWith("/w/"));
+  const answers = [];
+  for (const address of [email, "nobody@plant.example"]) {
+    await page.goto("/sign-in");
+    await hydrated(page);
+    await page.getByLabel("Work e-mail").focus();
+    await page.keyboard.type(address);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type("wrong password 123");
+    await page.keyboard.press("Enter");
+    answers.push(await page.getByRole("alert").first().textContent());
+  }
+  assert.equal(answers[0], answers[1], "the same words for a known and an unknown account");
+
+  await page.goto("/sign-up");
+  await hydrated(page);
+  await page.locator("form").first().evaluate((form) => (form.noValidate = true));
+  await page.getByLabel("Workspace").fill("X");
+  await page.getByLabel("Your name").fill("Y");
+  await page.getByLabel("Work e-mail").fill("not an address");
+  await page.getByLabel("Password").fill("short");
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.locator("[aria-invalid=true]").first().waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test("another workspace is not there, and neither is an unknown page", { timeout: 60_000 }, async () => {
+  const mine = await person(browser);
+  const theirs = await person(browser);
+  const { slug } = await signUp(theirs.page, "Their Plant");
+  await signUp(mine.page, "My Plant");
+  const answers = [];
+  for (const path of [`/w/${slug}`, "/w/no-such-workspace"]) {
+    const answer = await mine.page.goto(path);
+    answers.push([answer.status(), (await mine.page.locator("main").innerText()).replaceAll(path, "")]);
+  }
+  assert.deepEqual(answers[0], answers[1], "another's workspace and none answer alike");
+  assert.equal(answers[0][0], 404);
+  assert.equal((await mine.page.goto("/no/such/page")).status(), 404);
+  const live = await mine.page.request.get(`/w/${slug}/live?page=overview&since=0`);
+  assert.equal(live.status(), 404);
+});
+
+test("a form sent from another site is refused", { timeout: 30_000 }, async () => {
+  const { page } = await person(browser);
+  const refused = await page.request.post("/api/session/sign_in", {
+    headers: { origin: "https://evil.example", "sec-fetch-site": "cross-site" },
+    form: { email: "a@b.example", password: "x" },
+  });
+  assert.equal(refused.status(), 403);
+  const headers = (await page.goto("/")).headers();
+  assert.match(headers["content-security-policy"], /default-src 'self'/);
+  assert.equal(headers["x-content-type-options"], "nosniff");
+  assert.ok(stack.url.startsWith("http://localhost"));
+});
+
+test("the palette opens by keyboard, jumps, and gives focus back", { timeout: 60_000 }, async () => {
+  const { page, faults } = await person(browser);
+  const { slug } = await signUp(page, "Palette Press");
+  await hydrated(page);
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").waitFor();
+  await accessible(page, "the palette");
+  await page.keyboard.type("sources");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(new RegExp(`/w/${slug}/sources$`));
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  assert.deepEqual(faults, []);
+});
