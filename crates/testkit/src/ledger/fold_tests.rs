@@ -230,7 +230,7 @@ fn a_column_that_came_later_finds_its_place() {
         .rows
         .values()
         .filter_map(|e| e.image.as_ref())
-        .find(|i| i.columns().nth(0) == Some(Known::Text("2")));
+        .find(|i| i.columns().next() == Some(Known::Text("2")));
     assert_eq!(two.unwrap().columns().nth(3), Some(Known::Text("5")));
 }
 

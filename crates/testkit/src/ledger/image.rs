@@ -134,7 +134,7 @@ mod tests {
         let base = Image::of([Known::Text("a"), Known::Text("b"), Known::Text("c"), Known::Text("d")]);
         let filled = image.over(&base, 7);
         assert_eq!(filled.columns().nth(3), Some(Known::Text("d")));
-        assert_eq!(filled.columns().nth(0), Some(Known::Null), "null is a value, not a hole");
+        assert_eq!(filled.columns().next(), Some(Known::Null), "null is a value, not a hole");
         assert_eq!(filled.columns().nth(6), Some(Known::Absent));
     }
 

@@ -3,4 +3,5 @@
 mod cluster;
 mod customer;
 mod database;
+mod ledger;
 mod plant;
