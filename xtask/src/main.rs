@@ -1,7 +1,7 @@
 //! The command line of `cargo xtask`.
 
 use clap::{Parser, Subcommand};
-use xtask::{build, demo, deps, dev, e2e, paths, prepare, services, test};
+use xtask::{bench, build, demo, deps, dev, e2e, paths, prepare, services, test};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Build, run, test and measure Clarity Stream")]
@@ -26,6 +26,8 @@ enum Command {
     Prepare(prepare::Prepare),
     /// The demo's Postgres clusters alone
     Services(services::Services),
+    /// Measure the product as its users meet it
+    Bench(bench::Bench),
     /// Who imports whom
     CheckDeps,
 }
@@ -40,6 +42,7 @@ fn main() -> std::process::ExitCode {
         Command::E2e(args) => e2e::main(&paths, &args),
         Command::Prepare(args) => prepare::main(&paths, &args),
         Command::Services(args) => services::main(&paths, &args),
+        Command::Bench(args) => bench::main(&paths, &args),
         Command::CheckDeps => deps::check(&paths),
     });
     match done {

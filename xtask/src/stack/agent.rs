@@ -72,7 +72,7 @@ publication = "{PUBLICATION}"
     }
 
     /// The pairing dialog without its page: a code is made, the agent claims it with its key, the owner approves.
-    fn pair_agent(&mut self, workspace: &str) -> Result<()> {
+    pub fn pair_agent(&mut self, workspace: &str) -> Result<()> {
         let answer = self.admin(&["create-pairing", "--workspace", workspace, "--name", "Demo plant"])?;
         let pairing: Pairing = serde_json::from_str(&answer).context("answer of create-pairing")?;
         let url = self.agent_url();

@@ -26,6 +26,7 @@ pub use agent::SOURCE;
 pub use child::{Usage, tail, usage_of};
 pub use cluster::{Cluster, Purpose};
 pub use interrupt::Interrupt;
+pub use plant::READER;
 pub use probe::{expect_free, http_ok};
 pub use secrets::{ROLES, Secrets};
 

@@ -36,6 +36,11 @@ impl Stack {
         Ok(())
     }
 
+    /// A customer's server that is already there, with its tables and grants made: it is neither started nor stopped.
+    pub fn use_customer(&mut self, cluster: Cluster) {
+        self.customer = Some(cluster);
+    }
+
     pub fn customer(&self) -> Result<&Cluster> {
         self.customer.as_ref().context("the customer's database is not started")
     }
