@@ -12,6 +12,7 @@ mod at;
 pub mod audit;
 pub mod auth;
 pub mod chunk;
+pub mod compaction;
 pub mod dead_letter;
 pub mod dead_letter_view;
 pub mod error;

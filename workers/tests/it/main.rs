@@ -1,3 +1,6 @@
 //! The workers against a real Postgres, as the roles they run as.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod ingest;
