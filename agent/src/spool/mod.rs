@@ -174,6 +174,10 @@ impl Spool {
         &self.name
     }
 
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
     pub fn subscribe(&self) -> watch::Receiver<SpoolProgress> {
         self.progress.subscribe()
     }
