@@ -26,7 +26,7 @@ impl Site {
     }
 }
 
-/// Plain file names to the hashed URLs of the build: `app.css` to `/pkg/app.3f2a….css`.
+/// Plain file names to the hashed URLs of the build: `clarity.css` to `/pkg/clarity.3f2a….css`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
 pub struct Assets(Arc<BTreeMap<String, String>>);
@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn a_file_has_its_hashed_url_and_an_unknown_one_its_plain_name() {
-        let assets = Assets::from_json(r#"{"app.css":"/pkg/app.1a2b.css"}"#).unwrap();
-        assert_eq!(assets.url("app.css"), "/pkg/app.1a2b.css");
+        let assets = Assets::from_json(r#"{"clarity.css":"/pkg/clarity.1a2b.css"}"#).unwrap();
+        assert_eq!(assets.url("clarity.css"), "/pkg/clarity.1a2b.css");
         assert_eq!(assets.url("charts.js"), "/pkg/charts.js");
         assert!(Assets::from_json("[]").is_err());
     }

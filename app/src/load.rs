@@ -5,7 +5,15 @@ use leptos::prelude::*;
 use leptos_router::{components::Redirect, hooks::use_location};
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::{error::PageError, paths, ui::note::ErrorNote};
+use crate::{
+    error::PageError,
+    paths,
+    ui::{
+        button::LinkButton,
+        icon::Symbol,
+        note::{EmptyNote, ErrorNote},
+    },
+};
 
 /// Whether the page reads newer data while it shows the old. Provided by the layout of a page.
 #[derive(Clone, Copy)]
@@ -42,10 +50,18 @@ where
                             view! { <Redirect path=paths::sign_in_then(&here)/> }.into_any()
                         }
                         Err(error) => {
-                            let missing = error.code() == ErrorCode::NotFound;
-                            let title = if missing { "Nothing here" } else { "This could not be loaded" };
-                            let retry = (!missing).then_some(Callback::new(move |()| resource.refetch()));
-                            let note = view! { <div class="cs-card"><ErrorNote title message=error.message().to_owned() retry/></div> };
+                            let note = if error.code() == ErrorCode::NotFound {
+                                view! {
+                                    <EmptyNote symbol=Symbol::Search title="Nothing here" message=error.message().to_owned()>
+                                        <LinkButton href=paths::HOME>"Go to the first page"</LinkButton>
+                                    </EmptyNote>
+                                }
+                                    .into_any()
+                            } else {
+                                let retry = Some(Callback::new(move |()| resource.refetch()));
+                                view! { <ErrorNote title="This could not be loaded" message=error.message().to_owned() retry/> }.into_any()
+                            };
+                            let note = view! { <div class="cs-card">{note}</div> };
                             wrap(note.into_any())
                         }
                     }

@@ -18,9 +18,9 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
     let nonce = use_nonce();
     set_policy(nonce.as_ref().map(ToString::to_string));
     let (css, js, wasm, charts) = (
-        site.assets.url("app.css"),
+        site.assets.url("clarity.css"),
         site.assets.url("clarity.js"),
-        site.assets.url("clarity_bg.wasm"),
+        site.assets.url("clarity.wasm"),
         site.assets.url("charts.js"),
     );
     let font = site.assets.url("fonts/inter-latin-wght-normal.woff2");

@@ -18,8 +18,8 @@ const POINTS: [(Symbol, &str, &str); 3] = [
     ),
     (
         Symbol::Shield,
-        "Masked before it leaves",
-        "What you say must not leave is dropped or hashed on your own machine.",
+        "Kept until it is stored",
+        "The agent keeps every change on its own disk, encrypted, until we confirm that it is durable.",
     ),
     (
         Symbol::Clock,

@@ -37,9 +37,10 @@ pub fn DeadLettersContent(
         0 => "Events that could not be understood are kept here, with their cause".to_owned(),
         1 => "1 event could not be understood; nothing is lost".to_owned(),
         total => format!(
-            "{} events could not be understood, in {} causes; nothing is lost",
+            "{} events could not be understood, in {} cause{}; nothing is lost",
             number::whole(total),
-            letters.groups_total
+            letters.groups_total,
+            if letters.groups_total == 1 { "" } else { "s" }
         ),
     };
     let hidden = (letters.groups_total as usize).saturating_sub(letters.groups.len());
@@ -60,7 +61,11 @@ pub fn DeadLettersContent(
                 let groups = letters.groups.into_iter().map(|group| view! { <Group slug=slug.clone() group base action/> }).collect_view();
                 view! { <div class="cs-stack">{groups}</div> }.into_any()
             }}
-            {(hidden > 0).then(|| view! { <p class="cs-quiet">{format!("{hidden} more causes with fewer letters are not shown. Fix these first.")}</p> })}
+            {(hidden > 0)
+                .then(|| {
+                    let words = if hidden == 1 { "1 more cause is".to_owned() } else { format!("{hidden} more causes are") };
+                    view! { <p class="cs-quiet">{words} " not shown: they have fewer letters."</p> }
+                })}
         </Page>
     }
 }

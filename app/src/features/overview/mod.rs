@@ -78,7 +78,7 @@ fn Head(state: RwSignal<Overview>, link: Signal<Link>) -> impl IntoView {
             <div class="cs-head__text">
                 <h1>"Overview"</h1>
                 <p class="cs-number">
-                    {move || data_at.get().map(|at| view! { "Data until " <Time at=Some(at) detail=Detail::Second/> {words.clone()} })}
+                    {move || data_at.get().map(|at| view! { "Data until " <Time at=Some(at) detail=Detail::Second/> {words} })}
                     {move || data_at.get().is_none().then_some("No data yet")}
                 </p>
             </div>

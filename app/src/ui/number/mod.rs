@@ -48,6 +48,7 @@ pub fn bytes(value: u64) -> (String, &'static str) {
         unit += 1;
     }
     let text = if unit == 0 || size >= 99.5 { format!("{size:.0}") } else { format!("{size:.1}") };
+    let text = text.strip_suffix(".0").map(str::to_owned).unwrap_or(text);
     (text, UNITS[unit])
 }
 
@@ -125,7 +126,8 @@ mod tests {
         assert_eq!(bytes(0), ("0".into(), "B"));
         assert_eq!(bytes(1_100_000), ("1.1".into(), "MB"));
         assert_eq!(bytes(212_000_000), ("212".into(), "MB"));
-        assert_eq!(bytes(999_999), ("1.0".into(), "MB"));
+        assert_eq!(bytes(999_999), ("1".into(), "MB"));
+        assert_eq!(bytes(20_000_000_000), ("20".into(), "GB"));
         assert_eq!(lag(200), ("0.2".into(), "s"));
         assert_eq!(lag(41_000), ("41".into(), "s"));
         assert_eq!(lag(-5), ("0.0".into(), "s"));

@@ -19,7 +19,7 @@ pub struct Pairing {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum PairingState {
     /// Nobody has used the code.
     Waiting { attempts_left: u8 },
