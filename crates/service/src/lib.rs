@@ -9,6 +9,7 @@ mod day;
 mod dead_letters;
 mod error;
 mod frame;
+pub mod live;
 mod overview;
 pub mod pairing;
 mod password;

@@ -1,0 +1,66 @@
+//! The `admin` commands: the same use cases that the pages call, as the workspace's owner, with JSON as the answer.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use clarity_domain::error::AppError;
+use clarity_domain::ids::PairingId;
+use clarity_domain::view::pairing::PairingState;
+use clarity_service::{Limits, Services, Settings, SignUp};
+use clarity_store::{AppStore, AuthStore};
+use serde_json::json;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::time::Instant;
+
+use crate::cli::AdminCommand;
+
+const STEP: Duration = Duration::from_millis(200);
+
+pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
+    let (auth, app) = (AuthStore::from_env(2).await?, AppStore::from_env(2).await?);
+    let settings = Settings { public_url: String::new(), agent_url: String::new(), limits: Limits::default() };
+    let services = Services::new(auth, app, settings)?;
+    let answer = match command {
+        AdminCommand::CreateWorkspace { name, email, person, password } => {
+            let form = SignUp { workspace: name, name: person, email, password };
+            let (workspace, existing) = services.ensure_workspace(form).await?;
+            json!({ "workspace_id": workspace.id, "slug": workspace.slug, "existing": existing })
+        }
+        AdminCommand::CreatePairing { workspace, name } => {
+            let seat = services.operator_seat(&workspace, "create-pairing").await?;
+            let pairing = services.begin_named_pairing(&seat, &name).await?;
+            let expires_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(pairing.expires_at) * 1000)?;
+            json!({ "pairing_id": pairing.id, "code": pairing.code, "expires_at": expires_at.format(&Rfc3339)? })
+        }
+        AdminCommand::ApprovePairing { workspace, pairing_id, wait_s } => {
+            approve(&services, &workspace, pairing_id, Duration::from_secs(wait_s)).await?
+        }
+    };
+    println!("{answer}");
+    Ok(())
+}
+
+async fn approve(
+    services: &Services,
+    workspace: &str,
+    id: PairingId,
+    wait: Duration,
+) -> anyhow::Result<serde_json::Value> {
+    let seat = services.operator_seat(workspace, "approve-pairing").await?;
+    let deadline = Instant::now() + wait;
+    let fingerprint = loop {
+        match services.pairing(&seat, id).await?.state {
+            PairingState::Claimed { fingerprint, .. } => break Some(fingerprint.join(" ")),
+            PairingState::Approved { .. } => break None,
+            PairingState::Waiting { .. } if Instant::now() < deadline => tokio::time::sleep(STEP).await,
+            PairingState::Waiting { .. } => bail!("no agent has shown this code within {} s", wait.as_secs()),
+            PairingState::Expired => bail!("this code has expired: make a new one"),
+            PairingState::Refused => bail!("this code was refused: make a new one"),
+        }
+    };
+    match services.approve_pairing(&seat, id).await?.state {
+        PairingState::Approved { agent_id, .. } => Ok(json!({ "agent_id": agent_id, "fingerprint": fingerprint })),
+        _ => Err(AppError::internal().into()),
+    }
+}

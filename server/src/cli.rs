@@ -1,0 +1,85 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clarity_domain::ids::PairingId;
+
+/// Clarity Stream's web server.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub struct Options {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the roles and the database; again to set the roles' passwords anew.
+    Bootstrap {
+        /// A superuser's address of any database of the cluster.
+        #[arg(long, env = "CLARITY_ADMIN_URL", hide_env_values = true)]
+        admin_url: String,
+    },
+    /// Run the migrations that have not run.
+    Migrate,
+    /// Serve people.
+    Serve(ServeOptions),
+    /// What a page would do, from this machine.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+}
+
+#[derive(Clone, Debug, Args)]
+pub struct ServeOptions {
+    #[arg(long, env = "CLARITY_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The folder of the built site, with its assets.json.
+    #[arg(long, env = "CLARITY_SITE", default_value = "target/site")]
+    pub site: PathBuf,
+    /// Where people reach this server. Plain http only on this machine.
+    #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
+    pub public_url: String,
+    /// What agents are told to connect to.
+    #[arg(long, env = "CLARITY_AGENT_URL", default_value = "wss://localhost:7443")]
+    pub agent_url: String,
+    /// Connections to the database on behalf of members, and as many again as half of it for sign-ins and sessions.
+    #[arg(long, env = "CLARITY_DB_CONNECTIONS", default_value_t = 16)]
+    pub db_connections: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AdminCommand {
+    /// Make a workspace with its owner. One of this name that the person owns is found.
+    CreateWorkspace {
+        #[arg(long)]
+        name: String,
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        person: String,
+        #[arg(long, env = "CLARITY_PERSON_PASSWORD", hide_env_values = true)]
+        password: String,
+    },
+    /// Make a one-time code for an agent.
+    CreatePairing {
+        /// The workspace's slug.
+        #[arg(long)]
+        workspace: String,
+        /// The agent's name.
+        #[arg(long)]
+        name: String,
+    },
+    /// Wait until an agent has shown the code, and approve its key.
+    ApprovePairing {
+        #[arg(long)]
+        workspace: String,
+        #[arg(long)]
+        pairing_id: PairingId,
+        #[arg(long, default_value_t = 60)]
+        wait_s: u64,
+    },
+}

@@ -1,0 +1,17 @@
+//! The web server of Clarity Stream: pages, their server functions, static files and live streams.
+//!
+//! It serves people; agents' traffic never passes here. All it knows of the data comes from `clarity_service`.
+#![recursion_limit = "256"]
+
+pub mod admin;
+mod assets;
+pub mod cli;
+mod health;
+mod live;
+mod middleware;
+mod problem;
+pub mod router;
+pub mod serve;
+pub mod setup;
+mod ssr;
+pub mod state;

@@ -1,0 +1,9 @@
+//! Live streams: one server-sent event stream a page, and the hub that feeds them.
+
+mod feed;
+mod hub;
+mod query;
+mod stream;
+
+pub use hub::Hub;
+pub use stream::stream;

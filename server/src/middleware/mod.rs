@@ -1,0 +1,8 @@
+//! What happens to every request, one file each.
+
+pub mod cross_site;
+pub mod headers;
+pub mod request_id;
+pub mod visitor;
+
+pub use request_id::RequestId;

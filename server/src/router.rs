@@ -1,0 +1,53 @@
+//! Which path is what, and what every request passes through.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use tower::{Layer, ServiceExt};
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Predicate};
+use tower_http::limit::RequestBodyLimitLayer;
+
+use crate::state::AppState;
+use crate::{assets, health, live, middleware, ssr};
+
+const BODY_LIMIT_BYTES: usize = 1024 * 1024;
+
+/// From the outside in: request id, headers, cross-site, body limit, then static files or, with a visitor, the app.
+pub fn router(state: AppState) -> Router {
+    // Live streams must not wait in a compressor.
+    let when = DefaultPredicate::new().and(NotForContentType::new("text/event-stream"));
+    let compression = CompressionLayer::new().quality(CompressionLevel::Precise(4)).compress_when(when);
+    let fallback = {
+        let state = state.clone();
+        move |request: Request| file_or_not_found(state.clone(), request)
+    };
+    let app = ssr::routes(&state)
+        .route("/w/{slug}/live", get(live::stream))
+        .layer(from_fn_with_state(state.clone(), middleware::visitor::layer));
+    Router::new()
+        .merge(app)
+        .merge(assets::hashed(&state.files))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
+        .fallback(fallback)
+        .layer(compression)
+        .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
+        .layer(from_fn_with_state(state.clone(), middleware::cross_site::layer))
+        .layer(from_fn_with_state(state.clone(), middleware::headers::layer))
+        .layer(from_fn(middleware::request_id::layer))
+        .with_state(state)
+}
+
+/// A file of the site under its own name, else the app's page for what is not there.
+async fn file_or_not_found(state: AppState, request: Request) -> axum::response::Response {
+    let page = axum::handler::Handler::with_state(ssr::not_found, state.clone());
+    let page = from_fn_with_state(state.clone(), middleware::visitor::layer).layer(page);
+    let files = assets::named_cache().layer(assets::named(&state.files).fallback(page));
+    match files.oneshot(request).await {
+        Ok(response) => axum::response::IntoResponse::into_response(response),
+        Err(never) => match never {},
+    }
+}

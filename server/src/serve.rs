@@ -1,0 +1,82 @@
+//! Runs the web server until it is told to stop.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clarity_app::context::Site;
+use clarity_runtime::shutdown;
+use clarity_service::{Limits, Services, Settings};
+use clarity_store::{AppStore, AuthStore};
+use tokio::net::TcpListener;
+
+use crate::assets;
+use crate::cli::ServeOptions;
+use crate::router::router;
+use crate::state::AppState;
+
+/// How long requests in hand may take once the process is to end.
+const GRACE: Duration = Duration::from_secs(8);
+
+pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
+    let shutdown = shutdown::on_signal()?;
+    let origin = options.public_url.trim_end_matches('/').to_owned();
+    let secure = is_secure(&origin)?;
+    let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
+    let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
+    let app = AppStore::from_env(options.db_connections.max(4)).await?;
+    let settings = Settings { public_url: origin, agent_url: options.agent_url, limits: Limits::default() };
+    let services = Services::new(auth, app, settings)?;
+    let state = AppState::new(services, site, options.site, shutdown.clone());
+
+    let listener =
+        TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
+    tracing::info!(address = %listener.local_addr()?, public_url = %state.site.origin, "serving");
+    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let ending = shutdown.clone();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
+    tokio::select! {
+        ended = server.into_future() => ended.context("the web server failed")?,
+        () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => {
+            tracing::warn!("some requests did not end in time");
+        }
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Whether cookies can be `Secure`. Plain http is for this machine alone: elsewhere a session could be read on the way.
+fn is_secure(origin: &str) -> anyhow::Result<bool> {
+    if origin.starts_with("https://") {
+        return Ok(true);
+    }
+    let Some(place) = origin.strip_prefix("http://") else {
+        bail!("--public-url has to be an https:// address (or http://localhost)");
+    };
+    let host = match place.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => place,
+    };
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    let loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    if !loopback {
+        bail!("--public-url {origin} is plain http: sessions could be read on the way. Use https, or localhost");
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secure;
+
+    #[test]
+    fn plain_http_is_for_this_machine_alone() {
+        assert!(is_secure("https://app.example").unwrap());
+        for fine in ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:80"] {
+            assert!(!is_secure(fine).unwrap(), "{fine}");
+        }
+        for wrong in ["http://app.example", "http://localhost.evil", "ftp://x", "http://10.0.0.1:80"] {
+            assert!(is_secure(wrong).is_err(), "{wrong}");
+        }
+    }
+}
