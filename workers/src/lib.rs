@@ -4,3 +4,5 @@ pub mod compact;
 pub mod config;
 pub mod context;
 pub mod ingest;
+pub mod leases;
+pub mod refine;

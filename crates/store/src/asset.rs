@@ -3,6 +3,7 @@
 use crate::Result;
 use crate::tx::WorkspaceTx;
 use clarity_domain::ids::{AssetId, SiteId};
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// A machine.
@@ -129,4 +130,14 @@ pub async fn describe(tx: &mut WorkspaceTx, descriptions: &[Description]) -> Res
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// The numbers of those of these keys that are known.
+pub async fn find_numbers(tx: &mut WorkspaceTx, keys: &[String]) -> Result<HashMap<String, i32>> {
+    let workspace = tx.workspace();
+    let rows =
+        sqlx::query!("select key, number from assets where workspace_id = $1 and key = any($2)", workspace, keys)
+            .fetch_all(tx.conn())
+            .await?;
+    Ok(rows.into_iter().map(|r| (r.key, r.number)).collect())
 }

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::error::StoreError;
 use crate::tx::WorkspaceTx;
-use clarity_domain::ids::StreamId;
+use clarity_domain::ids::{SourceId, StreamId};
 use clarity_domain::mapping::SampleType;
 use uuid::Uuid;
 
@@ -23,13 +23,24 @@ pub struct Metric {
 
 /// All metrics, by number.
 pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<Metric>> {
+    read(tx, None).await
+}
+
+/// Those of one source's streams.
+pub async fn list_of_source(tx: &mut WorkspaceTx, source: SourceId) -> Result<Vec<Metric>> {
+    read(tx, Some(source)).await
+}
+
+async fn read(tx: &mut WorkspaceTx, source: Option<SourceId>) -> Result<Vec<Metric>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        "select number, stream_id, column_name, name, unit, sample_type, extra
-         from metrics
-         where workspace_id = $1
-         order by number",
-        workspace
+        "select m.number, m.stream_id, m.column_name, m.name, m.unit, m.sample_type, m.extra
+         from metrics m
+         join streams s on s.workspace_id = m.workspace_id and s.id = m.stream_id
+         where m.workspace_id = $1 and ($2::uuid is null or s.source_id = $2)
+         order by m.number",
+        workspace,
+        source.map(|s| s.0)
     )
     .fetch_all(tx.conn())
     .await?;

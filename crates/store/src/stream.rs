@@ -103,3 +103,16 @@ pub async fn progress(tx: &mut WorkspaceTx, streams: &[(StreamId, Progress)]) ->
     .await?;
     Ok(())
 }
+
+/// Transaction of a stream's last truncate; 0: none.
+pub async fn truncated_xid(tx: &mut WorkspaceTx, stream: StreamId) -> Result<u64> {
+    let workspace = tx.workspace();
+    let xid = sqlx::query_scalar!(
+        "select truncated_xid from streams where workspace_id = $1 and id = $2",
+        workspace,
+        stream.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(xid as u64)
+}

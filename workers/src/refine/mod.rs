@@ -1,0 +1,166 @@
+//! Refine: from bronze to read models. This process's partitions are leased; a source with news in one of them is
+//! refined until there is none, several sources beside each other.
+
+pub mod apply;
+pub mod cast;
+pub mod catalog;
+pub mod decode;
+pub mod derive;
+pub mod flatten;
+pub mod layout;
+pub mod prepare;
+pub mod record;
+pub mod samples;
+pub mod source;
+
+use crate::context::WorkerContext;
+use crate::leases::Leases;
+use clarity_domain::ids::SourceId;
+use clarity_store::head::{self, HeadListener};
+use clarity_store::refine::{Fence, Place};
+use clarity_store::{StoreError, SystemStore};
+use source::SourceRefiner;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// The role's name in the table of leases.
+pub const ROLE: &str = "refine";
+/// Sources refined at one time.
+const AT_ONCE: usize = 3;
+/// Without a wake-up call heads are read so often.
+const POLL: Duration = Duration::from_secs(1);
+/// A source that failed rests so long.
+const REST: Duration = Duration::from_secs(1);
+
+/// A source as this process knows it.
+enum Known {
+    Running,
+    /// The place it reached, and what it may go on with under the same lease.
+    Idle {
+        refiner: Box<SourceRefiner>,
+        reached: Place,
+    },
+    Resting {
+        until: Instant,
+    },
+}
+
+type Ended = (SourceId, Box<SourceRefiner>, anyhow::Result<Place>);
+
+/// Runs until told to stop, then gives the leases back.
+///
+/// # Errors
+/// None that ends the role while the database comes back.
+pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut leases = Leases::new(ctx.clone(), ROLE);
+    let mut sources: HashMap<SourceId, Known> = HashMap::new();
+    let mut tasks: JoinSet<Ended> = JoinSet::new();
+    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut listener: Option<HeadListener> = None;
+    let mut poll = tokio::time::interval(POLL);
+    poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while !stop.is_cancelled() {
+        if listener.is_none() {
+            listener = SystemStore::listen_heads(&ctx.listener).await.ok();
+        }
+        let look = tokio::select! {
+            () = stop.cancelled() => break,
+            _ = poll.tick() => true,
+            heard = heard(&mut listener) => heard.is_none_or(|partition| leases.token(partition).is_some()),
+            Some(ended) = tasks.join_next() => {
+                match ended {
+                    Ok(ended) => note_end(&mut sources, ended),
+                    Err(e) => tracing::error!(error = %e, "a refine task ended"),
+                }
+                true
+            }
+        };
+        if !look {
+            continue;
+        }
+        if let Err(e) = dispatch(&ctx, &mut leases, &mut sources, &mut tasks, &permits, &stop).await {
+            tracing::warn!(error = %e, "cannot look for work");
+        }
+    }
+    while tasks.join_next().await.is_some() {}
+    leases.release().await;
+    Ok(())
+}
+
+async fn heard(listener: &mut Option<HeadListener>) -> Option<i32> {
+    let Some(open) = listener else { return std::future::pending().await };
+    match open.next().await {
+        Ok(partition) => partition,
+        Err(e) => {
+            tracing::warn!(error = %e, "not listening for heads; polling until the database answers");
+            *listener = None;
+            tokio::time::sleep(POLL).await;
+            None
+        }
+    }
+}
+
+fn note_end(sources: &mut HashMap<SourceId, Known>, (id, refiner, result): Ended) {
+    let known = match result {
+        Ok(reached) => Known::Idle { refiner, reached },
+        Err(e) => {
+            if !matches!(e.downcast_ref(), Some(StoreError::Fenced)) {
+                tracing::warn!(source_id = %id, error = %format!("{e:#}"), "refining failed; it is tried again");
+            }
+            Known::Resting { until: Instant::now() + REST }
+        }
+    };
+    sources.insert(id, known);
+}
+
+/// Starts a task for every source that has news.
+async fn dispatch(
+    ctx: &WorkerContext,
+    leases: &mut Leases,
+    sources: &mut HashMap<SourceId, Known>,
+    tasks: &mut JoinSet<Ended>,
+    permits: &Arc<Semaphore>,
+    stop: &CancellationToken,
+) -> Result<(), StoreError> {
+    leases.keep().await?;
+    let mut tx = ctx.system.begin().await?;
+    let heads = head::list(&mut tx, &leases.partitions()).await?;
+    tx.commit().await?;
+    for head in heads {
+        let Some(token) = leases.token(head.partition) else { continue };
+        let id = head.source_id;
+        let fence = Fence { role: ROLE, partition: head.partition, token };
+        let refiner = match sources.remove(&id) {
+            Some(Known::Running) => {
+                sources.insert(id, Known::Running);
+                continue;
+            }
+            Some(Known::Resting { until }) if until > Instant::now() => {
+                sources.insert(id, Known::Resting { until });
+                continue;
+            }
+            Some(Known::Idle { refiner, reached }) if refiner.fence() == Some(fence) => {
+                if (reached.epoch, reached.seq) >= (head.epoch, head.next_seq) {
+                    sources.insert(id, Known::Idle { refiner, reached });
+                    continue;
+                }
+                refiner
+            }
+            // Nothing known, or known under another lease: the cursor says.
+            _ => Box::new(SourceRefiner::new(ctx.clone(), head, Some(fence))),
+        };
+        sources.insert(id, Known::Running);
+        let (permits, stop) = (Arc::clone(permits), stop.clone());
+        tasks.spawn(async move {
+            let mut refiner = refiner;
+            let _permit = permits.acquire_owned().await;
+            let result = refiner.drain(&stop).await;
+            (id, refiner, result)
+        });
+    }
+    Ok(())
+}
