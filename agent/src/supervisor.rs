@@ -29,7 +29,7 @@ pub async fn supervise(
     shutdown: CancellationToken,
 ) {
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
-    let _ = backoff.next();
+    let _ = backoff.next_pause();
     loop {
         let Some(()) = ready(&handle, &shutdown).await else { return };
         let started = tokio::time::Instant::now();
@@ -39,7 +39,7 @@ pub async fn supervise(
         }
         if started.elapsed() >= GOOD_RUN {
             backoff.reset();
-            let _ = backoff.next();
+            let _ = backoff.next_pause();
         }
         let pause = match ended {
             // Paused, or another epoch: `ready` knows.
@@ -55,7 +55,7 @@ pub async fn supervise(
                 });
                 handle.reporter.problem(problem);
                 handle.reporter.update(|s| s.state = if fatal { "failed" } else { "connecting" }.into());
-                if fatal { RETRY_FATAL } else { backoff.next() }
+                if fatal { RETRY_FATAL } else { backoff.next_pause() }
             }
         };
         tokio::select! {

@@ -21,7 +21,7 @@ impl Backoff {
     }
 
     /// Pause before the next try.
-    pub fn next(&mut self) -> Duration {
+    pub fn next_pause(&mut self) -> Duration {
         let tries = self.tries;
         self.tries = tries.saturating_add(1);
         if tries == 0 {
@@ -39,11 +39,11 @@ mod tests {
     #[test]
     fn grows_to_its_bound_and_begins_anew() {
         let mut backoff = Backoff::new(Duration::from_millis(200), Duration::from_secs(30));
-        assert_eq!(backoff.next(), Duration::ZERO);
-        let pauses: Vec<_> = (0..100).map(|_| backoff.next()).collect();
+        assert_eq!(backoff.next_pause(), Duration::ZERO);
+        let pauses: Vec<_> = (0..100).map(|_| backoff.next_pause()).collect();
         assert!((100..=200).contains(&(pauses[0].as_millis() as u64)));
         assert!(pauses[20..].iter().all(|p| (15..=30).contains(&p.as_secs())));
         backoff.reset();
-        assert_eq!(backoff.next(), Duration::ZERO);
+        assert_eq!(backoff.next_pause(), Duration::ZERO);
     }
 }

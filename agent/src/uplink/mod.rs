@@ -114,12 +114,12 @@ impl Uplink {
             }
             let (message, denied, pause) = match ended {
                 Ok(Ended::Shutdown) => return Ok(()),
-                Ok(Ended::Lost(message)) => (message, None, backoff.next()),
+                Ok(Ended::Lost(message)) => (message, None, backoff.next_pause()),
                 Ok(Ended::Denied(denied)) => {
-                    let pause = self.pause_after(&denied).max(backoff.next());
+                    let pause = self.pause_after(&denied).max(backoff.next_pause());
                     (denied.message, Some(denied.code), pause)
                 }
-                Err(error) => (format!("{error:#}"), None, backoff.next()),
+                Err(error) => (format!("{error:#}"), None, backoff.next_pause()),
             };
             if said != message {
                 tracing::warn!(server = self.identity.server, ?denied, "not connected: {message}");

@@ -75,7 +75,7 @@ impl SourceHandle {
                 }
             }
             Command::Unknown => {
-                tracing::warn!(source = self.name, "the platform sent a command this version does not know")
+                tracing::warn!(source = self.name, "the platform sent a command this version does not know");
             }
         }
     }

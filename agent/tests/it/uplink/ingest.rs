@@ -3,13 +3,14 @@
 use clarity_domain::ids::{AgentId, SourceId};
 use clarity_wire::body;
 use clarity_wire::frame::{
-    BatchHeader, Challenge, Command, Denied, Durable, Frame, Lost, OpenEpoch, RefuseReason, Refused, SourceCursor,
-    Welcome, proof_message,
+    Approved, BatchHeader, Challenge, Claimed, Command, Denied, DenyCode, Durable, Frame, Lost, OpenEpoch, Pair,
+    RefuseReason, Refused, SourceCursor, Welcome, pair_message, proof_message,
 };
 use clarity_wire::hash::BatchHash;
 use ed25519_dalek::{Signature, VerifyingKey};
 use futures::{SinkExt, StreamExt};
 use serde_json::Value;
+use sha2::Digest;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use tokio::net::{TcpListener, TcpStream};
@@ -70,6 +71,8 @@ pub struct State {
 pub struct Ingest {
     pub state: Arc<Mutex<State>>,
     pub url: String,
+    /// A person approves the agent that pairs.
+    pub approve: Arc<tokio::sync::Notify>,
 }
 
 pub fn source_id(name: &str) -> SourceId {
@@ -96,7 +99,7 @@ impl Ingest {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("ws://{}", listener.local_addr().unwrap());
         let state = Arc::new(Mutex::new(State { window: 8 << 20, ..State::default() }));
-        let ingest = Self { state, url };
+        let ingest = Self { state, url, approve: Arc::default() };
         let server = ingest.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -121,7 +124,11 @@ impl Ingest {
 
     async fn serve(&self, stream: TcpStream) -> Option<()> {
         let mut socket = accept_async(stream).await.ok()?;
-        let Frame::Hello(hello) = next(&mut socket).await? else { return None };
+        let hello = match next(&mut socket).await? {
+            Frame::Hello(hello) => hello,
+            Frame::Pair(pair) => return self.pair(&mut socket, pair).await,
+            _ => return None,
+        };
         send(&mut socket, Frame::Challenge(Challenge { nonce: "07".repeat(32) })).await?;
         let Frame::Proof(proof) = next(&mut socket).await? else { return None };
         let denied = self.with(|s| {
@@ -233,6 +240,26 @@ impl Ingest {
                 _ => {}
             }
         }
+    }
+
+    async fn pair(&self, socket: &mut WebSocketStream<TcpStream>, pair: Pair) -> Option<()> {
+        if pair.code != "K7QM-4TXR" {
+            let denied =
+                Denied { code: DenyCode::WrongCode, message: "This code is not right.".into(), retry_after_s: None };
+            return send(socket, Frame::Denied(denied)).await;
+        }
+        let public: [u8; 32] = hex::decode(&pair.public_key).ok()?.try_into().ok()?;
+        let signature: [u8; 64] = hex::decode(&pair.signature).ok()?.try_into().ok()?;
+        let key = VerifyingKey::from_bytes(&public).ok()?;
+        let signed = pair_message(&pair.code, &pair.public_key);
+        assert!(key.verify_strict(&signed, &Signature::from_bytes(&signature)).is_ok());
+        self.with(|s| s.key = Some(key));
+        let fingerprint = clarity_domain::fingerprint::fingerprint(&sha2::Sha256::digest(public).into());
+        let claimed = Claimed { agent_id: agent_id(), fingerprint, workspace: "Press Works".into() };
+        send(socket, Frame::Claimed(claimed)).await?;
+        self.approve.notified().await;
+        send(socket, Frame::Approved(Approved { agent_id: agent_id(), name: "press-shop".into() })).await?;
+        next(socket).await.map(|_| ())
     }
 
     fn batch(&self, names: &HashMap<SourceId, String>, header: &BatchHeader, body: &[u8]) -> Frame {

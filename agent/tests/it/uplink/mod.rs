@@ -1,7 +1,7 @@
 //! The uplink against a server on a real socket: every event arrives once and in order, whatever happens.
 
 mod faults;
-mod ingest;
+pub mod ingest;
 mod way;
 
 use clarity_agent::identity::{AgentKey, Identity, StateDir};
@@ -39,7 +39,6 @@ const SMALL: Limits = Limits {
 
 /// An agent's spools and uplink on a folder, without sources: the test appends.
 pub struct Agent {
-    pub dir: StateDir,
     pub sources: Vec<Arc<SourceHandle>>,
     pub connection: watch::Receiver<Connection>,
     shutdown: CancellationToken,
@@ -79,19 +78,10 @@ impl Agent {
             name: "press-shop".into(),
             workspace: "w".into(),
         };
-        let uplink = Uplink {
-            dir: dir.clone(),
-            identity,
-            key,
-            ca: None,
-            sources: sources.clone(),
-            wake,
-            timing: QUICK,
-            connection,
-        };
+        let uplink = Uplink { dir, identity, key, ca: None, sources: sources.clone(), wake, timing: QUICK, connection };
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(uplink.run(shutdown.clone()));
-        Self { dir, sources, connection: watching, shutdown, task }
+        Self { sources, connection: watching, shutdown, task }
     }
 
     /// The writer, as soon as the spool knows where it begins.
