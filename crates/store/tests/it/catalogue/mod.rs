@@ -1,0 +1,108 @@
+//! Guarded: what `pg_catalog` says after migrating. A new table, view, function or grant cannot forget the rules of
+//! tenancy, because [`check::check`] looks at all of them; and the tests below show that it finds each kind of fault.
+
+mod check;
+mod rules;
+
+use check::check;
+use clarity_testkit::TestDb;
+use clarity_testkit::cluster::connect;
+
+#[tokio::test]
+async fn the_migrated_database_keeps_every_rule() {
+    let db = TestDb::new().await;
+    let findings = check(&db.admin().await).await;
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+/// Breaks one rule in a database of its own, and expects to read of it.
+async fn finds(fault: &str, words: &str) {
+    let db = TestDb::new().await;
+    let owner = connect(&db.url("clarity_owner")).await.expect("the owner connects");
+    owner.batch_execute(fault).await.unwrap_or_else(|e| panic!("the fault could not be planted: {e:?}\n{fault}"));
+    let findings = check(&db.admin().await).await;
+    assert!(findings.iter().any(|f| f.contains(words)), "nothing about {words:?} after\n{fault}\nbut {findings:#?}");
+}
+
+macro_rules! faults {
+    ($($name:ident: $sql:expr => $words:expr;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            finds($sql, $words).await;
+        }
+    )*};
+}
+
+faults! {
+    finds_a_table_without_policies:
+        "create table public.loose (workspace_id uuid not null default app_workspace(), id uuid, primary key (workspace_id, id))"
+        => "public.loose: row-level security is not enabled and forced";
+    finds_a_table_without_a_workspace:
+        "create table public.loose (id uuid primary key); alter table public.loose enable row level security, force row level security"
+        => "public.loose: has no workspace_id";
+    finds_that_force_was_removed:
+        "alter table public.assets no force row level security"
+        => "public.assets: row-level security is not enabled and forced";
+    finds_a_boundary_that_was_dropped:
+        "drop policy tenant_boundary on public.assets"
+        => "public.assets: 0 restrictive boundaries";
+    finds_a_boundary_that_leaves_a_role_out:
+        "alter policy tenant_boundary on public.assets to clarity_app"
+        => "public.assets: the boundary is not for all roles";
+    finds_a_boundary_that_is_always_true:
+        "alter policy tenant_boundary on public.assets using (true)"
+        => "public.assets: the boundary does not compare the workspace";
+    finds_a_careless_policy:
+        "create policy all_of_it on public.assets for select to clarity_app using (true)"
+        => "public.assets: policy all_of_it does not compare the workspace";
+    finds_a_policy_for_everybody:
+        "create policy all_of_it on public.assets for select to public using (workspace_id = (select app_workspace()))"
+        => "public.assets: policy all_of_it is for everybody";
+    finds_a_plain_foreign_key:
+        "alter table public.sources add constraint sources_id unique (id);
+         alter table public.assets add column source_id uuid constraint plain_fk references public.sources (id)"
+        => "public.assets: foreign key plain_fk does not carry workspace_id";
+    finds_a_unique_key_across_workspaces:
+        "create unique index assets_by_name on public.assets (name)"
+        => "public.assets: unique index assets_by_name does not begin with workspace_id";
+    finds_a_workspace_that_may_be_null:
+        "create table public.loose (workspace_id uuid, id uuid primary key); select protect('public.loose', 3)"
+        => "public.loose: workspace_id may be null";
+    finds_a_granted_partition:
+        "do $$ begin execute (select format('grant select on public.%I to clarity_app', relname)
+           from pg_class where relispartition and relkind = 'r' limit 1); end $$"
+        => "is a partition, and granted";
+    finds_an_unprotected_partition:
+        "create table public.bronze_extra partition of public.bronze_segments for values from ('1999-01-01') to ('1999-01-02')"
+        => "public.bronze_extra: row-level security is not enabled and forced";
+    finds_a_grant_to_everybody:
+        "grant select on public.assets to public" => "public.assets: granted to everybody";
+    finds_a_right_that_ignores_policies:
+        "grant truncate on public.assets to clarity_worker" => "public.assets: TRUNCATE granted to clarity_worker";
+    finds_a_right_that_can_be_passed_on:
+        "grant select on public.assets to clarity_app with grant option" => "public.assets: clarity_app may pass on";
+    finds_a_role_beyond_its_schemas:
+        "grant select on auth.users to clarity_app" => "auth.users: SELECT granted to clarity_app";
+    finds_that_ingest_can_read_payloads:
+        "grant select (body) on public.bronze_segments to clarity_ingest" => "clarity_ingest may read bronze_segments.body";
+    finds_that_the_audit_log_can_be_changed:
+        "grant update on public.audit_entries to clarity_app" => "public.audit_entries: UPDATE granted to clarity_app";
+    finds_a_view_with_its_owners_rights:
+        "create view public.v as select * from public.assets" => "public.v: is a view without security_invoker";
+    finds_a_materialized_view:
+        "create materialized view public.m as select 1 as one" => "public.m: is a materialized view";
+    finds_a_definer_without_a_search_path:
+        "create function public.f() returns int language sql security definer as 'select 1'"
+        => "function public.f(): SECURITY DEFINER without a pinned search path";
+    finds_a_function_for_everybody:
+        "create function public.f() returns int language sql as 'select 1'; grant execute on function public.f() to public"
+        => "function public.f(): everybody may execute it";
+    finds_a_schema_where_services_may_create:
+        "grant create on schema public to clarity_app" => "schema public: CREATE granted to clarity_app";
+    finds_a_listed_table_that_is_gone:
+        "insert into ops.tables_outside_workspaces values ('public.gone', 'it was here')"
+        => "public.gone: is listed as outside of workspaces, and does not exist";
+    finds_a_tenant_table_that_was_put_on_the_list:
+        "insert into ops.tables_outside_workspaces values ('public.assets', 'convenient')"
+        => "public.assets: is listed as outside of workspaces, and granted to clarity_app";
+}

@@ -1,0 +1,27 @@
+//! What each login role may touch, as the table in `house.md` says.
+
+/// A login role, the schemas whose tables it may be granted, and whether it may start replication.
+pub struct RoleRule {
+    pub name: &'static str,
+    pub schemas: &'static [&'static str],
+}
+
+pub const ROLES: [RoleRule; 8] = [
+    RoleRule { name: "clarity_auth", schemas: &["auth"] },
+    RoleRule { name: "clarity_app", schemas: &["public"] },
+    RoleRule { name: "clarity_ingest", schemas: &["public", "ops"] },
+    RoleRule { name: "clarity_worker", schemas: &["public", "ops"] },
+    RoleRule { name: "clarity_system", schemas: &["ops"] },
+    RoleRule { name: "clarity_global", schemas: &["global"] },
+    RoleRule { name: "clarity_ops", schemas: &["ops", "global"] },
+    RoleRule { name: "clarity_backup", schemas: &[] },
+];
+
+/// Privileges that policies do not hold back.
+pub const BEYOND_POLICIES: [&str; 3] = ["TRUNCATE", "REFERENCES", "TRIGGER"];
+
+/// Columns of bronze that ingest may read: keys, never a payload.
+pub const INGEST_READS_OF_BRONZE: [&str; 5] = ["workspace_id", "source_id", "epoch", "first_seq", "received_on"];
+
+/// As Postgres writes the one condition that every policy has.
+pub const SAME_WORKSPACE: &str = "(workspace_id = ( SELECT app_workspace() AS app_workspace))";
