@@ -2,7 +2,7 @@
 
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_service::{Client, Seat, Services, Visitor};
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 
@@ -27,7 +27,8 @@ pub async fn enter(slug: &str) -> Result<(Services, Seat), AppError> {
     Ok((services, seat))
 }
 
-/// Gives the page the status of what went wrong while it was read. Not for forms: theirs is a redirect.
+/// Gives the answer the status of what went wrong, where a status does not stand in the way: a form sent without script
+/// is answered by a redirect back to its page, and so is a page that needs a sign-in.
 pub fn page_error(error: AppError) -> PageError {
     let status = match error.code {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
@@ -38,13 +39,25 @@ pub fn page_error(error: AppError) -> PageError {
         ErrorCode::LimitExceeded => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        // The page answers with a redirect to the sign-in; a status would hide it.
-        ErrorCode::Unauthenticated => return PageError(error),
+        ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
     };
-    if let Some(response) = use_context::<ResponseOptions>() {
+    if let Some(response) = use_context::<ResponseOptions>()
+        && !is_redirected(&error)
+    {
         response.set_status(status);
     }
     PageError(error)
+}
+
+/// Is this error answered by a redirect?
+fn is_redirected(error: &AppError) -> bool {
+    let Some(parts) = use_context::<Parts>() else { return false };
+    let by_browser = parts
+        .headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok())
+        .is_some_and(|accept| accept.contains("text/html"));
+    by_browser && (parts.method == Method::POST || error.code == ErrorCode::Unauthenticated)
 }
 
 /// Keeps `token` as the session of this browser.

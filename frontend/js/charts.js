@@ -11,6 +11,16 @@ import { CanvasRenderer } from "echarts/renderers";
 use([LineChart, GridComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
 
 const COLOURS = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
+/** Marks of the time axis, all alike: none is bold. */
+const TIMES = {
+  year: "{yyyy}",
+  month: "{MMM} {yyyy}",
+  day: "{d} {MMM}",
+  hour: "{HH}:{mm}",
+  minute: "{HH}:{mm}",
+  second: "{HH}:{mm}:{ss}",
+  millisecond: "{HH}:{mm}:{ss}",
+};
 const SHORTEST_DRAG_PX = 8;
 
 function tokens() {
@@ -26,7 +36,7 @@ function themed(option) {
     ...own,
     axisLine: { show: kind === "x", lineStyle: { color: token("--line") } },
     axisTick: { show: false },
-    axisLabel: { color: token("--ink-3"), fontSize: 10.5, hideOverlap: true, ...own.axisLabel },
+    axisLabel: { color: token("--ink-3"), fontSize: 10.5, hideOverlap: true, ...(kind === "x" && { formatter: TIMES }), ...own.axisLabel },
     splitLine: { show: kind === "y", lineStyle: { color: token("--line") } },
     axisPointer: { lineStyle: { color: token("--line-strong"), type: "solid" }, label: { show: false } },
   });

@@ -144,7 +144,10 @@ pub fn Ago(
     move || match at.get() {
         Some(at) => view! {
             <time class="cs-time" datetime=iso(at) title=shown(clock, at, Detail::Exact)>
-                {move || format!("{}{suffix}", duration(clock.now().unwrap_or(base) - at))}
+                {move || {
+                    let ago = clock.now().unwrap_or(base) - at;
+                    if ago < 2_000_000 { "now".to_owned() } else { format!("{}{suffix}", duration(ago)) }
+                }}
             </time>
         }
         .into_any(),

@@ -7,8 +7,9 @@ use crate::error::PageError;
 
 #[server(endpoint = "dead_letters/replay")]
 pub async fn replay(slug: String, stream: StreamId, fingerprint: String) -> Result<(), PageError> {
-    let (services, seat) = crate::server::enter(&slug).await?;
-    services.replay_dead_letters(&seat, stream, &fingerprint).await?;
+    use crate::server::{enter, page_error};
+    let (services, seat) = enter(&slug).await.map_err(page_error)?;
+    services.replay_dead_letters(&seat, stream, &fingerprint).await.map_err(page_error)?;
     leptos_axum::redirect(&crate::paths::dead_letters(&slug));
     Ok(())
 }

@@ -7,8 +7,9 @@ use crate::error::PageError;
 
 #[server(endpoint = "pairing/approve")]
 pub async fn approve(slug: String, id: PairingId) -> Result<(), PageError> {
-    let (services, seat) = crate::server::enter(&slug).await?;
-    services.approve_pairing(&seat, id).await?;
+    use crate::server::{enter, page_error};
+    let (services, seat) = enter(&slug).await.map_err(page_error)?;
+    services.approve_pairing(&seat, id).await.map_err(page_error)?;
     leptos_axum::redirect(&crate::paths::pairing(&slug, id));
     Ok(())
 }

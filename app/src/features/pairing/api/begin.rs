@@ -6,8 +6,9 @@ use crate::error::PageError;
 
 #[server(endpoint = "pairing/begin")]
 pub async fn begin(slug: String) -> Result<(), PageError> {
-    let (services, seat) = crate::server::enter(&slug).await?;
-    let pairing = services.begin_pairing(&seat).await?;
+    use crate::server::{enter, page_error};
+    let (services, seat) = enter(&slug).await.map_err(page_error)?;
+    let pairing = services.begin_pairing(&seat).await.map_err(page_error)?;
     if let Some(code) = &pairing.code {
         crate::server::set_pairing_code(&pairing.id.to_string(), code);
     }
