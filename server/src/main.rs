@@ -1,5 +1,7 @@
 //! `clarity-server`: the web server, and the commands that make its database and first workspaces.
 
+use std::process::ExitCode;
+
 use clap::Parser;
 use clarity_server::cli::{Command, Options};
 use clarity_server::{admin, serve, setup};
@@ -8,13 +10,21 @@ use clarity_server::{admin, serve, setup};
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> ExitCode {
     clarity_runtime::install_tls_provider();
     clarity_runtime::telemetry::start();
-    match Options::parse().command {
+    let done = match Options::parse().command {
         Command::Bootstrap { admin_url } => setup::bootstrap(&admin_url).await,
         Command::Migrate => setup::migrate().await,
         Command::Serve(options) => serve::run(options).await,
         Command::Admin { command } => admin::run(command).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // For the person who ran it: what happened, not where in our code.
+            eprintln!("clarity-server: {error:#}");
+            ExitCode::FAILURE
+        }
     }
 }
