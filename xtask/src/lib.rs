@@ -8,6 +8,7 @@ pub mod demo;
 pub mod deps;
 pub mod dev;
 pub mod e2e;
+pub mod faults;
 pub mod paths;
 pub mod prepare;
 pub mod process;

@@ -1,7 +1,7 @@
 //! The command line of `cargo xtask`.
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, build, demo, deps, dev, e2e, paths, prepare, services, test};
+use xtask::{bench, build, demo, deps, dev, e2e, faults, paths, prepare, services};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Build, run, test and measure Clarity Stream")]
@@ -15,7 +15,7 @@ enum Command {
     /// Install what is missing, build, and run the whole product with a plant that writes live data
     Demo(demo::Demo),
     /// Everything that must hold: format, clippy, dependency rule, queries, tests, end to end
-    Test,
+    Test(faults::Test),
     /// Compile everything: the browser's WASM, the static files, the native programs
     Build(build::Build),
     /// Run everything from a dev build; rebuild and restart when a source changes
@@ -36,7 +36,7 @@ fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let done = paths::Paths::find().and_then(|paths| match cli.command {
         Command::Demo(args) => demo::main(&paths, &args),
-        Command::Test => test::main(&paths),
+        Command::Test(args) => faults::test(&paths, &args),
         Command::Build(args) => build::main(&paths, &args),
         Command::Dev(args) => dev::main(&paths, &args),
         Command::E2e(args) => e2e::main(&paths, &args),

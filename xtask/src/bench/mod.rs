@@ -13,7 +13,7 @@ mod machine;
 mod node;
 mod page;
 mod peer;
-mod session;
+pub(crate) mod session;
 mod site;
 mod wide;
 

@@ -41,11 +41,6 @@ enum Verb {
         #[arg(long)]
         remove: bool,
     },
-    /// `kill -9` of the postmaster and every backend: a crash, for fault tests
-    Kill {
-        #[arg(long)]
-        dir: PathBuf,
-    },
     /// Print whether it runs
     Status {
         #[arg(long)]
@@ -73,11 +68,6 @@ fn run() -> Result<()> {
     let answer = match Args::parse().command {
         Verb::Up { dir, name, logical, port, settings } => up(dir, name, logical, port, settings)?,
         Verb::Down { dir, remove } => down(dir, remove)?,
-        Verb::Kill { dir } => {
-            let cluster = Cluster::find(&dir)?.with_context(|| format!("there is no cluster in {}", dir.display()))?;
-            cluster.kill_9()?;
-            describe(&cluster, None)
-        }
         Verb::Status { dir } => match Cluster::find(dir)? {
             Some(cluster) => describe(&cluster, None),
             None => json!({ "state": "absent" }),
