@@ -38,8 +38,6 @@ pub enum Role {
     Rollup,
     /// Hot chunks to sealed ones.
     Compact,
-    /// Partitions made ahead, expired things removed.
-    Retain,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! What every role of this process shares.
 
-use clarity_runtime::database::DbLogin;
+use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_store::{SystemStore, WorkerStore};
 use uuid::Uuid;
 
@@ -13,4 +13,19 @@ pub struct WorkerContext {
     pub holder: Uuid,
     /// For LISTEN: a connection of its own as `clarity_system`.
     pub listener: DbLogin,
+}
+
+/// Connections of the roles together: each works on a few sources at a time.
+const CONNECTIONS: u32 = 16;
+
+impl WorkerContext {
+    /// As the environment says, with a holder of its own.
+    pub async fn from_env() -> anyhow::Result<Self> {
+        Ok(Self {
+            worker: WorkerStore::from_env(CONNECTIONS).await?,
+            system: SystemStore::from_env(4).await?,
+            holder: Uuid::now_v7(),
+            listener: DbLogin::from_env(DbRole::System)?,
+        })
+    }
 }

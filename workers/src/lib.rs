@@ -3,6 +3,8 @@
 pub mod compact;
 pub mod config;
 pub mod context;
+pub mod health;
 pub mod ingest;
 pub mod leases;
 pub mod refine;
+pub mod rollup;

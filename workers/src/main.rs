@@ -4,7 +4,8 @@ use clap::Parser;
 use clarity_runtime::{install_tls_provider, shutdown, telemetry};
 use clarity_store::{AuthStore, IngestStore};
 use clarity_workers::config::{Cli, Command, Role, Run};
-use clarity_workers::ingest;
+use clarity_workers::context::WorkerContext;
+use clarity_workers::{compact, health, ingest, refine, rollup};
 use tokio::task::JoinSet;
 
 #[global_allocator]
@@ -24,6 +25,21 @@ async fn main() -> anyhow::Result<()> {
 async fn run(config: Run) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     let mut roles = JoinSet::new();
+    if config.has(Role::Refine) || config.has(Role::Rollup) || config.has(Role::Compact) {
+        let context = WorkerContext::from_env().await?;
+        if let Some(address) = config.health_listen {
+            roles.spawn(health::run(address, context.system.clone(), stop.clone()));
+        }
+        if config.has(Role::Refine) {
+            roles.spawn(refine::run(context.clone(), stop.clone()));
+        }
+        if config.has(Role::Rollup) {
+            roles.spawn(rollup::run(context.clone(), stop.clone()));
+        }
+        if config.has(Role::Compact) {
+            roles.spawn(compact::run(context, stop.clone()));
+        }
+    }
     if config.has(Role::Ingest) {
         let (auth, store) = (AuthStore::from_env(6).await?, IngestStore::from_env(16).await?);
         let stop = stop.clone();

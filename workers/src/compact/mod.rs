@@ -7,22 +7,24 @@ mod policy;
 mod seal;
 
 use crate::context::WorkerContext;
+use crate::leases::Leases;
 use clarity_runtime::shutdown::CancellationToken;
-use clarity_store::{StoreError, WorkspaceScope, compaction, head, lease};
+use clarity_store::{StoreError, WorkspaceScope, compaction, head};
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 const ROLE: &str = "compact";
-/// Leases are renewed this often; they run out after three times that.
-const RENEW: Duration = Duration::from_secs(5);
+/// A workspace with much to do lets others have their turn, and the leases be renewed, after this.
+const TURN: Duration = Duration::from_secs(4);
 /// When there was nothing to do.
 const PAUSE: Duration = Duration::from_secs(2);
 
 /// Compacts what this holder leases, until shutdown.
 pub async fn run(context: WorkerContext, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut leases = Leases::new(context.clone(), ROLE);
     while !shutdown.is_cancelled() {
-        let pause = match round(&context, &shutdown).await {
+        let pause = match round(&context, &mut leases, &shutdown).await {
             Ok(true) => continue,
             Ok(false) => PAUSE,
             Err(error) => {
@@ -32,30 +34,29 @@ pub async fn run(context: WorkerContext, shutdown: CancellationToken) -> anyhow:
         };
         tokio::select! { () = sleep(pause) => {}, () = shutdown.cancelled() => {} }
     }
-    let mut tx = context.system.begin().await?;
-    lease::release(&mut tx, ROLE, context.holder).await?;
-    Ok(tx.commit().await?)
+    leases.release().await;
+    Ok(())
 }
 
 /// Looks at every workspace of the leased partitions once; true when something was sealed.
-async fn round(context: &WorkerContext, shutdown: &CancellationToken) -> anyhow::Result<bool> {
+async fn round(context: &WorkerContext, leases: &mut Leases, shutdown: &CancellationToken) -> anyhow::Result<bool> {
     let mut sealed = false;
-    for scope in workspaces(context).await? {
-        let renewed_at = Instant::now();
-        while !shutdown.is_cancelled() && renewed_at.elapsed() < RENEW && workspace(context, &scope).await? {
+    leases.keep().await?;
+    for scope in workspaces(context, &leases.partitions()).await? {
+        let began_at = Instant::now();
+        while !shutdown.is_cancelled() && began_at.elapsed() < TURN && workspace(context, &scope).await? {
             sealed = true;
         }
+        leases.keep().await?;
     }
     Ok(sealed)
 }
 
 /// The workspaces that have a source in a leased partition. Several holders may see the same workspace; each then takes
 /// what the other has left.
-async fn workspaces(context: &WorkerContext) -> Result<Vec<WorkspaceScope>, StoreError> {
+async fn workspaces(context: &WorkerContext, partitions: &[i32]) -> Result<Vec<WorkspaceScope>, StoreError> {
     let mut tx = context.system.begin().await?;
-    let leases = lease::renew(&mut tx, ROLE, context.holder).await?;
-    let partitions: Vec<i32> = leases.iter().map(|l| l.partition).collect();
-    let heads = head::list(&mut tx, &partitions).await?;
+    let heads = head::list(&mut tx, partitions).await?;
     tx.commit().await?;
     let by_workspace: HashMap<_, _> = heads.into_iter().map(|h| (h.scope.workspace_id(), h.scope)).collect();
     Ok(by_workspace.into_values().collect())
