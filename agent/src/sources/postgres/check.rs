@@ -43,7 +43,7 @@ pub async fn check(config: &PostgresConfig, policy: &Policy) -> Vec<Check> {
     lines.push(Check::passed("server settings", format!("{}, wal_level logical, replication granted", server.product)));
     match WalSender::connect(config, server.raw_text).await {
         Ok(sender) => {
-            lines.push(Check::passed("replication session", format!("system {}", sender.identity.system_identifier)))
+            lines.push(Check::passed("replication session", format!("system {}", sender.identity.system_identifier)));
         }
         Err(error) => lines.push(failed("replication session", error)),
     }

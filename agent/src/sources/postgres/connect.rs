@@ -16,7 +16,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 /// The same for the replication session and for queries, so that a value reads the same from both.
 pub const SESSION_OPTIONS: &str = "-c datestyle=ISO -c timezone=UTC -c intervalstyle=postgres -c bytea_output=hex \
      -c extra_float_digits=3 -c standard_conforming_strings=on -c statement_timeout=0 -c lock_timeout=0 \
-     -c idle_in_transaction_session_timeout=0";
+     -c idle_in_transaction_session_timeout=0 -c row_security=off";
 
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 

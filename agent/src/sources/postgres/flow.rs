@@ -7,7 +7,9 @@ use super::position::Position;
 use crate::sources::SourceError;
 use crate::spool::{Block, SpoolError, SpoolProgress, SpoolWriter};
 use clarity_wire::body::BodyWriter;
+use clarity_wire::limits::MAX_BATCH_RATIO;
 use std::collections::VecDeque;
+use std::io;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
@@ -60,15 +62,28 @@ impl Flow {
         self.undurable();
         let mut blocks = self.on_the_way.lock().unwrap_or_else(PoisonError::into_inner);
         // A platform that is away for days must not make this list grow: sizes of what is far back are added up.
-        if blocks.len() > 10_000 {
-            if let Some((next, bytes)) = blocks.pop_front()
-                && let Some(front) = blocks.front_mut()
-            {
-                *front = (front.0.max(next), front.1 + bytes);
-            }
+        if blocks.len() > 10_000
+            && let Some((next, bytes)) = blocks.pop_front()
+            && let Some(front) = blocks.front_mut()
+        {
+            *front = (front.0.max(next), front.1 + bytes);
         }
         blocks.push_back((next_seq, bytes));
     }
+}
+
+/// The block's body and its size before compression. Rows that are all alike shrink more than the protocol lets pass as
+/// no bomb; such a body gets a zstd frame that decoders skip behind it.
+pub fn compress(draft: &mut Draft) -> io::Result<(Vec<u8>, u32)> {
+    let (mut body, raw_bytes) = draft.writer.finish(&draft.header, ZSTD_LEVEL)?;
+    let least = raw_bytes as usize / MAX_BATCH_RATIO + 1;
+    if body.len() < least {
+        let padding = (least - body.len()) as u32;
+        body.extend_from_slice(&0x184d_2a50_u32.to_le_bytes());
+        body.extend_from_slice(&padding.to_le_bytes());
+        body.resize(body.len() + padding as usize, 0);
+    }
+    Ok((body, raw_bytes))
 }
 
 /// Compresses and appends until both senders are gone.
@@ -88,10 +103,8 @@ pub async fn append(
             else => return Ok(()),
         };
         let count = draft.writer.events();
-        let (body, raw_bytes) = draft
-            .writer
-            .finish(&draft.header, ZSTD_LEVEL)
-            .map_err(|e| SpoolError::Failed(format!("a block could not be compressed: {e}")))?;
+        let (body, raw_bytes) =
+            compress(&mut draft).map_err(|e| SpoolError::Failed(format!("a block could not be compressed: {e}")))?;
         position.apply(draft.step);
         if let Some(publications) = flow.joined.lock().unwrap_or_else(PoisonError::into_inner).take() {
             position.publications = publications;

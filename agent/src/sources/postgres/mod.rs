@@ -18,6 +18,7 @@ mod frames;
 mod heartbeat;
 mod position;
 mod problems;
+mod repair;
 mod setup;
 mod snapshot;
 mod source;

@@ -8,6 +8,7 @@ use super::connect::connect;
 use super::flow::{Flow, append};
 use super::position::{Cursor, Position, TableProgress};
 use super::problems;
+use super::repair;
 use super::setup::{self, Published, Server, Slot, Table};
 use super::snapshot::{Job, Snapshot};
 use super::stream::Stream;
@@ -61,7 +62,7 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn run(&self, spool: SpoolWriter, commands: mpsc::Receiver<Command>) -> Result<(), SourceError> {
+    async fn run(&self, mut spool: SpoolWriter, mut commands: mpsc::Receiver<Command>) -> Result<(), SourceError> {
         let config = self.config;
         if !self.policy.allows_host(&config.host, config.port) {
             return Err(problems::policy_host(config).into());
@@ -76,11 +77,44 @@ impl Run<'_> {
             Some(value) => Some(serde_json::from_value::<Position>(value).map_err(|e| unreadable_position(&e))?),
             None => None,
         };
-        let sender = WalSender::connect(config, server.raw_text).await?;
-        let slot = self.slot(&client, &server, stored.as_ref()).await?;
-        let Some(slot) = slot else { return Ok(()) };
-        let position = self.resume(stored, &sender.identity, &slot, &published)?;
+        let ours = stored.as_ref().map_or(0, |s| s.cursor.safe_lsn);
+        let (sender, position) = match self.go_on(&client, &server, &published, stored).await {
+            Ok(Some(found)) => found,
+            Ok(None) => return Ok(()),
+            Err(SourceError::Problem(problem)) if repair::MENDED.contains(&problem.code.as_str()) => {
+                self.problems.set("run", [problem]);
+                self.reporter.update(|s| s.state = "failed".into());
+                if !repair::asked_for(&mut commands, self.shutdown).await {
+                    return Ok(());
+                }
+                // A day may have passed.
+                let client = connect(config, "repair").await?;
+                let begun = repair::begin_anew(&client, config, &server, &published, ours, &mut spool).await?;
+                self.problems.set("run", []);
+                begun
+            }
+            Err(error) => return Err(error),
+        };
+        let client = if client.is_closed() { Arc::new(connect(config, "control").await?) } else { client };
         Box::pin(self.stream(client, server, published, sender, position, spool, commands)).await
+    }
+
+    /// Where reading goes on: compares what was stored with what is there. None: shut down meanwhile.
+    async fn go_on(
+        &self,
+        client: &Client,
+        server: &Server,
+        published: &Published,
+        stored: Option<Position>,
+    ) -> Result<Option<(WalSender, Position)>, SourceError> {
+        let sender = WalSender::connect(self.config, server.raw_text).await?;
+        let other = stored.as_ref().filter(|s| s.system_identifier != sender.identity.system_identifier);
+        if let Some(stored) = other {
+            return Err(problems::other_system(&stored.system_identifier, &sender.identity.system_identifier).into());
+        }
+        let Some(slot) = self.slot(client, server, stored.as_ref()).await? else { return Ok(None) };
+        let position = self.resume(stored, &sender.identity, &slot, published)?;
+        Ok(Some((sender, position)))
     }
 
     /// Waits while only the tables' owner can make the publication. None: shut down meanwhile.
@@ -138,7 +172,7 @@ impl Run<'_> {
         }
     }
 
-    /// Compares what was stored with what is there.
+    /// The stored position against the slot's, or the first one.
     fn resume(
         &self,
         stored: Option<Position>,
@@ -157,9 +191,6 @@ impl Run<'_> {
                 ..Position::default()
             });
         };
-        if position.system_identifier != identity.system_identifier {
-            return Err(problems::other_system(&position.system_identifier, &identity.system_identifier).into());
-        }
         let ours = position.cursor.safe_lsn;
         if position.slot != name {
             return Err(problems::slot_lost(&position.slot, "is not the configured one any more", ours).into());
