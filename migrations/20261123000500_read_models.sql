@@ -107,8 +107,9 @@ create table dirty_marks (
   -- Start of the hour; `minutes` has bit n set when minute n of it is dirty.
   hour timestamptz not null,
   minutes bigint not null,
-  -- Of this mark's first and last marking: it rests a little before it is taken, but not for ever.
-  first_at timestamptz not null default clock_timestamp(),
+  -- Minutes that the rollup role is computing: moved here before it reads, so that a sample that comes meanwhile marks its
+  -- minute anew.
+  taking bigint not null default 0,
   changed_at timestamptz not null default clock_timestamp(),
   primary key (workspace_id, stream_id, asset_number, hour)
 ) with (fillfactor = 50);

@@ -4,8 +4,10 @@
 //! transaction ([`crate::refine::cursor::lock`]). Partitions are shared out evenly among the holders that are there.
 
 use crate::Result;
+use crate::error::StoreError;
 use crate::ingest::PARTITIONS;
-use crate::tx::SystemTx;
+use crate::refine::Fence;
+use crate::tx::{SystemTx, WorkspaceTx};
 use uuid::Uuid;
 
 /// A lease runs out so long after its last renewal.
@@ -121,4 +123,21 @@ pub async fn release(tx: &mut SystemTx, role: &str, holder: Uuid) -> Result<()> 
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Whether a lease still stands, asked in the transaction that is about to write.
+///
+/// # Errors
+/// `Fenced` when it does not.
+pub async fn check(tx: &mut WorkspaceTx, fence: Fence) -> Result<()> {
+    let held = sqlx::query_scalar!(
+        r#"select exists (select from ops.partition_leases
+                          where role = $1 and partition = $2 and token = $3 and expires_at > now()) as "held!""#,
+        fence.role,
+        fence.partition,
+        fence.token
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    if held { Ok(()) } else { Err(StoreError::Fenced) }
 }

@@ -265,10 +265,10 @@ pub async fn list_dirty(
 ) -> Result<Vec<DirtyMark>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        "select asset_number, hour, minutes
+        r#"select asset_number, hour, minutes | taking as "minutes!"
          from dirty_marks
          where workspace_id = $1 and stream_id = $2 and asset_number = any($3) and hour > $4 and hour < $5
-         order by asset_number, hour",
+         order by asset_number, hour"#,
         workspace,
         stream.0,
         assets,
@@ -283,26 +283,31 @@ pub async fn list_dirty(
         .collect())
 }
 
-/// A mark that is ripe, with what tells whether it has changed since.
+/// A mark, or minutes of it, that the rollup role computes now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RipeMark {
+pub struct TakenMark {
     pub stream_id: StreamId,
     pub mark: DirtyMark,
-    changed_at: time::OffsetDateTime,
 }
 
-/// A source's marks that rested for `rest_ms`, or were marked again and again for five times that; at most `limit`.
-pub async fn list_ripe(tx: &mut WorkspaceTx, source: SourceId, rest_ms: i64, limit: i64) -> Result<Vec<RipeMark>> {
+/// Moves ripe minutes of a source's marks to `taking` and gives them, together with what an earlier round left there; at
+/// most `limit` marks. All minutes of a mark are ripe once it rested for `rest_ms`; before, all but the last, into which
+/// samples still flow. Marks that somebody is adding to are left for the next round.
+///
+/// Commit before reading samples: what is committed later marks its minute anew.
+pub async fn take(tx: &mut WorkspaceTx, source: SourceId, rest_ms: i64, limit: i64) -> Result<Vec<TakenMark>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        "select d.stream_id, d.asset_number, d.hour, d.minutes, d.changed_at
-         from dirty_marks d
-         join streams s on s.workspace_id = d.workspace_id and s.id = d.stream_id
-         where d.workspace_id = $1 and s.source_id = $2
-           and (d.changed_at < clock_timestamp() - $3::bigint * interval '1 ms'
-                or d.first_at < clock_timestamp() - 5 * $3::bigint * interval '1 ms')
-         order by d.stream_id, d.hour, d.asset_number
-         limit $4",
+        r#"select d.stream_id, d.asset_number, d.hour, d.minutes, d.taking,
+                  d.changed_at <= clock_timestamp() - $3::bigint * interval '1 ms' as "rested!"
+           from dirty_marks d
+           join streams s on s.workspace_id = d.workspace_id and s.id = d.stream_id
+           where d.workspace_id = $1 and s.source_id = $2
+             and (d.taking <> 0 or d.minutes & (d.minutes - 1) <> 0
+                  or d.changed_at <= clock_timestamp() - $3::bigint * interval '1 ms')
+           order by d.stream_id, d.hour, d.asset_number
+           limit $4
+           for update of d skip locked"#,
         workspace,
         source.0,
         rest_ms,
@@ -310,45 +315,81 @@ pub async fn list_ripe(tx: &mut WorkspaceTx, source: SourceId, rest_ms: i64, lim
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| RipeMark {
-            stream_id: StreamId(r.stream_id),
-            mark: DirtyMark { asset_number: r.asset_number, hour: micros(r.hour), minutes: r.minutes as u64 },
-            changed_at: r.changed_at,
-        })
-        .collect())
+    let (mut streams, mut assets, mut hours, mut bits) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut taken = Vec::with_capacity(rows.len());
+    for r in rows {
+        let minutes = r.minutes as u64;
+        let last = if minutes == 0 { 0 } else { 1 << (63 - minutes.leading_zeros()) };
+        let ripe = if r.rested { minutes } else { minutes & !last };
+        streams.push(r.stream_id);
+        assets.push(r.asset_number);
+        hours.push(r.hour);
+        bits.push(ripe as i64);
+        let mark = DirtyMark { asset_number: r.asset_number, hour: micros(r.hour), minutes: ripe | r.taking as u64 };
+        taken.push(TakenMark { stream_id: StreamId(r.stream_id), mark });
+    }
+    if taken.is_empty() {
+        return Ok(taken);
+    }
+    sqlx::query!(
+        "update dirty_marks d
+         set taking = d.taking | t.bits, minutes = d.minutes & ~t.bits
+         from unnest($2::uuid[], $3::int[], $4::timestamptz[], $5::bigint[]) as t (stream_id, asset_number, hour, bits)
+         where d.workspace_id = $1 and d.stream_id = t.stream_id and d.asset_number = t.asset_number and d.hour = t.hour",
+        workspace,
+        &streams,
+        &assets,
+        &hours,
+        &bits
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(taken)
 }
 
-/// Takes marks away that are as they were when they were read; gives those that were. The others were marked again, or
-/// somebody is marking them: what was computed for them is not to be written.
-pub async fn take(tx: &mut WorkspaceTx, stream: StreamId, marks: &[RipeMark]) -> Result<Vec<DirtyMark>> {
+/// Takes minutes of a stream away whose buckets are written. The last statement of its transaction: refine waits for
+/// these rows.
+pub async fn finish(tx: &mut WorkspaceTx, stream: StreamId, marks: &[TakenMark]) -> Result<()> {
     let workspace = tx.workspace();
-    let assets: Vec<i32> = marks.iter().map(|m| m.mark.asset_number).collect();
-    let hours: Vec<_> = marks.iter().map(|m| timestamp(m.mark.hour)).collect();
-    let changed: Vec<_> = marks.iter().map(|m| m.changed_at).collect();
-    let rows = sqlx::query!(
-        "with free as (
-           select d.stream_id, d.asset_number, d.hour
-           from unnest($3::int[], $4::timestamptz[], $5::timestamptz[]) as m (asset_number, hour, changed_at)
-           join dirty_marks d on d.workspace_id = $1 and d.stream_id = $2 and d.asset_number = m.asset_number
-                             and d.hour = m.hour and d.changed_at = m.changed_at
-           for update of d skip locked
+    let mut marks: Vec<DirtyMark> = marks.iter().map(|m| m.mark).collect();
+    marks.sort_unstable_by_key(|m| (m.asset_number, m.hour));
+    let assets: Vec<i32> = marks.iter().map(|m| m.asset_number).collect();
+    let hours: Vec<_> = marks.iter().map(|m| timestamp(m.hour)).collect();
+    let bits: Vec<i64> = marks.iter().map(|m| m.minutes as i64).collect();
+    // Locked in the one order that refine keeps too.
+    sqlx::query!(
+        "select d.asset_number
+         from unnest($3::int[], $4::timestamptz[]) as t (asset_number, hour)
+         join dirty_marks d on d.workspace_id = $1 and d.stream_id = $2 and d.asset_number = t.asset_number
+                           and d.hour = t.hour
+         order by d.asset_number, d.hour
+         for update of d",
+        workspace,
+        stream.0,
+        &assets,
+        &hours
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    sqlx::query!(
+        "with done as (
+           update dirty_marks d
+           set taking = d.taking & ~t.bits
+           from unnest($3::int[], $4::timestamptz[], $5::bigint[]) as t (asset_number, hour, bits)
+           where d.workspace_id = $1 and d.stream_id = $2 and d.asset_number = t.asset_number and d.hour = t.hour
+             and (d.minutes <> 0 or d.taking & ~t.bits <> 0)
          )
          delete from dirty_marks d
-         using free f
-         where d.workspace_id = $1 and d.stream_id = f.stream_id and d.asset_number = f.asset_number and d.hour = f.hour
-         returning d.asset_number, d.hour, d.minutes",
+         using unnest($3::int[], $4::timestamptz[], $5::bigint[]) as t (asset_number, hour, bits)
+         where d.workspace_id = $1 and d.stream_id = $2 and d.asset_number = t.asset_number and d.hour = t.hour
+           and d.minutes = 0 and d.taking & ~t.bits = 0",
         workspace,
         stream.0,
         &assets,
         &hours,
-        &changed
+        &bits
     )
-    .fetch_all(tx.conn())
+    .execute(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| DirtyMark { asset_number: r.asset_number, hour: micros(r.hour), minutes: r.minutes as u64 })
-        .collect())
+    Ok(())
 }
