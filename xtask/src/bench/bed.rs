@@ -95,11 +95,11 @@ impl<'a> Bed<'a> {
             self.stack.start_agent(&self.workspace.slug)?;
             let mut platform = self.platform_session()?;
             self.wait("the agent to stream", Duration::from_secs(90), || {
-                platform.find::<bool>(
+                platform.is(
                     "select coalesce(bool_and(status ->> 'state' = 'streaming'
                        and not exists (select from jsonb_array_elements(status -> 'snapshot') s where not (s ->> 'done')::bool)), false)
                      from sources",
-                ).map(|streams| streams == Some(true))
+                )
             })?;
             self.wait_durable(&mut platform)?;
             self.stack.stop(AGENT)

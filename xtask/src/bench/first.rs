@@ -54,9 +54,7 @@ pub fn measure(context: &Context, figures: &mut Figures) -> Result<()> {
     })?;
     let mut platform = bed.platform_session()?;
     // The claim needs the table to be still waiting, or at least under way.
-    let done: bool = platform
-        .find("select coalesce(bool_or((s ->> 'done')::bool), false) from sources, jsonb_array_elements(status -> 'snapshot') s where s ->> 'stream' = 'public.history'")?
-        .unwrap_or(false);
+    let done = platform.is("select coalesce(bool_or((s ->> 'done')::bool), false) from sources, jsonb_array_elements(status -> 'snapshot') s where s ->> 'stream' = 'public.history'")?;
     ensure!(!done, "the snapshot of the large table was done already");
     figures.note(format!("first event: {} after {} looks at the page", seen["found"], seen["tries"]));
     bed.wait("the snapshot to be told", Duration::from_secs(30), || {

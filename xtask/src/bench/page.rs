@@ -33,14 +33,14 @@ pub fn measure(context: &Context, figures: &mut Figures) -> Result<()> {
         bed.stack.start_agent(&slug)?;
         bed.wait("50 assets and their history", Duration::from_secs(180), || {
             let assets: u64 = platform.get("select count(distinct asset_number) from latest_samples")?;
-            let caught_up = platform.get::<String>(
+            let caught_up = platform.is(
                 "select coalesce(bool_and(c.next_seq - r.next_seq < 2000), false) and
                         coalesce(bool_and(not exists (select from jsonb_array_elements(s.status -> 'snapshot') t where not (t ->> 'done')::bool)), false)
                  from sources s join source_cursors c on (s.workspace_id, s.id) = (c.workspace_id, c.source_id)
                  left join refine_cursors r on (s.workspace_id, s.id) = (r.workspace_id, r.source_id)
                  where s.status ->> 'state' = 'streaming'",
             )?;
-            Ok(assets >= ASSETS && caught_up == "t")
+            Ok(assets >= ASSETS && caught_up)
         })
     })?;
     let names: Vec<String> = platform

@@ -62,6 +62,11 @@ impl Session {
         text.parse().map(Some).ok().with_context(|| format!("`{text}` is not what was expected of: {query}"))
     }
 
+    /// Whether the first column of the first row is true.
+    pub fn is(&mut self, query: &str) -> Result<bool> {
+        Ok(self.find::<String>(query)?.is_some_and(|text| text == "t"))
+    }
+
     pub fn get<T: FromStr>(&mut self, query: &str) -> Result<T> {
         self.find(query)?.with_context(|| format!("no answer to: {query}"))
     }

@@ -53,7 +53,7 @@ fn refine(bed: &mut Bed<'_>, platform: &mut Session, figures: &mut Figures, rows
     let seconds = step("refine, rollup and compaction: bronze to read models", || {
         let started = Instant::now();
         bed.stack.start_workers(REFINERS, "refine,rollup,compact")?;
-        bed.wait("refine to reach the head", LIMIT, || platform.get::<String>(done).map(|done| done == "t"))?;
+        bed.wait("refine to reach the head", LIMIT, || platform.is(done))?;
         Ok(started.elapsed().as_secs_f64())
     })?;
     let refined: u64 = platform.get("select events from streams where name = 'public.telemetry'")?;
