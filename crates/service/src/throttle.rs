@@ -29,7 +29,7 @@ pub(crate) fn blocked_until(failures: i32, now: Micros) -> Option<Micros> {
 }
 
 pub(crate) fn wait(until: Micros, now: Micros) -> AppError {
-    let seconds = ((until - now) / SECOND + 1).max(1);
+    let seconds = ((until - now + SECOND - 1) / SECOND).max(1);
     let unit = if seconds == 1 { "second" } else { "seconds" };
     AppError::new(ErrorCode::RateLimited, format!("Too many attempts. Try again in {seconds} {unit}."))
 }

@@ -1,0 +1,163 @@
+//! Signing up, in and out, and whose workspace it is.
+
+use crate::stage::{PASSWORD, Stage};
+use clarity_domain::error::ErrorCode;
+use clarity_domain::role::Role;
+use clarity_service::Visitor;
+
+#[tokio::test]
+async fn signing_up_makes_a_workspace_with_all_it_needs() {
+    let stage = Stage::new().await;
+    let signed_in = stage.sign_up("Nordmark Foundries", " Maja@Nordmark.Example ").await.unwrap();
+    assert_eq!(signed_in.session.user.email, "maja@nordmark.example");
+    let visitor = stage.visitor(&signed_in).await;
+    let seat = stage.services.enter(&visitor, "nordmark-foundries").await.unwrap();
+    assert_eq!(seat.role(), Role::Owner);
+    let frame = stage.services.frame(&visitor, &seat).await.unwrap();
+    assert_eq!((frame.sites, frame.assets, frame.workspace.name.as_str()), (1, 0, "Nordmark Foundries"));
+    assert_eq!(stage.count("audit_entries where act = 'workspace.create'").await, 1);
+    let stored = "auth.users where password_hash like '$argon2id$v=19$m=19456,t=2,p=1$%'";
+    assert_eq!(stage.count(stored).await, 1);
+    assert_eq!(stage.count(&format!("auth.sessions where encode(token_hash, 'hex') = '{}'", signed_in.token)).await, 0);
+}
+
+#[tokio::test]
+async fn a_taken_slug_gets_a_suffix() {
+    let stage = Stage::new().await;
+    stage.sign_up("Nordmark", "a@nordmark.example").await.unwrap();
+    let second = stage.sign_up("Nordmark", "b@nordmark.example").await.unwrap();
+    let slug = &second.session.workspaces[0].slug;
+    assert!(slug.starts_with("nordmark-") && slug.len() == 13, "{slug}");
+}
+
+#[tokio::test]
+async fn an_account_that_exists_gets_a_workspace_for_its_password_only() {
+    let stage = Stage::new().await;
+    stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let error = stage.sign_up_with("Two", "maja@nordmark.example", "another long password").await.err().unwrap();
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("email")));
+    assert_eq!(stage.count("auth.workspaces").await, 1, "nothing is left of it");
+    assert_eq!(stage.count("sites").await, 1);
+    let both = stage.sign_up("Two", "maja@nordmark.example").await.unwrap();
+    assert_eq!(both.session.workspaces.len(), 2);
+    assert_eq!(stage.count("auth.users").await, 1);
+}
+
+#[tokio::test]
+async fn forms_say_which_field_is_wrong() {
+    let stage = Stage::new().await;
+    for (workspace, email, password, field) in [
+        (" ", "a@b.example", PASSWORD, "workspace"),
+        ("One", "nonsense", PASSWORD, "email"),
+        ("One", "a@b.example", "short", "password"),
+        ("One\u{202e}", "a@b.example", PASSWORD, "workspace"),
+    ] {
+        let error = stage.sign_up_with(workspace, email, password).await.err().unwrap();
+        assert_eq!(error.field.as_deref(), Some(field), "{error:?}");
+    }
+    assert_eq!(stage.count("auth.workspaces").await, 0);
+}
+
+#[tokio::test]
+async fn wrong_passwords_are_slowed_down_whether_the_account_exists_or_not() {
+    let stage = Stage::new().await;
+    stage.sign_up("One", "known@nordmark.example").await.unwrap();
+    let mut answers = Vec::new();
+    for email in ["known@nordmark.example", "unknown@nordmark.example"] {
+        // Waits double, so a slow machine cannot outlast them.
+        let mut of_this = Vec::new();
+        while of_this.last().is_none_or(|(code, ..)| *code != ErrorCode::RateLimited) {
+            let error = stage.sign_in(email, "not the password").await.err().unwrap();
+            let words = error.message.replace(|c: char| c.is_ascii_digit(), "").replace("seconds", "second");
+            of_this.push((error.code, words, error.field));
+            assert!(of_this.len() <= 12, "{of_this:?}");
+        }
+        assert!(of_this.len() > 5, "five mistakes are free: {of_this:?}");
+        of_this.dedup();
+        answers.push(of_this);
+    }
+    assert_eq!(answers[0], answers[1], "waiting and words tell nothing of the account");
+    let right = stage.sign_in("known@nordmark.example", PASSWORD).await.err().unwrap();
+    assert_eq!(right.code, ErrorCode::RateLimited, "while it waits, the right password is not looked at either");
+    stage.sql("update auth.users set sign_in_blocked_until = now() - interval '1 second'").await;
+    stage.sign_in("known@nordmark.example", PASSWORD).await.unwrap();
+    assert_eq!(stage.count("auth.users where failed_sign_ins = 0 and sign_in_blocked_until is null").await, 1);
+}
+
+#[tokio::test]
+async fn a_hundred_guesses_at_once_count_as_a_hundred() {
+    let stage = Stage::new().await;
+    stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let guesses = (0..20).map(|n| {
+        let stage = &stage;
+        async move { stage.sign_in("maja@nordmark.example", &format!("guess number {n}")).await.err().map(|e| e.code) }
+    });
+    let codes = futures::future::join_all(guesses).await;
+    let looked_at = codes.iter().filter(|c| **c == Some(ErrorCode::Invalid)).count();
+    assert!(looked_at <= 6, "{looked_at} guesses were looked at");
+}
+
+#[tokio::test]
+async fn a_network_may_not_try_without_end() {
+    let stage = Stage::new().await;
+    let mut last = None;
+    for n in 0..61 {
+        // Malformed, so that no password is hashed.
+        last = stage.sign_in(&format!("no-address-{n}"), "x").await.err().map(|e| e.code);
+    }
+    assert_eq!(last, Some(ErrorCode::RateLimited));
+}
+
+#[tokio::test]
+async fn a_session_ends_by_sign_out_by_idling_and_by_age() {
+    let stage = Stage::new().await;
+    let first = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let ends = [
+        "update auth.sessions set last_seen_at = now() - interval '12 hours 1 minute'",
+        "update auth.sessions set expires_at = now() - interval '1 second'",
+    ];
+    for end in ends {
+        let signed_in = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+        assert!(stage.visitor(&signed_in).await.session().is_some());
+        stage.sql(end).await;
+        assert!(stage.visitor(&signed_in).await.session().is_none(), "{end}");
+    }
+    assert!(stage.visitor(&first).await.session().is_none());
+    let signed_in = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    let visitor = stage.visitor(&signed_in).await;
+    let seat = stage.seat(&signed_in).await;
+    assert!(stage.services.still_seated(&seat).await.unwrap());
+    stage.services.sign_out(&visitor).await.unwrap();
+    assert!(!stage.services.still_seated(&seat).await.unwrap(), "an open connection sees it too");
+    assert!(stage.visitor(&signed_in).await.session().is_none());
+    assert!(stage.services.visitor(Some("0")).await.unwrap().session().is_none());
+}
+
+#[tokio::test]
+async fn somebody_elses_workspace_reads_as_not_there() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    stage.sign_up("Acme", "joe@acme.example").await.unwrap();
+    let visitor = stage.visitor(&maja).await;
+    let foreign = stage.services.enter(&visitor, "acme").await.err().unwrap();
+    let missing = stage.services.enter(&visitor, "nothing").await.err().unwrap();
+    assert_eq!((foreign.code, &foreign), (ErrorCode::NotFound, &missing));
+    let anonymous = stage.services.enter(&Visitor::Anonymous, "acme").await.err().unwrap();
+    assert_eq!(anonymous.code, ErrorCode::Unauthenticated);
+}
+
+#[tokio::test]
+async fn a_change_of_role_holds_at_once() {
+    let stage = Stage::new().await;
+    let signed_in = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let seat = stage.seat(&signed_in).await;
+    stage.sql("update auth.memberships set role = 'viewer'").await;
+    assert!(!stage.services.still_seated(&seat).await.unwrap(), "an open connection has the old role");
+    let seat = stage.seat(&signed_in).await;
+    assert_eq!(seat.role(), Role::Viewer);
+    assert_eq!(stage.services.begin_pairing(&seat).await.err().unwrap().code, ErrorCode::Forbidden);
+    assert!(stage.services.sources(&seat).await.is_ok(), "a viewer may look");
+    stage.sql("delete from auth.memberships").await;
+    let visitor = stage.visitor(&signed_in).await;
+    assert_eq!(stage.services.enter(&visitor, "one").await.err().unwrap().code, ErrorCode::NotFound);
+}

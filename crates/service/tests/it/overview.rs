@@ -1,0 +1,109 @@
+//! What the Overview, Sources and the palette say of a workspace with data, and of an empty one.
+
+use crate::stage::{SOURCE, Stage};
+use clarity_domain::error::ErrorCode;
+use clarity_domain::ids::AssetId;
+use clarity_domain::state::StateCategory;
+use clarity_domain::truth::Truth;
+use clarity_domain::view::overview::OverviewQuery;
+use clarity_domain::view::sources::SourceState;
+use clarity_service::live::LivePage;
+
+const DATA: &str = "
+  insert into refine_cursors (workspace_id, source_id, path_source_at, change_source_at, refined_at, events, next_seq)
+    values ('{w}', '{source}', now(), now(), now(), 120, 121);
+  insert into source_minutes (workspace_id, source_id, minute, events, bytes)
+    select '{w}', '{source}', date_trunc('minute', now()) - n * interval '1 minute', 600, 1 from generate_series(0, 5) n;
+  insert into assets (workspace_id, id, number, key, name, line)
+    select '{w}', ('00000000-0000-7000-8000-00000000000' || n)::uuid, n, 'ENG-00' || n, 'Engine ' || n, 'Line A' from generate_series(1, 3) n;
+  insert into metrics (workspace_id, id, number, stream_id, column_name, name, unit, sample_type)
+    values ('{w}', gen_random_uuid(), 1, '{stream}', 't24', 'T24', '°C', 'float');
+  insert into latest_samples (workspace_id, stream_id, asset_number, at, epoch, seq, metric_numbers, ats, snapshots, numbers)
+    select '{w}', '{stream}', n, now() - interval '2 seconds', 1, n, '{1}', array[now() - interval '2 seconds'], '{false}', array[20.5 + n]
+    from generate_series(1, 3) n;
+  insert into state_intervals (workspace_id, asset_number, from_at, to_at, stream_id, state, category, reason, epoch, seq) values
+    ('{w}', 1, now() - interval '10 minutes', null, '{stream}', 'running', 'running', null, 1, 1),
+    ('{w}', 2, now() - interval '20 minutes', now() - interval '5 minutes', '{stream}', 'running', 'running', null, 1, 2),
+    ('{w}', 2, now() - interval '5 minutes', null, '{stream}', 'Stopped', 'down', 'belt torn', 1, 3);";
+
+#[tokio::test]
+async fn the_overview_says_what_is_known() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&seat, DATA).await;
+    let page = stage.services.overview(&seat, &OverviewQuery::default()).await.unwrap();
+    assert_eq!((page.freshness.truth, page.sources_total, page.assets_total), (Truth::Live, 1, 3));
+    let kpis = &page.kpis;
+    assert_eq!((kpis.machines_running, kpis.machines_total), (1, 3));
+    assert!(kpis.downtime_today_s.is_some_and(|s| (0..=302).contains(&s)), "{kpis:?}");
+    assert!(kpis.availability_today.is_some_and(|a| (0.0..=1.0).contains(&a)));
+    assert!(kpis.events_per_s.is_some_and(|r| r >= 10.0), "600 a minute and more: {kpis:?}");
+    assert_eq!((kpis.events_per_minute.len(), kpis.events_per_minute[59]), (60, Some(600.0)));
+    assert!(kpis.data_age_ms.is_some_and(|ms| ms >= 2000));
+    assert_eq!(page.metrics[0].assets, 3);
+    let order: Vec<_> = page.assets.iter().map(|a| (a.name.as_str(), a.state)).collect();
+    use StateCategory::{Down, Running, Unknown};
+    assert_eq!(order, [("Engine 2", Down), ("Engine 3", Unknown), ("Engine 1", Running)], "worst first");
+    let worst = &page.assets[0];
+    assert_eq!((worst.state_label.as_deref(), worst.state_reason.as_deref()), (Some("Stopped"), Some("belt torn")));
+    assert_eq!((worst.latest[0].metric.as_str(), worst.latest[0].value), ("T24", Some(22.5)));
+    assert_eq!(page.timeline[0].intervals.len(), 2);
+    let chart = page.chart.unwrap();
+    assert_eq!((chart.metric.as_str(), chart.assets_total, chart.series.len()), ("T24", 3, 3));
+
+    let only = OverviewQuery { asset: Some(worst.id), ..OverviewQuery::default() };
+    assert_eq!(stage.services.overview(&seat, &only).await.unwrap().assets.len(), 1);
+}
+
+#[tokio::test]
+async fn an_empty_workspace_knows_nothing_and_says_so() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    let page = stage.services.overview(&seat, &OverviewQuery::default()).await.unwrap();
+    assert_eq!((page.freshness.truth, page.sources_total), (Truth::Blind, 0));
+    let known =
+        (page.kpis.availability_today, page.kpis.downtime_today_s, page.kpis.events_per_s, page.kpis.data_age_ms);
+    assert_eq!(known, (None, None, None, None), "not known is not zero");
+    assert!(page.chart.is_none() && page.assets.is_empty());
+}
+
+#[tokio::test]
+async fn a_source_that_is_not_heard_is_blind_and_first() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&seat, DATA).await;
+    let before = stage.services.snapshot(&seat, &LivePage::Sources).await.unwrap();
+    stage.sql("update agents set seen_at = now() - interval '6 minutes'").await;
+    let sources = stage.services.sources(&seat).await.unwrap();
+    let row = &sources.sources[0];
+    assert_eq!((row.freshness.truth, row.state, row.events_per_s), (Truth::Blind, SourceState::Streaming, None));
+    assert_eq!(row.freshness.why, "agent last seen 6 min ago");
+    assert!(!sources.agents[0].connected, "what was not heard of is not connected");
+    let after = stage.services.snapshot(&seat, &LivePage::Sources).await.unwrap();
+    let update = after.since(Some(&before)).unwrap();
+    assert_eq!(update.sources[0].freshness.truth, Truth::Blind);
+    let detail = stage.services.source(&seat, row.id).await.unwrap();
+    assert_eq!((detail.streams.len(), detail.positions.len()), (1, 1));
+    assert_eq!((detail.positions[0].what.as_str(), detail.positions[0].seq), ("Refined", Some(120)));
+}
+
+#[tokio::test]
+async fn another_workspace_finds_none_of_it() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&seat, DATA).await;
+    let other = stage.owner("Acme", "joe@acme.example").await;
+    let asset: AssetId = "00000000-0000-7000-8000-000000000001".parse().unwrap();
+    let services = &stage.services;
+    let query = OverviewQuery { asset: Some(asset), ..OverviewQuery::default() };
+    assert!(services.overview(&seat, &query).await.is_ok(), "the positive control");
+    assert_eq!(services.overview(&other, &query).await.err().unwrap().code, ErrorCode::NotFound);
+    let source = services.source(&other, SOURCE.parse().unwrap()).await.err().unwrap();
+    assert_eq!(source.code, ErrorCode::NotFound);
+    assert!(services.sources(&other).await.unwrap().sources.is_empty());
+    assert_eq!(services.overview(&other, &OverviewQuery::default()).await.unwrap().assets_total, 0);
+    assert_eq!(services.search(&seat, "engine").await.unwrap().len(), 3);
+    assert!(services.search(&other, "engine").await.unwrap().is_empty());
+    assert_eq!(services.search(&seat, "%").await.unwrap().len(), 0, "a percent sign is a percent sign");
+    assert_eq!(services.search(&seat, "plant").await.unwrap()[0].name, "plant-db");
+}
