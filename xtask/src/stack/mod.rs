@@ -117,8 +117,8 @@ impl Stack {
         };
         let admin_url = cluster.url("postgres");
         self.platform = Some(cluster);
-        capture(&mut self.server(&ROLES, &["bootstrap", "--admin-url", &admin_url])?.command())
-            .context("make the platform's roles and database")?;
+        let bootstrap = self.server(&ROLES, &["bootstrap"])?.env([("CLARITY_ADMIN_URL".to_owned(), admin_url)]);
+        capture(&mut bootstrap.command()).context("make the platform's roles and database")?;
         capture(&mut self.server(&["owner"], &["migrate"])?.command()).context("migrate the platform's database")?;
         Ok(())
     }
@@ -171,9 +171,10 @@ impl Stack {
 
     /// The customer's workspace, and in it the person who owns it. One that is there already is found.
     pub fn create_workspace(&self, name: &str, email: &str, person: &str) -> Result<Workspace> {
-        let password = self.secrets.person_password.as_str();
-        let args = ["create-workspace", "--name", name, "--email", email, "--person", person, "--password", password];
-        serde_json::from_str(&self.admin(&args)?).context("answer of create-workspace")
+        let args = ["admin", "create-workspace", "--name", name, "--email", email, "--person", person];
+        let password = ("CLARITY_PERSON_PASSWORD".to_owned(), self.secrets.person_password.clone());
+        let answer = capture(&mut self.server(&["auth", "app"], &args)?.env([password]).command())?;
+        serde_json::from_str(&answer).context("answer of create-workspace")
     }
 
     /// `clarity-server admin …`: what a page would do, through the same services.
