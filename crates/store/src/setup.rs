@@ -19,6 +19,8 @@ pub async fn bootstrap(admin_url: &str, database: &str, passwords: &[(DbRole, Se
     let wrong = |what: &str, e: &sqlx::Error| StoreError::Setup(format!("{what}: {e}"));
     let options: PgConnectOptions =
         admin_url.parse().map_err(|_| StoreError::Setup("the admin address is not a postgres:// address".into()))?;
+    // The statements carry passwords: a slow one must not be logged.
+    let options = options.disable_statement_logging();
     let mut admin = options.connect().await.map_err(|e| wrong("cannot enter the cluster as its administrator", &e))?;
     let mut roles = ROLES.to_owned();
     for (role, password) in passwords {

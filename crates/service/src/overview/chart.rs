@@ -47,12 +47,16 @@ impl Choice {
     }
 }
 
-/// What can be drawn: numbers that some machine has, most widely reported first, then in the order of their columns.
+/// What can be drawn: numbers that some machine has. Most widely reported first; of those, measurements (they have a
+/// unit) whose newest values are not the same on every machine; then in the order of their columns.
 pub(super) fn choices(metrics: &[Metric], latest: &[Latest]) -> Vec<Choice> {
     let mut assets_of: HashMap<i32, HashSet<i32>> = HashMap::new();
+    let mut values_of: HashMap<i32, HashSet<u64>> = HashMap::new();
     for row in latest {
-        for value in row.values.iter().filter(|v| v.number.is_some()) {
+        for value in &row.values {
+            let Some(number) = value.number else { continue };
             assets_of.entry(value.metric_number).or_default().insert(row.asset_number);
+            values_of.entry(value.metric_number).or_default().insert(number.to_bits());
         }
     }
     let mut choices: Vec<Choice> = Vec::new();
@@ -72,7 +76,8 @@ pub(super) fn choices(metrics: &[Metric], latest: &[Latest]) -> Vec<Choice> {
             }),
         }
     }
-    choices.sort_by_key(|c| std::cmp::Reverse(c.assets.len()));
+    let differs = |c: &Choice| c.fields.iter().any(|f| values_of.get(&f.number).is_some_and(|values| values.len() > 1));
+    choices.sort_by_key(|c| std::cmp::Reverse((c.assets.len(), !c.unit.is_empty(), differs(c))));
     choices
 }
 
