@@ -10,7 +10,7 @@ use crate::{
     paths::{Mode, Paths},
     process::step,
     services, setup,
-    stack::{Interrupt, Secrets, Stack, expect_free},
+    stack::{Interrupt, Secrets, Stack, expect_free, leftovers},
 };
 
 const EMAIL: &str = "owner@demo.example";
@@ -28,6 +28,9 @@ pub struct Demo {
     /// Rows of telemetry that the plant writes in a second, 1 to 50000
     #[arg(long, default_value_t = 200)]
     rate: u32,
+    /// Run what was built last
+    #[arg(long)]
+    no_build: bool,
     /// Stop by itself after so many seconds
     #[arg(long)]
     seconds: Option<u64>,
@@ -37,11 +40,14 @@ pub fn main(paths: &Paths, args: &Demo) -> Result<()> {
     let dir = paths.demo();
     fs::create_dir_all(&dir)?;
     let lock = single(&dir)?;
+    leftovers::end(&dir)?;
     let advice = format!("Stop what uses it, or choose another: cargo xtask demo --port {}", args.port + 1);
     expect_free(args.port, &advice)?;
     let interrupt = Interrupt::listen()?;
     step("what this machine needs", || setup::for_stack(paths))?;
-    build::all(paths, Mode::Release)?;
+    if !args.no_build {
+        build::all(paths, Mode::Release)?;
+    }
     if args.fresh {
         step("forget the last run", || forget(paths))?;
     }

@@ -23,6 +23,9 @@ pub struct EndToEnd {
     /// Only the tests whose name matches this
     #[arg(long)]
     grep: Option<String>,
+    /// Run what was built last
+    #[arg(long)]
+    no_build: bool,
     /// Keep the stack's folder, and say where it is
     #[arg(long)]
     keep: bool,
@@ -34,7 +37,9 @@ pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
     let interrupt = Interrupt::listen()?;
     setup::for_stack(paths)?;
     let chromium = setup::for_browser(paths)?;
-    build::all(paths, Mode::Release)?;
+    if !args.no_build {
+        build::all(paths, Mode::Release)?;
+    }
 
     let dir = paths.stage(Mode::Release, "e2e");
     services::remove_stack(paths, Mode::Release, &dir)?;

@@ -8,6 +8,7 @@ mod agent;
 mod child;
 mod cluster;
 mod interrupt;
+pub mod leftovers;
 mod plant;
 mod probe;
 mod secrets;
@@ -69,6 +70,7 @@ impl Stack {
     pub fn new(paths: &Paths, mode: Mode, dir: &Path, interrupt: &Interrupt, web_port: Option<u16>) -> Result<Self> {
         let logs = dir.join("logs");
         fs::create_dir_all(&logs)?;
+        leftovers::end(dir)?;
         Ok(Self {
             paths: paths.clone(),
             mode,
@@ -204,7 +206,9 @@ impl Stack {
 
     fn start(&mut self, spec: Spec) -> Result<()> {
         self.running.retain(|running| running.spec().name != spec.name);
-        self.running.push(Running::start(spec)?);
+        let running = Running::start(spec)?;
+        leftovers::note(&self.dir, &running.spec().name, running.pid())?;
+        self.running.push(running);
         Ok(())
     }
 
@@ -271,6 +275,7 @@ impl Stack {
         for mut running in self.running.drain(..).rev() {
             outcome = outcome.and(running.finish(PATIENCE).map(drop));
         }
+        leftovers::forget(&self.dir);
         for cluster in [self.customer.take(), self.platform.take()].into_iter().flatten() {
             outcome = outcome.and(cluster.down());
         }
