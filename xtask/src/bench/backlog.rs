@@ -12,7 +12,7 @@ use super::{
     Context, Scale,
     bed::{Bed, script},
     figures::{Figures, number},
-    session::column,
+    session::{Session, column},
 };
 use crate::process::step;
 
@@ -98,6 +98,8 @@ fn drain(bed: &mut Bed<'_>, changes: u64, end: End) -> Result<Drain> {
     let mut platform = bed.platform_session()?;
     let before: u64 = platform.get("select coalesce(sum(durable_events), 0)::bigint from source_cursors")?;
     let wanted = before + changes;
+    let refined = |platform: &mut Session| refined(platform, "public.machine_telemetry");
+    let refined_before = refined(&mut platform)?;
     let workers = bed.stack.usage("workers")?.cpu;
     let query = "select c.durable_events, coalesce(r.next_seq = c.next_seq and r.epoch = c.epoch, false)
                  from source_cursors c left join refine_cursors r using (workspace_id, source_id)";
@@ -121,7 +123,7 @@ fn drain(bed: &mut Bed<'_>, changes: u64, end: End) -> Result<Drain> {
     let stored: u64 = platform.get("select sum(event_count)::bigint from bronze_segments")?;
     ensure!(stored >= durable, "the cursor says {durable} events, bronze holds {stored}");
     if end == End::ReadModels {
-        let refined: u64 = platform.get("select events from streams where name = 'public.machine_telemetry'")?;
+        let refined = refined(&mut platform)? - refined_before;
         ensure!(refined == changes, "{refined} of {changes} changes are refined");
         let dead: u64 = platform.get("select count(*) from dead_letters")?;
         ensure!(dead == 0, "{dead} changes are dead letters");
@@ -133,6 +135,11 @@ fn drain(bed: &mut Bed<'_>, changes: u64, end: End) -> Result<Drain> {
         agent_peak_rss_mb: usage.peak_rss_bytes as f64 / 1e6,
         workers_cpu_s: workers.as_secs_f64(),
     })
+}
+
+/// Events of a stream that refine has counted: its changes, and what a snapshot says of itself.
+pub fn refined(platform: &mut Session, stream: &str) -> Result<u64> {
+    platform.get(&format!("select coalesce(sum(events), 0)::bigint from streams where name = '{stream}'"))
 }
 
 fn fill(scale: &Scale) -> String {

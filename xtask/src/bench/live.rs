@@ -80,13 +80,15 @@ pub fn measure(context: &Context, figures: &mut Figures) -> Result<()> {
     let before = usages(&mut bed)?;
     let (began_us, seen) = step(&format!("{RATE} rows a second for {seconds} s"), || {
         let began_us = platform.get::<i64>(&format!("select {}", us("clock_timestamp()")))?;
-        bed.stack.start_plant(RATE, &["--quiet", "--seconds", &seconds.to_string()])?;
+        bed.stack.start_plant(RATE, &["--quiet"])?;
+        // Two seconds more: what was written at the end must arrive too.
         Ok((began_us, watch(&mut bed, &mut platform, Duration::from_secs(seconds + 2))?))
     })?;
     let messages = stream.rest()?;
     let from_us = began_us + WARM_US;
     let to_us = began_us + seconds as i64 * 1_000_000;
-    cpu(&mut bed, &before, seconds, figures)?;
+    cpu(&mut bed, &before, seconds + 2, figures)?;
+    bed.stack.stop("plant")?;
     figures.note(format!("live: {}", plant_word(&bed)));
 
     let mut customer = bed.customer_session()?;
