@@ -24,6 +24,10 @@ const LINGER: Duration = Duration::from_millis(5);
 /// The same while many blocks wait to become durable: larger blocks cost everyone less.
 const CROWDED_LINGER: Duration = Duration::from_millis(20);
 const CROWDED_BLOCKS: usize = 8;
+/// The server sends each change by itself, and waking for each would cost more than the change does. With so many events
+/// in the block that is not cut yet, changes gather in the socket for a moment before they are read.
+const CROWD_EVENTS: u32 = 8;
+const GATHER: Duration = Duration::from_millis(1);
 /// Without an event of our own for so long, the server's keep-alives have to do as heartbeats.
 const QUIET: Duration = Duration::from_secs(12);
 
@@ -91,6 +95,11 @@ impl Stream<'_> {
             if due.is_some_and(|due| due <= Instant::now()) {
                 self.cut().await?;
                 (last_cut, first_event) = (Instant::now(), None);
+                continue;
+            }
+            if self.assembler.events() >= CROWD_EVENTS && !self.shutdown.is_cancelled() {
+                tokio::time::sleep(GATHER).await;
+                self.while_paused().await;
                 continue;
             }
             tokio::select! {
