@@ -3,8 +3,11 @@
 pub mod compact;
 pub mod config;
 pub mod context;
+pub mod dead_letters;
 pub mod health;
 pub mod ingest;
 pub mod leases;
+pub mod rebuild;
 pub mod refine;
 pub mod rollup;
+pub mod verify;

@@ -86,13 +86,20 @@ pub async fn list_groups(tx: &mut WorkspaceTx, source: SourceId) -> Result<Vec<G
     .await?)
 }
 
-/// Open letters after a place, ascending, locked against another replay.
-pub async fn lock_open(tx: &mut WorkspaceTx, source: SourceId, after: Place, limit: i64) -> Result<Vec<DeadLetter>> {
+/// Open letters after a place, ascending, locked against another replay; of one stream and cause where these are given.
+pub async fn lock_open(
+    tx: &mut WorkspaceTx,
+    source: SourceId,
+    of: Option<(&str, &str)>,
+    after: Place,
+    limit: i64,
+) -> Result<Vec<DeadLetter>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
         "select epoch, seq, stream_name, fingerprint, cause, payload, segment_first_seq, line_number
          from dead_letters
          where workspace_id = $1 and source_id = $2 and replayed_at is null and (epoch, seq) > ($3, $4)
+           and ($6::text is null or stream_name = $6) and ($7::text is null or fingerprint = $7)
          order by epoch, seq
          limit $5
          for update",
@@ -100,7 +107,9 @@ pub async fn lock_open(tx: &mut WorkspaceTx, source: SourceId, after: Place, lim
         source.0,
         after.epoch,
         after.seq,
-        limit
+        limit,
+        of.map(|o| o.0),
+        of.map(|o| o.1)
     )
     .fetch_all(tx.conn())
     .await?;
@@ -153,4 +162,17 @@ pub async fn list_replayed(tx: &mut WorkspaceTx, source: SourceId) -> Result<Vec
     .fetch_all(tx.conn())
     .await?;
     Ok(rows.into_iter().map(|r| (Place { epoch: r.epoch, seq: r.seq }, r.version)).collect())
+}
+
+/// Where the open letters are: for `verify`.
+pub async fn list_open_places(tx: &mut WorkspaceTx, source: SourceId) -> Result<Vec<Place>> {
+    let workspace = tx.workspace();
+    let rows = sqlx::query!(
+        "select epoch, seq from dead_letters where workspace_id = $1 and source_id = $2 and replayed_at is null",
+        workspace,
+        source.0
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|r| Place { epoch: r.epoch, seq: r.seq }).collect())
 }

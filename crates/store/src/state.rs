@@ -175,16 +175,14 @@ async fn set_ends(tx: &mut WorkspaceTx, mut touched: Vec<(i32, Micros)>) -> Resu
     Ok(())
 }
 
-/// Everything a stream's rows say, by source key: for `verify`.
-pub async fn list_rows(tx: &mut WorkspaceTx, stream: StreamId) -> Result<Vec<(StateRow, Option<Micros>)>> {
+/// Everything that rows say, with the ends: for `verify`.
+pub async fn list_rows(tx: &mut WorkspaceTx) -> Result<Vec<(StreamId, StateRow, Option<Micros>)>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        "select source_key, asset_number, from_at, to_at, state, category, reason, epoch, seq
+        "select stream_id, source_key, asset_number, from_at, to_at, state, category, reason, epoch, seq
          from state_intervals
-         where workspace_id = $1 and stream_id = $2
-         order by source_key",
-        workspace,
-        stream.0
+         where workspace_id = $1",
+        workspace
     )
     .fetch_all(tx.conn())
     .await?;
@@ -201,7 +199,7 @@ pub async fn list_rows(tx: &mut WorkspaceTx, stream: StreamId) -> Result<Vec<(St
                 epoch: r.epoch,
                 seq: r.seq,
             };
-            (row, r.to_at.map(micros))
+            (StreamId(r.stream_id), row, r.to_at.map(micros))
         })
         .collect())
 }

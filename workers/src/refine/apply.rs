@@ -9,6 +9,7 @@ use clarity_domain::ids::SourceId;
 use clarity_domain::mapping::StreamKind;
 use clarity_store::chunk::Latest;
 use clarity_store::refine::cursor::{Advance, MinuteCount};
+use clarity_store::stream::Progress;
 use clarity_store::{StoreError, WorkspaceTx, chunk, dead_letter, extras, record, refine, rollup, state, stream};
 use std::collections::{HashMap, HashSet};
 
@@ -16,53 +17,71 @@ use std::collections::{HashMap, HashSet};
 pub struct Group {
     pub decoded: Decoded,
     pub samples: Vec<PreparedSamples>,
-    /// Single events under sequences from before: the cursor stays.
-    pub replay: bool,
+    pub mode: Mode,
+}
+
+/// On what occasion a group is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The next events of the log.
+    Live,
+    /// Single events under sequences from before. The cursor stays, letters are the caller's.
+    Replay,
+    /// All events again, into models that were emptied. The cursor stays, what was counted is not counted again.
+    Rebuild,
 }
 
 /// Writes a group. The cursor must be locked, and stand where the group begins.
 pub async fn write(tx: &mut WorkspaceTx, source: SourceId, group: Group) -> Result<(), StoreError> {
-    let Group { decoded, samples, replay } = group;
+    let Group { decoded, samples, mode } = group;
     for s in samples {
-        write_samples(tx, s, replay).await?;
+        write_samples(tx, s, mode).await?;
     }
     let mut progress = Vec::with_capacity(decoded.streams.len());
     for mut batch in decoded.streams {
-        progress.push((batch.id(), std::mem::take(&mut batch.progress)));
+        let mut own = std::mem::take(&mut batch.progress);
+        if mode != Mode::Live {
+            own = Progress { truncated_xid: own.truncated_xid, ..Progress::default() };
+        }
+        progress.push((batch.id(), own));
         if batch.truncate.is_some() || !batch.changes.is_empty() {
             write_records(tx, batch).await?;
         }
     }
     progress.sort_unstable_by_key(|p| p.0);
-    if !replay {
+    if mode != Mode::Replay {
         dead_letter::insert(tx, source, &decoded.dead).await?;
         stream::progress(tx, &progress).await?;
-        let now = clarity_runtime::clock::now_us();
-        let slowest = decoded.oldest_change_at.map_or(0, |at| ((now - at) / 1000).clamp(0, i64::from(i32::MAX)) as i32);
-        let minutes: Vec<MinuteCount> =
-            decoded.minutes.iter().map(|m| MinuteCount { slowest_ms: slowest, ..*m }).collect();
-        if !minutes.is_empty() {
-            refine::cursor::count_minutes(tx, source, &minutes).await?;
-        }
+    }
+    if mode != Mode::Live {
+        return Ok(());
+    }
+    let now = clarity_runtime::clock::now_us();
+    let slowest = decoded.oldest_change_at.map_or(0, |at| ((now - at) / 1000).clamp(0, i64::from(i32::MAX)) as i32);
+    let minutes: Vec<MinuteCount> = decoded.minutes.iter().map(|m| MinuteCount { slowest_ms: slowest, ..*m }).collect();
+    if !minutes.is_empty() {
+        refine::cursor::count_minutes(tx, source, &minutes).await?;
     }
     let advance = Advance {
-        to: (!replay).then_some(decoded.to),
-        events: if replay { 0 } else { decoded.events },
+        to: Some(decoded.to),
+        events: decoded.events,
         path_source_at: decoded.path_source_at,
         change_source_at: decoded.change_source_at,
     };
     refine::cursor::advance(tx, source, &advance).await
 }
 
-async fn write_samples(tx: &mut WorkspaceTx, samples: PreparedSamples, replay: bool) -> Result<(), StoreError> {
+async fn write_samples(tx: &mut WorkspaceTx, samples: PreparedSamples, mode: Mode) -> Result<(), StoreError> {
     let PreparedSamples { stream, chunks, latest, mut marks, seen } = samples;
     let newest = latest.iter().map(|l| l.at).max().unwrap_or_default();
     chunk::insert(tx, stream, false, chunks).await?;
     let assets: Vec<i32> = latest.iter().map(|l| l.asset_number).collect();
     let known = chunk::latest_of(tx, stream, &assets).await?;
     let known: HashMap<i32, &Latest> = known.iter().map(|l| (l.asset_number, l)).collect();
-    let merged: Vec<Latest> =
-        latest.into_iter().map(|l| merge_latest(known.get(&l.asset_number).copied(), l, replay)).collect();
+    let merged: Vec<Latest> = latest
+        .into_iter()
+        .map(|l| merge_latest(known.get(&l.asset_number).copied(), l, mode == Mode::Replay))
+        .collect();
     chunk::write_latest(tx, stream, &merged).await?;
     rollup::mark(tx, stream, &mut marks).await?;
     extras::count_paths(tx, stream, &seen, newest).await

@@ -8,6 +8,7 @@ pub mod decode;
 pub mod derive;
 pub mod flatten;
 pub mod layout;
+pub mod numbers;
 pub mod prepare;
 pub mod record;
 pub mod samples;
@@ -56,6 +57,7 @@ type Ended = (SourceId, Box<SourceRefiner>, anyhow::Result<Place>);
 /// # Errors
 /// None that ends the role while the database comes back.
 pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<()> {
+    let replays = tokio::spawn(crate::dead_letters::jobs::run(ctx.clone(), stop.clone()));
     let mut leases = Leases::new(ctx.clone(), ROLE);
     let mut sources: HashMap<SourceId, Known> = HashMap::new();
     let mut tasks: JoinSet<Ended> = JoinSet::new();
@@ -88,6 +90,7 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
     }
     while tasks.join_next().await.is_some() {}
     leases.release().await;
+    let _ = replays.await;
     Ok(())
 }
 

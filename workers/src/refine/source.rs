@@ -1,16 +1,16 @@
 //! One source's way from its cursor to the end of bronze: read, decode, prepare; then write, while the next group is
 //! being prepared.
 
-use super::apply::{self, Group};
+use super::apply::{self, Group, Mode};
 use super::catalog::Catalog;
-use super::decode::{self, Decoded, Opened};
-use super::prepare::{PreparedSamples, prepare};
+use super::decode::{self, Opened};
+use super::numbers;
 use crate::context::WorkerContext;
 use anyhow::Context;
+use clarity_domain::ids::SourceId;
 use clarity_store::head::Head;
-use clarity_store::metric::NewMetric;
 use clarity_store::refine::{self, Fence, Place, Segment};
-use clarity_store::{StoreError, asset, metric};
+use clarity_store::{StoreError, WorkspaceTx};
 use std::collections::HashMap;
 use tokio_util::sync::CancellationToken;
 
@@ -103,98 +103,41 @@ impl SourceRefiner {
             Next::Jump(to) => {
                 let mut decoded = decode::decode(&[], &Catalog::default(), &HashMap::new());
                 (decoded.from, decoded.to) = (from, to);
-                let group = Group { decoded, samples: Vec::new(), replay: false };
+                let group = Group { decoded, samples: Vec::new(), mode: Mode::Live };
                 Ok(Some((group, self.catalog()?.mappings)))
             }
             Next::Segments(segments) => {
                 let opened = tokio::task::spawn_blocking(move || segments.iter().map(decode::open).collect::<Vec<_>>());
-                let group = self.prepare_group(opened.await?, &HashMap::new()).await?;
+                let group = self.prepare_group(opened.await?).await?;
                 Ok(Some((group, self.catalog()?.mappings)))
             }
         }
     }
 
     /// Decodes and prepares segments that follow each other.
-    pub async fn prepare_group(
-        &mut self,
-        opened: Vec<Opened>,
-        replayed: &HashMap<Place, i32>,
-    ) -> anyhow::Result<Group> {
+    async fn prepare_group(&mut self, opened: Vec<Opened>) -> anyhow::Result<Group> {
         let schemas: Vec<_> =
             opened.iter().filter_map(|o| o.raw.as_ref().ok()).flat_map(|(_, h)| h.streams.clone()).collect();
         let mut catalog = self.catalog.take().context("no catalogue")?;
         catalog.register(&self.ctx.worker, &self.head.scope, self.head.source_id, &schemas).await?;
-        let replayed = replayed.clone();
-        let (decoded, catalog) = tokio::task::spawn_blocking(move || {
-            let decoded = decode::decode(&opened, &catalog, &replayed);
+        let (mut decoded, mut catalog) = tokio::task::spawn_blocking(move || {
+            let decoded = decode::decode(&opened, &catalog, &HashMap::new());
             (decoded, catalog)
         })
         .await?;
-        self.catalog = Some(catalog);
-        self.number(decoded, false).await
-    }
-
-    /// Registers new assets and fields and encodes the samples.
-    pub async fn number(&mut self, mut decoded: Decoded, replay: bool) -> anyhow::Result<Group> {
-        let mut catalog = self.catalog.take().context("no catalogue")?;
-        let mut jobs = Vec::new();
-        for batch in &mut decoded.streams {
-            let Some(samples) = batch.samples.take() else { continue };
-            let (rows, assets, fields) = samples.finish();
-            let unknown = catalog.unknown_assets(&assets);
-            if !unknown.is_empty() {
-                let mut tx = self.ctx.worker.begin(&self.head.scope).await?;
-                let numbers = asset::register(&mut tx, &unknown).await?;
-                tx.commit().await?;
-                catalog.assets.extend(unknown.into_iter().zip(numbers));
-            }
-            let known = &catalog.streams[&batch.view.name].known;
-            let is_new = |f: &&super::samples::Field| !known.numbers.contains_key(&(f.path.clone(), f.sample_type));
-            let new: Vec<_> = fields.iter().filter(is_new).cloned().collect();
-            if !new.is_empty() {
-                let metrics: Vec<NewMetric> = new
-                    .iter()
-                    .map(|f| NewMetric {
-                        column_name: f.path.clone(),
-                        name: f.name.clone(),
-                        unit: f.unit.clone(),
-                        sample_type: f.sample_type,
-                        extra: f.extra,
-                    })
-                    .collect();
-                let mut tx = self.ctx.worker.begin(&self.head.scope).await?;
-                let numbers = metric::register(&mut tx, batch.view.id, &metrics).await?;
-                tx.commit().await?;
-                let learned =
-                    new.into_iter().zip(numbers).map(|(f, n)| ((f.path, f.sample_type), n, f.extra)).collect();
-                catalog.learn_fields(&batch.view.name, learned);
-            }
-            let known = &catalog.streams[&batch.view.name].known;
-            let asset_numbers: Vec<i32> = assets.iter().filter_map(|k| catalog.assets.get(k).copied()).collect();
-            let numbers: Vec<i32> =
-                fields.iter().filter_map(|f| known.numbers.get(&(f.path.clone(), f.sample_type)).copied()).collect();
-            anyhow::ensure!(
-                asset_numbers.len() == assets.len() && numbers.len() == fields.len(),
-                "a number is missing"
-            );
-            jobs.push((batch.view.id, rows, asset_numbers, fields, numbers));
+        let parts = numbers::take(&mut decoded);
+        if !numbers::are_known(&catalog, &parts) {
+            let mut tx = self.ctx.worker.begin(&self.head.scope).await?;
+            numbers::register(&mut tx, &mut catalog, &parts).await?;
+            tx.commit().await?;
         }
+        let samples = numbers::encode(parts, &catalog).await?;
         self.catalog = Some(catalog);
-        let samples = tokio::task::spawn_blocking(move || {
-            jobs.into_iter()
-                .map(|(stream, rows, assets, fields, numbers)| prepare(stream, rows, &assets, &fields, &numbers))
-                .collect::<Result<Vec<PreparedSamples>, _>>()
-        })
-        .await??;
-        Ok(Group { decoded, samples, replay })
+        Ok(Group { decoded, samples, mode: Mode::Live })
     }
 
-    pub fn catalog(&self) -> anyhow::Result<&Catalog> {
+    fn catalog(&self) -> anyhow::Result<&Catalog> {
         self.catalog.as_ref().context("no catalogue")
-    }
-
-    pub fn set_catalog(&mut self, catalog: Catalog) {
-        self.catalog = Some(catalog);
     }
 
     async fn next(&self, from: Place) -> Result<Next, StoreError> {
@@ -211,8 +154,8 @@ impl SourceRefiner {
 
 /// The next group of segments after a place, or the place to jump to; `None` at the end.
 pub async fn next(
-    tx: &mut clarity_store::WorkspaceTx,
-    source: clarity_domain::ids::SourceId,
+    tx: &mut WorkspaceTx,
+    source: SourceId,
     from: Place,
 ) -> Result<Option<Result<Vec<Segment>, Place>>, StoreError> {
     let infos = refine::segment::list(tx, source, from, SEGMENTS).await?;

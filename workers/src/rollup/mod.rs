@@ -5,7 +5,7 @@
 //! was taken is cleared, in one transaction. A sample that comes meanwhile marks its minute anew, and what a crash leaves
 //! taken is taken again: a sample is never missing from a bucket that no mark calls dirty.
 
-mod buckets;
+pub mod buckets;
 mod day;
 mod pass;
 

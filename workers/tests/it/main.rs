@@ -4,3 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ingest;
+mod refine;
+mod rollup;
+mod stage;
+mod verify;

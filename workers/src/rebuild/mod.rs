@@ -1,0 +1,78 @@
+//! Rebuild: a workspace's read models made anew from bronze, with the mappings and fixes of today.
+//!
+//! One transaction a source empties and writes all of its models, holding the cursor's lock; until it commits, everybody
+//! reads the generation before, and refining of that source waits. So the length of a source's history bounds what this
+//! way is good for: it needs the disk for two generations and a transaction as long as the work. Rollups follow from the
+//! dirty marks that it leaves; meanwhile pages compute those buckets from the chunks.
+
+use crate::context::WorkerContext;
+use crate::refine::apply::{self, Group, Mode};
+use crate::refine::catalog::Catalog;
+use crate::refine::{decode, numbers, source};
+use anyhow::Context;
+use clarity_domain::ids::SourceId;
+use clarity_store::refine::{self, Place};
+use clarity_store::{WorkspaceScope, asset, dead_letter, head, rebuild};
+use std::collections::HashMap;
+
+/// `rebuild`: all sources of a workspace, one after another.
+pub async fn run_command(ctx: &WorkerContext, slug: &str) -> anyhow::Result<()> {
+    let mut tx = ctx.system.begin().await?;
+    let found = head::list_of_workspace(&mut tx, slug).await;
+    let (scope, heads) = found.with_context(|| format!("there is no workspace {slug}"))?;
+    tx.commit().await?;
+    for head in heads {
+        let (events, generation) = rebuild(ctx, &scope, head.source_id).await?;
+        println!("source {}: {events} events, generation {generation}", head.source_id);
+    }
+    Ok(())
+}
+
+/// Rebuilds one source; gives the events refined and the new generation.
+///
+/// # Errors
+/// When bronze does not reach back to its beginning, and the store's; then nothing has changed.
+pub async fn rebuild(ctx: &WorkerContext, scope: &WorkspaceScope, source: SourceId) -> anyhow::Result<(i64, i32)> {
+    let mut tx = ctx.worker.begin(scope).await?;
+    refine::cursor::open(&mut tx, source).await?;
+    let end = refine::cursor::lock(&mut tx, source, None).await?.place;
+    let replayed: HashMap<Place, i32> = dead_letter::list_replayed(&mut tx, source).await?.into_iter().collect();
+    rebuild::clear(&mut tx, source).await?;
+    let mut catalog = Catalog::read(&mut tx, source).await?;
+    catalog.assets = asset::list(&mut tx).await?.into_iter().map(|a| (a.key, a.number)).collect();
+    let (mut place, mut events) = (Place { epoch: 1, seq: 1 }, 0);
+    while place < end {
+        let segments = match source::next(&mut tx, source, place).await? {
+            Some(Ok(segments)) => segments,
+            Some(Err(to)) => {
+                place = to;
+                continue;
+            }
+            None => anyhow::bail!(
+                "bronze ends at epoch {} sequence {} before the cursor at {} {}: nothing was changed",
+                place.epoch,
+                place.seq,
+                end.epoch,
+                end.seq
+            ),
+        };
+        let segments: Vec<_> =
+            segments.into_iter().filter(|s| Place { epoch: s.epoch, seq: s.first_seq } < end).collect();
+        let replayed = replayed.clone();
+        let (mut decoded, kept) = tokio::task::spawn_blocking(move || {
+            let opened: Vec<_> = segments.iter().map(decode::open).collect();
+            (decode::decode(&opened, &catalog, &replayed), catalog)
+        })
+        .await?;
+        catalog = kept;
+        let parts = numbers::take(&mut decoded);
+        numbers::register(&mut tx, &mut catalog, &parts).await?;
+        let samples = numbers::encode(parts, &catalog).await?;
+        place = decoded.to;
+        events += decoded.events;
+        apply::write(&mut tx, source, Group { decoded, samples, mode: Mode::Rebuild }).await?;
+    }
+    let generation = rebuild::finish(&mut tx, source).await?;
+    tx.commit().await?;
+    Ok((events, generation))
+}
