@@ -1,0 +1,5 @@
+//! The whole router on a real Postgres.
+
+mod live;
+mod pages;
+mod stage;

@@ -1,0 +1,105 @@
+//! Pages, forms, files and what every answer carries.
+
+use crate::stage::{PASSWORD, Stage, text, text_header};
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+
+#[tokio::test]
+async fn a_form_of_another_site_is_refused() {
+    let stage = Stage::new().await;
+    let body = format!("email=maja%40nordmark.example&password={}", PASSWORD.replace(' ', "+"));
+    stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let path = "/api/session/sign_in";
+    for (name, value) in [
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("x-nothing", "at all"),
+    ] {
+        let mut request = Stage::form(path, &body);
+        request.headers_mut().remove("sec-fetch-site");
+        request.headers_mut().insert(name, value.parse().unwrap());
+        let response = stage.send(request).await;
+        assert_eq!(response.status(), StatusCode::FORBIDDEN, "{name}: {value}");
+        assert_eq!(text_header(&response, "content-type"), "application/problem+json");
+        assert!(response.headers().get(header::SET_COOKIE).is_none());
+    }
+    let response = stage.send(Stage::form(path, &body)).await;
+    assert_eq!((response.status(), text_header(&response, "location")), (StatusCode::FOUND, "/w/nordmark"));
+    let cookie = text_header(&response, "set-cookie");
+    assert!(cookie.starts_with("cs=") && cookie.contains("; HttpOnly; SameSite=Lax"), "{cookie}");
+}
+
+#[tokio::test]
+async fn over_tls_the_cookie_is_bound_to_the_host() {
+    let stage = Stage::at("https://clarity.example", true).await;
+    let signed_in = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let body = format!("email=maja%40nordmark.example&password={}", PASSWORD.replace(' ', "+"));
+    let response = stage.send(Stage::form("/api/session/sign_in", &body)).await;
+    let cookie = text_header(&response, "set-cookie");
+    assert!(cookie.starts_with("__Host-cs=") && cookie.contains("; Secure") && !cookie.contains("Domain"), "{cookie}");
+    assert!(text_header(&response, "strict-transport-security").starts_with("max-age="));
+    // The name without the prefix could have been set by a neighbouring host: it is not looked at.
+    assert_ne!(stage.get("/w/nordmark", Some(&signed_in)).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_page_is_for_its_members_and_nobody_keeps_it() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    stage.sign_up("Acme", "joe@acme.example").await;
+    let page = stage.get("/w/nordmark", Some(&maja)).await;
+    assert_eq!((page.status(), text_header(&page, "cache-control")), (StatusCode::OK, "no-store"));
+    let policy = text_header(&page, "content-security-policy").to_owned();
+    let nonce = policy.split("'nonce-").nth(1).and_then(|rest| rest.split('\'').next()).expect("a nonce").to_owned();
+    assert!(policy.contains("frame-ancestors 'none'") && !policy.contains("script-src 'self' 'unsafe-inline'"));
+    assert_eq!(text_header(&page, "x-content-type-options"), "nosniff");
+    let (_, html) = text(page).await;
+    assert!(html.contains("Nordmark") && html.contains(&nonce), "the page is rendered with its data");
+
+    let (foreign, foreign_html) = text(stage.get("/w/acme", Some(&maja)).await).await;
+    let (missing, _) = text(stage.get("/w/nothing", Some(&maja)).await).await;
+    assert_eq!((foreign, missing), (StatusCode::NOT_FOUND, StatusCode::NOT_FOUND));
+    assert!(!foreign_html.contains("joe@acme.example"));
+    let signed_out = stage.get("/w/nordmark", None).await;
+    assert_eq!(signed_out.status(), StatusCode::FOUND);
+    assert!(text_header(&signed_out, "location").starts_with("/sign-in"), "{:?}", signed_out.headers());
+}
+
+#[tokio::test]
+async fn files_with_a_hash_are_kept_and_come_compressed() {
+    let stage = Stage::new().await;
+    let request = Request::get("/pkg/clarity.0.js").header(header::ACCEPT_ENCODING, "br, gzip");
+    let file = stage.send(request.body(Body::empty()).unwrap()).await;
+    assert_eq!(text_header(&file, "cache-control"), "public, max-age=31536000, immutable");
+    assert_eq!(text_header(&file, "content-encoding"), "br");
+    assert_eq!(text(file).await.1, "let compressed");
+    assert_eq!(text(stage.get("/pkg/clarity.0.js", None).await).await.1, "let plain");
+    let gone = stage.get("/pkg/clarity.1.js", None).await;
+    assert_eq!((gone.status(), text_header(&gone, "cache-control")), (StatusCode::NOT_FOUND, "no-store"));
+    let named = stage.get("/favicon.svg", None).await;
+    assert_eq!(text_header(&named, "cache-control"), "public, max-age=3600");
+    assert_eq!(stage.get("/../Cargo.toml", None).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(stage.get("/nothing", None).await.status(), StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_body_has_a_limit() {
+    let stage = Stage::new().await;
+    let mut request = Stage::form("/api/session/sign_in", &"x".repeat(2 << 20));
+    request.headers_mut().insert(header::CONTENT_LENGTH, (2 << 20).into());
+    let response = stage.send(request).await;
+    assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn it_says_whether_it_can_work() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.get("/healthz", None).await.status(), StatusCode::OK);
+    let ready = stage.get("/readyz", None).await;
+    assert_eq!(ready.status(), StatusCode::OK);
+    assert_eq!(text_header(&ready, "x-request-id").len(), 32);
+    stage.shutdown.cancel();
+    assert_eq!(stage.get("/readyz", None).await.status(), StatusCode::SERVICE_UNAVAILABLE);
+}
