@@ -126,8 +126,8 @@ async fn the_local_policy_outranks_the_settings() {
     stops_with(&plant, "policy_host").await;
     plant.policy = Policy { hosts: None, tables: Some(Patterns::new(["public.t"])) };
     // Even where the owner publishes it.
-    let names = format!("create publication clarity_test for table t, secret");
-    plant.sql(&names).await;
+    let names = "create publication clarity_test for table t, secret";
+    plant.sql(names).await;
     let running = plant.start().await;
     running.streaming().await;
     assert!(running.problem("policy_table").await.message.contains("public.secret"));
