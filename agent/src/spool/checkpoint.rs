@@ -74,15 +74,15 @@ impl Checkpoint {
         }
     }
 
-    /// Replaces the file. With `sync` it also survives a power failure from here on.
-    pub fn store(&self, folder: &Path, sync: bool) -> Result<(), SpoolError> {
+    /// Replaces the file, synced: one that a power failure left empty would read as a lost spool.
+    pub fn store(&self, folder: &Path) -> Result<(), SpoolError> {
         let path = folder.join(NAME);
-        replace(&path, &serde_json::to_vec(self).unwrap_or_default(), sync)
+        replace(&path, &serde_json::to_vec(self).unwrap_or_default(), true)
             .map_err(|source| SpoolError::Io { path, source })
     }
 }
 
-/// Writes a file of mode 0600 beside the path and renames it there.
+/// Writes a file of mode 0600 beside the path and renames it there. With `sync` it survives a power failure.
 pub fn replace(path: &Path, bytes: &[u8], sync: bool) -> io::Result<()> {
     let beside = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;

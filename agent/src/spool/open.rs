@@ -208,7 +208,7 @@ impl Spool {
             let paused = spool.state().checkpoint.as_ref().is_some_and(|c| c.paused);
             let checkpoint = Checkpoint { paused, ..Checkpoint::new(epoch, position.clone(), opening) };
             // The checkpoint first: files of another epoch are removed at the next start, should this stop half-way.
-            checkpoint.store(&spool.folder, true)?;
+            checkpoint.store(&spool.folder)?;
             *pen = None;
             let old = {
                 let mut state = spool.state();

@@ -77,9 +77,10 @@ impl Spool {
         }
         state.synced_next_seq = state.synced_next_seq.max(target);
         drop(state);
-        drop(pen);
+        // Still under the pen: a position of this epoch must not be told in the next one.
         self.progress.send_modify(|p| p.spooled_position = position);
         self.publish();
+        drop(pen);
         Ok(())
     }
 
@@ -105,7 +106,7 @@ impl Spool {
         };
         if dirty || !old.is_empty() || finally {
             // What is removed must be known as durable after a power failure too.
-            checkpoint.store(&self.folder, finally || !old.is_empty())?;
+            checkpoint.store(&self.folder)?;
         }
         for segment in old {
             std::fs::remove_file(&segment.path).map_err(io_error(&segment.path))?;

@@ -124,6 +124,9 @@ impl Lane {
         self.ready = None;
         let spool = self.source.spool.clone();
         let state = spool.snapshot();
+        // `Welcome` knows the position; within a connection the spool has followed it.
+        let position = if first { place.position.clone() } else { place.position.clone().or(state.durable_position) };
+        let place = Place { position, ..place };
         let Some(epoch) = state.epoch else {
             if place.next_seq > 1 {
                 let reason = "the agent's spool is new or was lost".to_owned();
@@ -281,6 +284,8 @@ impl Lane {
                 return self.stand_at(place, false).await;
             }
             Phase::Losing(to) if durable.next_seq == *to => {
+                self.flight.clear();
+                self.unconfirmed = 0;
                 spool.move_to(self.epoch, durable.next_seq, durable.hash, None).await?;
                 return Ok(self.send_from(self.epoch, durable.next_seq, durable.hash, None));
             }

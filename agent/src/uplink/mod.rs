@@ -106,9 +106,10 @@ impl Uplink {
         let mut said = String::new();
         loop {
             self.tell(ConnectionState::Connecting, |_| {});
-            let mut welcomed = false;
+            let (mut welcomed, began) = (false, tokio::time::Instant::now());
             let ended = Box::pin(self.converse(&server, &shutdown, &mut welcomed)).await;
-            if welcomed {
+            // One that breaks at once, again and again, must not be tried in a circle.
+            if welcomed && began.elapsed() >= self.timing.heartbeat {
                 backoff.reset();
                 said.clear();
             }

@@ -44,7 +44,9 @@ pub enum Mischief {
 #[derive(Default)]
 pub struct State {
     pub key: Option<VerifyingKey>,
+    /// The last generation sent, and the last that an agent is known to have.
     pub generation: u64,
+    confirmed: u64,
     pub shown: Vec<u64>,
     pub cursors: HashMap<String, Cursor>,
     /// The number that each event carries, in the order in which they became durable.
@@ -138,7 +140,8 @@ impl Ingest {
             let signature: [u8; 64] = hex::decode(&proof.signature).unwrap().try_into().unwrap();
             let key = s.key.as_ref().expect("a key is set");
             assert!(key.verify_strict(&signed, &Signature::from_bytes(&signature)).is_ok(), "the proof holds");
-            assert_eq!(hello.generation, s.generation, "the agent shows the last generation");
+            let known = [s.confirmed, s.generation];
+            assert!(known.contains(&hello.generation), "the agent shows {}, not {known:?}", hello.generation);
             s.deny.clone()
         });
         if let Some(denied) = denied {
@@ -168,6 +171,7 @@ impl Ingest {
             Welcome { generation: s.generation, clock_us: hello.clock_us, window_bytes: s.window, sources }
         });
         send(&mut socket, Frame::Welcome(welcome)).await?;
+        let generation = self.with(|s| s.generation);
         let mut held = Vec::new();
         let mut held_bytes = 0;
         loop {
@@ -178,6 +182,7 @@ impl Ingest {
                     continue;
                 }
             };
+            self.with(|s| s.confirmed = s.confirmed.max(generation));
             match frame {
                 Frame::Batch(header, body) => {
                     held_bytes += body.len() as u64;

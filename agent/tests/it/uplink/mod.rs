@@ -7,7 +7,7 @@ mod way;
 use clarity_agent::identity::{AgentKey, Identity, StateDir};
 use clarity_agent::spool::{Block, Limits, Spool, SpoolKey, SpoolWriter};
 use clarity_agent::status::StatusReporter;
-use clarity_agent::uplink::{Connection, SourceHandle, Timing, Uplink};
+use clarity_agent::uplink::{Connection, ConnectionState, SourceHandle, Timing, Uplink};
 use clarity_wire::body::{BodyHeader, BodyWriter, Op};
 use ed25519_dalek::VerifyingKey;
 use ingest::{Ingest, agent_id};
@@ -174,6 +174,10 @@ async fn an_agent_that_starts_again_goes_on_where_it_was() {
         next = append(&mut writer, next, 30, 5).await;
         if round % 2 == 0 {
             arrived(&ingest, "a", next).await;
+        } else {
+            let mut connection = agent.connection.clone();
+            let connected = connection.wait_for(|c| c.state == ConnectionState::Connected);
+            tokio::time::timeout(SOON, connected).await.expect("connected in time").unwrap();
         }
         agent.stop().await;
     }
