@@ -18,7 +18,6 @@ pub mod server;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod ui;
-pub mod wire;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]

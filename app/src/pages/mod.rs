@@ -2,7 +2,6 @@
 
 mod connect;
 mod dead_letters;
-#[cfg(debug_assertions)]
 mod gallery;
 mod home;
 mod not_found;
@@ -14,12 +13,8 @@ mod sources;
 
 pub use connect::ConnectPage;
 pub use dead_letters::DeadLettersPage;
-#[cfg(debug_assertions)]
 pub use gallery::GalleryPage;
 pub use home::HomePage;
-/// The gallery is for those who build the app: a release has no such page, and its WASM does not carry it.
-#[cfg(not(debug_assertions))]
-pub use not_found::NotFoundPage as GalleryPage;
 pub use not_found::{NotFoundPage, WorkspaceNotFoundPage};
 pub use overview::OverviewPage;
 pub use sign_in::SignInPage;

@@ -3,8 +3,7 @@
 
 #[cfg(feature = "hydrate")]
 mod js;
-#[cfg(feature = "ssr")]
-pub mod option;
+mod option;
 mod still;
 mod table;
 
