@@ -1,5 +1,8 @@
 //! The whole router on a real Postgres.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod live;
 mod pages;
 mod stage;

@@ -16,6 +16,7 @@ use clarity_store::dead_letter::{self, DeadLetter};
 use clarity_store::refine::{self, Place};
 use clarity_store::{WorkspaceScope, WorkspaceTx, head, replay};
 use clarity_wire::body::BodyHeader;
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -118,11 +119,11 @@ async fn again(tx: &mut WorkspaceTx, source: SourceId, letters: Vec<DeadLetter>)
     let mut readable = Vec::with_capacity(letters.len());
     for letter in letters {
         let place = Place { epoch: letter.at.epoch, seq: letter.segment_first_seq };
-        if !headers.contains_key(&place) {
+        if let Entry::Vacant(unknown) = headers.entry(place) {
             let segments = refine::segment::read(tx, source, place.epoch, place.seq, place.seq).await?;
             let opened = segments.first().map(decode::open);
             let header = opened.and_then(|o| Some((Arc::new(o.raw.ok()?.1), o.received_at)));
-            headers.insert(place, header);
+            unknown.insert(header);
         }
         if let Some(Some((header, received_at))) = headers.get(&place) {
             readable.push((letter, Arc::clone(header), *received_at));

@@ -154,9 +154,10 @@ pub fn merge_latest(known: Option<&Latest>, came: Latest, replayed: bool) -> Lat
     let Some(known) = known else { return came };
     let mut values: HashMap<i32, LatestValue> = known.values.iter().map(|v| (v.metric_number, v.clone())).collect();
     for value in came.values {
-        let wins = values
-            .get(&value.metric_number)
-            .is_none_or(|k| value.at > k.at || (value.at == k.at && !replayed && !(value.snapshot && !k.snapshot)));
+        let wins = values.get(&value.metric_number).is_none_or(|k| {
+            let yields = value.snapshot && !k.snapshot;
+            value.at > k.at || (value.at == k.at && !replayed && !yields)
+        });
         if wins {
             values.insert(value.metric_number, value);
         }

@@ -82,7 +82,7 @@ impl Samples {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn row_count(&self) -> usize {
         self.builder.len()
     }
 

@@ -78,7 +78,7 @@ mod tests {
     fn buckets_come_back_as_they_went() {
         let mut metrics = Metrics::new();
         for metric in [3, 9] {
-            let aggregate = metrics.entry(metric).or_insert_with(Aggregate::new);
+            let aggregate = metrics.entry(metric).or_default();
             for i in 0..50 {
                 aggregate.add(i, f64::from(metric) * i as f64);
             }

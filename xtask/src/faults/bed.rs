@@ -144,7 +144,7 @@ impl<'a> Bed<'a> {
         }
         #[derive(Deserialize)]
         struct Verified {
-            differences: u64,
+            mismatched: u64,
         }
         let file = self.dir.join("verify.json");
         let file_text = file.display().to_string();
@@ -160,12 +160,12 @@ impl<'a> Bed<'a> {
         };
         let verified: Verified = serde_json::from_str(&text).context("answer of clarity-workers verify")?;
         ensure!(
-            output.status.success() || verified.differences > 0,
+            output.status.success() || verified.mismatched > 0,
             "clarity-workers verify ended with {}: {}",
             output.status,
             String::from_utf8_lossy(&output.stderr).trim()
         );
-        Ok(Some(verified.differences))
+        Ok(Some(verified.mismatched))
     }
 
     /// Starts processes that ended by themselves, as a service manager does.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{
     Context,
     bed::{AGENT, Bed, INGEST, Place, REFINE, cursor},
-    evidence::{Fate, fate, kill_postgres, open_transactions, spool_end},
+    evidence::{Fate, SpoolEnd, fate, kill_postgres, open_transactions, spool_end},
     outcome::Outcome,
 };
 use crate::{bench::session::Session, stack::SOURCE};
@@ -106,17 +106,25 @@ fn once(bed: &mut Bed<'_>, target: Target, aimed: bool, dice: &mut Dice) -> Resu
     let mut session = bed.platform()?;
     std::thread::sleep(Duration::from_millis(100 + dice.below(1_400)));
     bed.context.interrupt.check()?;
-    let open = if aimed { aim(bed, target, &mut session)? } else { open_transactions(&mut session, target.roles())? };
+    let aim = match target {
+        Target::Agent if aimed => aim_at_spool(bed, &mut session)?,
+        Target::Agent => Aim::default(),
+        _ if aimed => aim_at_transaction(bed, target, &mut session)?,
+        _ => Aim { open: open_transactions(&mut session, target.roles())?, ..Aim::default() },
+    };
     match target {
         Target::Postgres => kill_postgres(bed.stack.platform()?.pid.context("the platform's Postgres has no pid")?)?,
         _ => bed.stack.kill(target.name())?,
     }
-    drop(session);
-    let pause = dice.below(800);
     let mut bit = None;
     if target == Target::Agent {
-        bit = spooled(bed)?;
+        bit = spooled(bed, aim.confirmed)?;
     }
+    for name in aim.frozen.iter().filter(|name| **name != target.name()) {
+        bed.signal(name, Signal::CONT)?;
+    }
+    drop(session);
+    let pause = dice.below(800);
     std::thread::sleep(Duration::from_millis(pause));
     let restarted = Instant::now();
     if target == Target::Postgres {
@@ -126,38 +134,61 @@ fn once(bed: &mut Bed<'_>, target: Target, aimed: bool, dice: &mut Dice) -> Resu
     }
     let mut session = bed.platform()?;
     if target != Target::Agent {
-        bit = interrupted(&mut session, &open, aimed && target != Target::Postgres)?;
+        bit = interrupted(&mut session, &aim)?;
     }
     grows(bed, &mut session)?;
     let back_ms = restarted.elapsed().as_millis() as u64;
     Ok(Kill { target: target.name().to_owned(), aimed, bit, pause_ms: pause, back_ms })
 }
 
-/// Waits for a transaction of the target. A process of ours is frozen then, so that it cannot end the transaction before
-/// the kill; Postgres cannot be asked once frozen.
-fn aim(bed: &Bed<'_>, target: Target, session: &mut Session) -> Result<Vec<u64>> {
+/// What was in hand just before the kill.
+#[derive(Default)]
+struct Aim {
+    /// Transactions that had written and not ended.
+    open: Vec<u64>,
+    /// Processes that were stopped, so that they could not end what was in hand before the kill.
+    frozen: Vec<&'static str>,
+    /// Where bronze was when ingest was stopped: the agent was told of nothing beyond.
+    confirmed: Option<Place>,
+}
+
+/// Waits for a transaction of the target, with those frozen who could end it.
+fn aim_at_transaction(bed: &Bed<'_>, target: Target, session: &mut Session) -> Result<Aim> {
+    let mut frozen = match target {
+        Target::Postgres => vec![INGEST, REFINE],
+        _ => vec![target.name()],
+    };
+    frozen.retain(|name| bed.pid(name).is_some());
     let started = Instant::now();
     loop {
-        let open = open_transactions(session, target.roles())?;
-        let process = matches!(target, Target::Ingest | Target::Refine);
-        if !open.is_empty() && process {
-            bed.signal(target.name(), Signal::STOP)?;
-            let still_open = open_transactions(session, target.roles())?;
-            if !still_open.is_empty() || started.elapsed() > AIM {
-                return Ok(still_open);
+        if !open_transactions(session, target.roles())?.is_empty() || started.elapsed() > AIM {
+            frozen.iter().try_for_each(|name| bed.signal(name, Signal::STOP))?;
+            let open = open_transactions(session, target.roles())?;
+            if !open.is_empty() || started.elapsed() > AIM {
+                return Ok(Aim { open, frozen, confirmed: None });
             }
-            bed.signal(target.name(), Signal::CONT)?;
-        } else if !open.is_empty() || started.elapsed() > AIM {
-            return Ok(open);
+            frozen.iter().try_for_each(|name| bed.signal(name, Signal::CONT))?;
         }
     }
 }
 
+/// Stops ingest and waits until the agent's spool holds something that it was not told is durable.
+fn aim_at_spool(bed: &Bed<'_>, session: &mut Session) -> Result<Aim> {
+    bed.signal(INGEST, Signal::STOP)?;
+    // A transaction whose commit was under way still ends.
+    let place = settled(session)?;
+    let started = Instant::now();
+    while started.elapsed() < AIM && spool(bed)?.is_none_or(|end| end.place <= place) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(Aim { frozen: vec![INGEST], confirmed: Some(place), ..Aim::default() })
+}
+
 /// Which of the transactions that were open at the kill it interrupted. Where the process was frozen before, one that
 /// committed all the same is one whose commit nobody was told of.
-fn interrupted(session: &mut Session, open: &[u64], frozen: bool) -> Result<Option<String>> {
+fn interrupted(session: &mut Session, aim: &Aim) -> Result<Option<String>> {
     let mut found = None;
-    for xid in open {
+    for xid in &aim.open {
         let started = Instant::now();
         let mut fate_now = fate(session, *xid)?;
         while fate_now == Fate::Running && started.elapsed() < Duration::from_secs(10) {
@@ -166,33 +197,47 @@ fn interrupted(session: &mut Session, open: &[u64], frozen: bool) -> Result<Opti
         }
         match fate_now {
             Fate::Aborted => return Ok(Some("inside a transaction, which was rolled back".into())),
-            Fate::Committed if frozen => found = Some("between a commit and its answer".into()),
+            Fate::Committed if !aim.frozen.is_empty() => found = Some("between a commit and its answer".into()),
             _ => {}
         }
     }
     Ok(found)
 }
 
-/// What the killed agent's spool holds beyond bronze.
-fn spooled(bed: &Bed<'_>) -> Result<Option<String>> {
-    let mut session = bed.platform()?;
-    // What was on its way is taken in first.
-    let (mut at, mut since) = (cursor(&mut session)?, Instant::now());
+fn spool(bed: &Bed<'_>) -> Result<Option<SpoolEnd>> {
+    spool_end(&bed.stack.agent_dir().join("spool").join(SOURCE))
+}
+
+/// Where bronze ends once nothing is on its way any more.
+fn settled(session: &mut Session) -> Result<Place> {
+    let (mut at, mut since) = (cursor(session)?, Instant::now());
     while since.elapsed() < Duration::from_millis(150) {
         std::thread::sleep(Duration::from_millis(10));
-        let now = cursor(&mut session)?;
+        let now = cursor(session)?;
         if now != at {
             (at, since) = (now, Instant::now());
         }
     }
-    let Some(end) = spool_end(&bed.stack.agent_dir().join("spool").join(SOURCE))? else { return Ok(None) };
-    let at = at.unwrap_or(Place { epoch: 1, next_seq: 1 });
+    Ok(at.unwrap_or(Place { epoch: 1, next_seq: 1 }))
+}
+
+/// What the killed agent's spool holds beyond what it was told is durable; where that is not known, beyond all of
+/// bronze.
+fn spooled(bed: &Bed<'_>, confirmed: Option<Place>) -> Result<Option<String>> {
+    let told = match confirmed {
+        Some(place) => place,
+        None => settled(&mut bed.platform()?)?,
+    };
+    let Some(end) = spool(bed)? else { return Ok(None) };
+    let beyond = end.place.next_seq.saturating_sub(told.next_seq);
     Ok(if end.torn_bytes > 0 {
         Some(format!("inside a record of the spool, {} bytes of it written", end.torn_bytes))
-    } else if end.place > at {
-        Some(format!("{} events spooled, not durable", end.place.next_seq.saturating_sub(at.next_seq)))
-    } else {
+    } else if end.place <= told {
         None
+    } else if confirmed.is_some() {
+        Some(format!("{beyond} events spooled or sent, and not confirmed"))
+    } else {
+        Some(format!("{beyond} events spooled, not in bronze"))
     })
 }
 

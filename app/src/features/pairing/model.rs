@@ -35,7 +35,8 @@ pub fn steps(state: &PairingState) -> Vec<Step> {
     ]
 }
 
-/// Does the state still change by itself, so that the page should ask again?
+/// Does the state still change by itself, so that the page should ask again? The server draws a page once.
+#[cfg(any(feature = "hydrate", test))]
 pub fn is_moving(state: &PairingState) -> bool {
     step(state) < 3 && !matches!(state, PairingState::Expired | PairingState::Refused)
 }

@@ -65,7 +65,7 @@ async fn wrong_passwords_are_slowed_down_whether_the_account_exists_or_not() {
     let mut answers = Vec::new();
     for email in ["known@nordmark.example", "unknown@nordmark.example"] {
         // Waits double, so a slow machine cannot outlast them.
-        let mut of_this = Vec::new();
+        let mut of_this: Vec<(ErrorCode, String, Option<String>)> = Vec::new();
         while of_this.last().is_none_or(|(code, ..)| *code != ErrorCode::RateLimited) {
             let error = stage.sign_in(email, "not the password").await.err().unwrap();
             let words = error.message.replace(|c: char| c.is_ascii_digit(), "").replace("seconds", "second");

@@ -1,5 +1,8 @@
 //! Use cases on a real Postgres, as the roles that the server has.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod accounts;
 mod dead_letters;
 mod overview;

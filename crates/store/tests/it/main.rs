@@ -1,4 +1,7 @@
 //! The store against a real Postgres, as the roles that the services have.
 
+// Helpers of tests fail by panicking, as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod catalogue;
 mod isolation;

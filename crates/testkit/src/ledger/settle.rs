@@ -45,11 +45,8 @@ impl Settle {
             let (slot, at): (String, Option<String>) = (behind.get(0), behind.get(1));
             return Ok(Some(format!("slot {slot} is confirmed to {}, not to {end}", at.unwrap_or_default())));
         }
-        // The agent's position names the snapshots it is taking.
-        let sql = "select t.key from source_cursors c, jsonb_each(c.position->'tables') t
-                   where c.source_id = $1::text::uuid and not coalesce((t.value->>'done')::boolean, false) limit 1";
-        if let Some(table) = platform.query_opt(sql, &[&source.id]).await? {
-            return Ok(Some(format!("the snapshot of {} has not ended", table.get::<_, String>(0))));
+        if let Some(table) = self.without_snapshot(platform, customer, source).await? {
+            return Ok(Some(format!("the snapshot of {table} has not ended")));
         }
         if !self.refined {
             return Ok(None);
@@ -63,5 +60,17 @@ impl Settle {
             let (refined_epoch, refined): (Option<i32>, Option<i64>) = (row.get(2), row.get(3));
             format!("refine is at {refined_epoch:?}/{refined:?}, bronze ends at {epoch}/{next}")
         }))
+    }
+    /// A published table whose snapshot has not ended, by the agent's durable position. One that has not begun is not
+    /// in there.
+    async fn without_snapshot(&self, platform: &Client, customer: &Client, source: &Source) -> Result<Option<String>> {
+        let sql = "select t.key from source_cursors c, jsonb_each(c.position->'tables') t
+                   where c.source_id = $1::text::uuid and (t.value->>'done')::boolean";
+        let rows = platform.query(sql, &[&source.id]).await?;
+        let done: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        let sql = "select distinct schemaname || '.' || tablename from pg_publication_tables
+                   where pubname like 'clarity%' order by 1";
+        let published = customer.query(sql, &[]).await?;
+        Ok(published.iter().map(|row| row.get::<_, String>(0)).find(|table| !done.contains(table)))
     }
 }

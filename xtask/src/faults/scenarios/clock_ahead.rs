@@ -11,15 +11,13 @@ use anyhow::{Context as _, Result};
 
 pub fn run(context: &Context, name: &str) -> Result<Outcome> {
     let mut bed = Bed::start(context, name, |_| Ok(()))?;
-    let start: String = bed
-        .customer()?
-        .get("select to_char(now() at time zone 'UTC' + interval '2 hours', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')")?;
-    bed.stack.start_plant(context.rate, &["--quiet", "--start", &start])?;
-    bed.start_ledger()?;
+    bed.write()?;
     let place = cursor(&mut bed.platform()?)?.context("the source is not known")?;
-    let mut grown = place;
-    grown.next_seq += 5_000;
-    bed.wait_beyond(grown, Duration::from_secs(60))?;
+    bed.wait_beyond(place, Duration::from_secs(60))?;
+    let sql = "insert into telemetry (machine_id, ts, cycle, t24, t30)
+               select 'ENG-007', now() + interval '2 hours' + n * interval '1 second', 1, 640 + n, 1580 + n
+               from generate_series(1, 60) n";
+    bed.stack.customer()?.sql(bed.stack.customer_database()?, sql)?;
     let checked = bed.check()?;
     let verified = bed.verify();
     let ahead: u64 = bed.customer()?.get("select count(*) from telemetry where ts > now() + interval '1 hour'")?;

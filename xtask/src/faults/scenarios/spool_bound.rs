@@ -11,7 +11,7 @@ use super::super::{
     bed::{AGENT, Bed, INGEST, cursor},
     outcome::Outcome,
 };
-use crate::{process::capture, stack::SOURCE};
+use crate::stack::SOURCE;
 
 const LIMIT: u64 = 4 << 20;
 /// A record and a file's header may be beyond the bound.
@@ -59,10 +59,10 @@ pub fn run(context: &Context, name: &str) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// `clarity-agent status`, as an operator asks.
+/// `clarity-agent status`, as an operator asks. It ends with an error where something needs attention.
 fn says_full(bed: &Bed<'_>) -> Result<bool> {
-    let status: Value = serde_json::from_str(&capture(&mut bed.stack.agent_command(&["status", "--json"]))?)
-        .context("answer of clarity-agent status")?;
+    let output = bed.stack.agent_command(&["status", "--json"]).output().context("start clarity-agent")?;
+    let status: Value = serde_json::from_slice(&output.stdout).context("answer of clarity-agent status")?;
     Ok(status.to_string().contains("spool_full"))
 }
 
