@@ -3,9 +3,9 @@
 use clap::Parser;
 use clarity_runtime::{install_tls_provider, shutdown, telemetry};
 use clarity_store::{AuthStore, IngestStore};
-use clarity_workers::config::{Cli, Command, Role, Run};
+use clarity_workers::config::{Cli, Command, DeadLetters, Role, Run};
 use clarity_workers::context::WorkerContext;
-use clarity_workers::{compact, health, ingest, refine, rollup};
+use clarity_workers::{compact, dead_letters, health, ingest, rebuild, refine, rollup, verify};
 use tokio::task::JoinSet;
 
 #[global_allocator]
@@ -17,7 +17,17 @@ async fn main() -> anyhow::Result<()> {
     telemetry::start();
     match Cli::parse().command {
         Command::Run(config) => run(config).await,
-        Command::Rebuild(_) | Command::Verify(_) | Command::DeadLetters { .. } => anyhow::bail!("not in this build"),
+        Command::Rebuild(of) => rebuild::run_command(&WorkerContext::from_env().await?, &of.workspace).await,
+        Command::Verify(of) => {
+            let context = WorkerContext::from_env().await?;
+            verify::run_command(&context, &of.workspace.workspace, of.json.as_deref()).await
+        }
+        Command::DeadLetters { command: DeadLetters::List(of) } => {
+            dead_letters::list_command(&WorkerContext::from_env().await?, &of.workspace).await
+        }
+        Command::DeadLetters { command: DeadLetters::Replay(of) } => {
+            dead_letters::replay_command(&WorkerContext::from_env().await?, &of.workspace).await
+        }
     }
 }
 

@@ -59,12 +59,13 @@ impl AuthStore {
         .transpose()
     }
 
-    /// Sends a new generation to an agent that showed `shown`. None when another holder of the key has moved on meanwhile.
+    /// Sends a new generation to an agent that showed `shown`. None when another holder of the key has moved on meanwhile. One
+    /// that is higher than we know was given before our database was restored from an older copy.
     pub async fn offer_generation(&self, agent_id: AgentId, shown: u64) -> Result<Option<u64>, StoreError> {
         let offered = sqlx::query_scalar!(
             "update auth.agent_keys
-             set offered = greatest(generation, offered) + 1
-             where agent_id = $1 and revoked_at is null and $2 in (generation, offered)
+             set offered = greatest(generation, offered, $2) + 1
+             where agent_id = $1 and revoked_at is null and ($2 = generation or $2 >= offered)
              returning offered",
             agent_id.0,
             shown as i64

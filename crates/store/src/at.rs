@@ -8,13 +8,13 @@ pub(crate) fn micros(at: OffsetDateTime) -> Micros {
     i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).unwrap_or(i64::MAX)
 }
 
-/// Times beyond what the type can hold become its ends.
+/// The start of the year 1. What lies before, the type could hold, but Postgres not all of it.
+const FIRST: Micros = -62_135_596_800_000_000;
+
+/// Times outside the years 1 to 9999 become their ends.
 pub(crate) fn timestamp(at: Micros) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1000).unwrap_or(if at < 0 {
-        time::PrimitiveDateTime::MIN.assume_utc()
-    } else {
-        time::PrimitiveDateTime::MAX.assume_utc()
-    })
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at.max(FIRST)) * 1000)
+        .unwrap_or(time::PrimitiveDateTime::MAX.assume_utc())
 }
 
 #[cfg(test)]
@@ -27,5 +27,6 @@ mod tests {
             assert_eq!(micros(timestamp(at)), at);
         }
         assert_eq!(timestamp(i64::MAX).year(), 9999);
+        assert_eq!(timestamp(i64::MIN).year(), 1);
     }
 }

@@ -129,7 +129,8 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
         )
         .await;
     };
-    let welcomed = if hello.generation == confirmed || hello.generation == offered {
+    // A higher one than we know is the true agent's too: our database was restored from an older copy.
+    let welcomed = if hello.generation == confirmed || hello.generation >= offered {
         ingest.auth.offer_generation(agent_id, hello.generation).await?
     } else {
         None
