@@ -92,7 +92,7 @@ test("a form sent from another site is refused", { timeout: 30_000 }, async () =
   });
   assert.equal(refused.status(), 403);
   const headers = (await page.goto("/")).headers();
-  assert.match(headers["content-security-policy"], /default-src 'self'/);
+  assert.match(headers["content-security-policy"], /default-src 'none'/);
   assert.equal(headers["x-content-type-options"], "nosniff");
   assert.ok(stack.url.startsWith("http://localhost"));
 });

@@ -66,10 +66,10 @@ fn Search() -> impl IntoView {
     let open = use_context::<PaletteOpen>();
     open.map(|PaletteOpen(open)| {
         view! {
-            <button class="cs-search" type="button" aria-haspopup="dialog" aria-label="Search or jump to" on:click=move |_| open.set(true)>
+            <button class="cs-search" type="button" aria-haspopup="dialog" aria-keyshortcuts="Control+K" on:click=move |_| open.set(true)>
                 <Icon symbol=Symbol::Search/>
                 <span>"Search or jump to"</span>
-                <kbd class="cs-kbd">"Ctrl K"</kbd>
+                <kbd class="cs-kbd" aria-hidden="true">"Ctrl K"</kbd>
             </button>
         }
     })

@@ -27,7 +27,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("server", &["app", "service", "wire", "domain", "runtime", "store"]),
     ("workers", &["service", "store", "series", "wire", "domain", "runtime"]),
     ("agent", &["wire", "domain", "runtime"]),
-    ("testkit", &["domain"]),
+    ("testkit", &["domain", "wire"]),
 ];
 
 /// The crates that may name it, for clients that nobody else has business with.

@@ -39,6 +39,6 @@ mod tests {
         assert_eq!(json["series"][0]["connectNulls"], false);
         assert_eq!(json["series"][0]["showSymbol"], false);
         assert_eq!(json["series"][0]["name"], "CNC-04");
-        assert_eq!(json["xAxis"][0]["type"], "time");
+        assert_eq!(json["xAxis"]["type"], "time");
     }
 }
