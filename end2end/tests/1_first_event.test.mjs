@@ -28,13 +28,15 @@ test("a new customer pairs an agent and sees their machines live", { timeout: 18
 
   // The agent shows it with its own key; the same six words on both sides.
   const pairing = agent.pair(code);
-  const words = await page.getByRole("list", { name: "Fingerprint of the agent's key" }).locator("li").allTextContents();
+  const list = page.getByRole("list", { name: "Fingerprint of the agent's key" }).locator("li");
+  await list.first().waitFor();
+  const words = await list.allTextContents();
   assert.equal(words.length, 6);
   await until("the agent prints the same six words", 10, () => words.every((word) => pairing.said.includes(word)));
   await picture(page, "wizard-approve-light");
   await page.getByRole("button", { name: "Approve" }).click();
   assert.equal(await pairing.ended, 0, pairing.said);
-  await page.getByText("is paired").waitFor();
+  await page.getByRole("heading", { name: "is paired" }).waitFor();
 
   // From start to the first event on the page.
   const started = Date.now();
@@ -77,7 +79,8 @@ test("a new customer pairs an agent and sees their machines live", { timeout: 18
 
   // An agent that stops is told as blind, not as quiet.
   agent.stop();
-  await page.getByText("Blind", { exact: true }).first().waitFor({ timeout: 60_000 });
+  await page.getByRole("navigation", { name: "Workspace" }).getByRole("link", { name: "Sources" }).click();
+  await row.getByText("Blind", { exact: true }).waitFor({ timeout: 60_000 });
 
   // Phone.
   await page.setViewportSize({ width: 390, height: 844 });
