@@ -28,11 +28,6 @@ const WASM_OPT: [&str; 7] = [
     "--enable-multivalue",
 ];
 
-/// Leptos' views with their types erased: what a release build of the app costs falls from minutes to seconds, and the
-/// WASM gets smaller; each view costs an allocation or two more. Development builds share what `cargo test` has compiled,
-/// so they go without.
-const RELEASE_FLAGS: &str = "--cfg erase_components";
-
 const PROGRAMS: [&str; 4] = ["clarity-server", "clarity-workers", "clarity-agent", "clarity-testkit"];
 
 #[derive(Debug, Args)]
@@ -66,9 +61,6 @@ pub fn site(paths: &Paths, mode: Mode) -> Result<()> {
     let mut wasm = cargo(&paths.root);
     wasm.args(["build", "-p", "clarity-frontend", "--target", "wasm32-unknown-unknown"]);
     wasm.args(["--profile", mode.wasm_profile()]);
-    if mode == Mode::Release {
-        wasm.env("RUSTFLAGS", RELEASE_FLAGS);
-    }
     run("compile the browser's WASM", &mut wasm)?;
 
     let pkg = paths.stage(mode, "pkg");
@@ -113,7 +105,7 @@ pub fn programs(paths: &Paths, mode: Mode) -> Result<()> {
         native.args(["-p", name]);
     }
     if mode == Mode::Release {
-        native.arg("--release").env("RUSTFLAGS", RELEASE_FLAGS);
+        native.arg("--release");
     }
     run("compile server, workers, agent and plant", &mut native)
 }

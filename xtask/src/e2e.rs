@@ -3,7 +3,7 @@
 //! The tests find the stack through `CLARITY_STACK`, the name of a JSON file (see `end2end/support/stack.mjs`). The
 //! journeys pair their agents themselves, as a person does, so the stack has none; its plant writes from the start.
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path, process::Command, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::{
     build,
     paths::{Mode, Paths},
-    process::{run, step},
+    process::{run_within, step},
     services, setup,
     stack::{Interrupt, Stack},
     stamp,
@@ -31,6 +31,8 @@ pub struct EndToEnd {
     keep: bool,
 }
 
+/// They take a minute and a half.
+const JOURNEYS_WITHIN: Duration = Duration::from_secs(15 * 60);
 const PLANT_ROWS_PER_SECOND: u32 = 50;
 
 pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
@@ -73,7 +75,11 @@ fn journeys(paths: &Paths, args: &EndToEnd, stack: &mut Stack, chromium: &Path) 
         node.args(["--test-name-pattern", pattern]);
     }
     // Not only on success: a journey whose process died should be told as that.
-    let outcome = run("journeys in Chromium", node.args(tests(paths)?).env("CLARITY_STACK", &description));
+    let outcome = run_within(
+        "journeys in Chromium",
+        JOURNEYS_WITHIN,
+        node.args(tests(paths)?).env("CLARITY_STACK", &description),
+    );
     stack.check()?;
     outcome
 }

@@ -5,12 +5,16 @@
 
 use std::{
     ffi::OsStr,
+    os::unix::process::CommandExt as _,
     path::Path,
     process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use crate::stack::Interrupt;
 
 /// A cargo for the workspace.
 pub fn cargo(root: &Path) -> Command {
@@ -50,6 +54,25 @@ pub fn run(title: &str, command: &mut Command) -> Result<()> {
             bail!("{title}: `{}` ended with {status}", shown(command));
         }
         Ok(())
+    })
+}
+
+/// As [`run`], for a program that a fault could make wait for ever: it and all it started are ended after `limit`.
+pub fn run_within(title: &str, limit: Duration, command: &mut Command) -> Result<()> {
+    step(title, || {
+        let interrupt = Interrupt::listen()?;
+        let mut child = command.process_group(0).spawn().with_context(|| format!("cannot start {}", shown(command)))?;
+        let waited = interrupt.wait_for("its end", limit, || {
+            child.try_wait()?.map_or(Ok(false), |status| {
+                ensure!(status.success(), "`{}` ended with {status}", shown(command));
+                Ok(true)
+            })
+        });
+        if waited.is_err() && child.try_wait()?.is_none() {
+            kill_process_group(Pid::from_child(&child), Signal::KILL)?;
+            child.wait()?;
+        }
+        waited.with_context(|| title.to_owned())
     })
 }
 

@@ -110,6 +110,6 @@ impl CustomerDb {
 
 impl Drop for CustomerDb {
     fn drop(&mut self) {
-        shared::drop_database_blocking(&self.cluster, &self.name);
+        shared::drop_database_in_background(&self.cluster, &self.name);
     }
 }

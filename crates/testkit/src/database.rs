@@ -100,7 +100,7 @@ impl TestDb {
 
 impl Drop for TestDb {
     fn drop(&mut self) {
-        shared::drop_database_blocking(&self.cluster, &self.name);
+        shared::drop_database_in_background(&self.cluster, &self.name);
     }
 }
 
