@@ -44,7 +44,7 @@ async fn round(context: &WorkerContext, leases: &mut Leases, shutdown: &Cancella
     leases.keep().await?;
     for scope in workspaces(context, &leases.partitions()).await? {
         let began_at = Instant::now();
-        while !shutdown.is_cancelled() && began_at.elapsed() < TURN && workspace(context, &scope).await? {
+        while !shutdown.is_cancelled() && began_at.elapsed() < TURN && pass(context, &scope).await? {
             sealed = true;
         }
         leases.keep().await?;
@@ -63,7 +63,10 @@ async fn workspaces(context: &WorkerContext, partitions: &[i32]) -> Result<Vec<W
 }
 
 /// Seals one batch of each of the workspace's streams that is due; false when none is.
-async fn workspace(context: &WorkerContext, scope: &WorkspaceScope) -> anyhow::Result<bool> {
+///
+/// # Errors
+/// The store's, and a chunk that cannot be read; then nothing has changed.
+pub async fn pass(context: &WorkerContext, scope: &WorkspaceScope) -> anyhow::Result<bool> {
     let mut tx = context.worker.begin_read(scope).await?;
     let waiting = compaction::list_waiting(&mut tx, policy::SETTLED_S).await?;
     tx.commit().await?;

@@ -7,13 +7,11 @@
 
 use crate::context::WorkerContext;
 use crate::refine::apply::{self, Group, Mode};
-use crate::refine::catalog::Catalog;
-use crate::refine::{decode, numbers, source};
+use crate::refine::numbers;
+use crate::refine::walk::{Step, Walk};
 use anyhow::Context;
 use clarity_domain::ids::SourceId;
-use clarity_store::refine::{self, Place};
-use clarity_store::{WorkspaceScope, asset, dead_letter, head, rebuild};
-use std::collections::HashMap;
+use clarity_store::{WorkspaceScope, head, rebuild, refine};
 
 /// `rebuild`: all sources of a workspace, one after another.
 pub async fn run_command(ctx: &WorkerContext, slug: &str) -> anyhow::Result<()> {
@@ -36,19 +34,14 @@ pub async fn rebuild(ctx: &WorkerContext, scope: &WorkspaceScope, source: Source
     let mut tx = ctx.worker.begin(scope).await?;
     refine::cursor::open(&mut tx, source).await?;
     let end = refine::cursor::lock(&mut tx, source, None).await?.place;
-    let replayed: HashMap<Place, i32> = dead_letter::list_replayed(&mut tx, source).await?.into_iter().collect();
     rebuild::clear(&mut tx, source).await?;
-    let mut catalog = Catalog::read(&mut tx, source).await?;
-    catalog.assets = asset::list(&mut tx).await?.into_iter().map(|a| (a.key, a.number)).collect();
-    let (mut place, mut events) = (Place { epoch: 1, seq: 1 }, 0);
-    while place < end {
-        let segments = match source::next(&mut tx, source, place).await? {
-            Some(Ok(segments)) => segments,
-            Some(Err(to)) => {
-                place = to;
-                continue;
-            }
-            None => anyhow::bail!(
+    let mut walk = Walk::open(&mut tx, source, end).await?;
+    let mut events = 0;
+    loop {
+        let mut decoded = match walk.next(&mut tx).await? {
+            Step::Group(decoded) => decoded,
+            Step::End => break,
+            Step::Short(place) => anyhow::bail!(
                 "bronze ends at epoch {} sequence {} before the cursor at {} {}: nothing was changed",
                 place.epoch,
                 place.seq,
@@ -56,19 +49,9 @@ pub async fn rebuild(ctx: &WorkerContext, scope: &WorkspaceScope, source: Source
                 end.seq
             ),
         };
-        let segments: Vec<_> =
-            segments.into_iter().filter(|s| Place { epoch: s.epoch, seq: s.first_seq } < end).collect();
-        let replayed = replayed.clone();
-        let (mut decoded, kept) = tokio::task::spawn_blocking(move || {
-            let opened: Vec<_> = segments.iter().map(decode::open).collect();
-            (decode::decode(&opened, &catalog, &replayed), catalog)
-        })
-        .await?;
-        catalog = kept;
         let parts = numbers::take(&mut decoded);
-        numbers::register(&mut tx, &mut catalog, &parts).await?;
-        let samples = numbers::encode(parts, &catalog).await?;
-        place = decoded.to;
+        numbers::register(&mut tx, &mut walk.catalog, &parts).await?;
+        let samples = numbers::encode(parts, &walk.catalog).await?;
         events += decoded.events;
         apply::write(&mut tx, source, Group { decoded, samples, mode: Mode::Rebuild }).await?;
     }

@@ -13,6 +13,7 @@ pub mod prepare;
 pub mod record;
 pub mod samples;
 pub mod source;
+pub mod walk;
 
 use crate::context::WorkerContext;
 use crate::leases::Leases;

@@ -6,7 +6,7 @@
 //! taken is taken again: a sample is never missing from a bucket that no mark calls dirty.
 
 pub mod buckets;
-mod day;
+pub mod day;
 mod pass;
 
 use crate::context::WorkerContext;

@@ -1,9 +1,10 @@
 //! What should be there against what is there.
 
+use super::days::Days;
 use super::recompute::{Expected, ExpectedSource};
 use super::{Differences, Report};
 use crate::refine::derive;
-use crate::rollup::buckets;
+use crate::rollup::{buckets, day};
 use anyhow::Context;
 use clarity_domain::ids::{SourceId, StreamId};
 use clarity_domain::mapping::{SampleType, StreamKind};
@@ -12,6 +13,7 @@ use clarity_series::{CellRef, FieldId, FieldType, Projection, Rows, decode, merg
 use clarity_store::chunk::{self, LatestValue};
 use clarity_store::state::StateRow;
 use clarity_store::{WorkspaceTx, asset, dead_letter, metric, record, rollup, state};
+use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A state that a row says, with the asset's number; and its stream.
@@ -21,6 +23,8 @@ pub type Said = (StreamId, StateRow);
 struct Names {
     assets: HashMap<i32, String>,
     fields: HashMap<i32, String>,
+    /// Time zones of the assets' sites.
+    zones: HashMap<i32, TimeZone>,
 }
 
 pub async fn source(
@@ -34,11 +38,14 @@ pub async fn source(
     if let Some(short) = expected.short {
         differences.add(format!("source {id}"), || short);
     }
-    let assets: HashMap<String, i32> = asset::list(tx).await?.into_iter().map(|a| (a.key, a.number)).collect();
+    let listed = asset::list(tx).await?;
+    let zones = listed.iter().map(|a| (a.number, day::zone(&a.time_zone))).collect();
+    let assets: HashMap<String, i32> = listed.into_iter().map(|a| (a.key, a.number)).collect();
     let metrics = metric::list_of_source(tx, id).await?;
     let names = Names {
         assets: assets.iter().map(|(key, number)| (*number, key.clone())).collect(),
         fields: metrics.iter().map(|m| (m.number, m.column_name.clone())).collect(),
+        zones,
     };
     let open: HashSet<_> = dead_letter::list_open_places(tx, id).await?.into_iter().collect();
     for place in open.symmetric_difference(&expected.dead) {
@@ -82,6 +89,7 @@ async fn samples(
         }
     }
     let numbers: Vec<i32> = stored.iter().filter(|c| c.1).map(|c| c.2).collect::<BTreeSet<_>>().into_iter().collect();
+    let mut days = Days::new(&names.zones);
     for hour in hours {
         let end = hour + HOUR;
         let bodies: Vec<Vec<u8>> =
@@ -92,9 +100,10 @@ async fn samples(
         report.rows += expected.len() as u64;
         report.samples += expected.sample_count();
         compare_rows(&stream.view.name, &expected, &found, names, differences);
-        buckets_of(tx, stream, &expected, hour, rolled, names, report, differences).await?;
+        buckets_of(tx, stream, &expected, hour, rolled, names, &mut days, report, differences).await?;
     }
-    Ok(())
+    let place = |asset: i32| format!("{} {}", stream.view.name, names.assets.get(&asset).map_or("?", |n| n));
+    days.compare(tx, id, &place, report, differences).await
 }
 
 fn merged<'a>(bodies: impl Iterator<Item = &'a Vec<u8>>, from: Micros, to: Micros) -> anyhow::Result<Rows> {
@@ -155,6 +164,7 @@ async fn buckets_of(
     hour: Micros,
     rolled: &[u32],
     names: &Names,
+    days: &mut Days<'_>,
     report: &mut Report,
     differences: &mut Differences,
 ) -> anyhow::Result<()> {
@@ -179,6 +189,7 @@ async fn buckets_of(
         let asset = asset as i32;
         let marks = dirty.get(&asset).copied().unwrap_or(0);
         let minutes = buckets::minutes(&part, rolled, hour, hour + HOUR, MINUTE);
+        days.add(asset, hour, &minutes);
         let name = || names.assets.get(&asset).cloned().unwrap_or_default();
         for (start, should) in &minutes {
             if marks >> ((start - hour) / MINUTE) & 1 == 1 {

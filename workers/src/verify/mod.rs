@@ -3,6 +3,7 @@
 //! images of rows, states with their ends, newest values, letters, and the buckets that no mark calls dirty.
 
 mod compare;
+mod days;
 mod differences;
 mod recompute;
 

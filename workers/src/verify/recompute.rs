@@ -1,15 +1,16 @@
 //! What bronze says, refined in memory with the code that refines for good.
 
-use crate::refine::catalog::{Catalog, StreamView};
+use crate::refine::catalog::StreamView;
 use crate::refine::layout::Layout;
+use crate::refine::numbers;
 use crate::refine::prepare::merge_latest;
 use crate::refine::record::Fold;
-use crate::refine::{decode, numbers, source};
+use crate::refine::walk::{Step, Walk};
 use clarity_domain::ids::{SourceId, StreamId};
 use clarity_domain::time::{HOUR, Micros, bucket_start};
+use clarity_store::WorkspaceTx;
 use clarity_store::chunk::{Latest, NewChunk};
 use clarity_store::refine::{self, Place};
-use clarity_store::{WorkspaceTx, asset, dead_letter};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -35,10 +36,9 @@ pub struct ExpectedSource {
 
 pub async fn source(tx: &mut WorkspaceTx, id: SourceId) -> anyhow::Result<ExpectedSource> {
     let end = refine::cursor::find(tx, id).await?;
-    let replayed: HashMap<Place, i32> = dead_letter::list_replayed(tx, id).await?.into_iter().collect();
-    let mut catalog = Catalog::read(tx, id).await?;
-    catalog.assets = asset::list(tx).await?.into_iter().map(|a| (a.key, a.number)).collect();
-    let mut streams: HashMap<StreamId, Expected> = catalog
+    let mut walk = Walk::open(tx, id, end).await?;
+    let mut streams: HashMap<StreamId, Expected> = walk
+        .catalog
         .streams
         .values()
         .map(|view| {
@@ -53,33 +53,20 @@ pub async fn source(tx: &mut WorkspaceTx, id: SourceId) -> anyhow::Result<Expect
             (view.id, expected)
         })
         .collect();
-    let (mut place, mut dead, mut short) = (Place { epoch: 1, seq: 1 }, HashSet::new(), None);
-    while place < end {
-        let segments = match source::next(tx, id, place).await? {
-            Some(Ok(segments)) => segments,
-            Some(Err(to)) => {
-                place = to;
-                continue;
-            }
-            None => {
+    let (mut dead, mut short) = (HashSet::new(), None);
+    loop {
+        let mut decoded = match walk.next(tx).await? {
+            Step::Group(decoded) => decoded,
+            Step::End => break,
+            Step::Short(place) => {
                 short = Some(format!("bronze ends at epoch {} sequence {}", place.epoch, place.seq));
                 break;
             }
         };
-        let segments: Vec<_> =
-            segments.into_iter().filter(|s| Place { epoch: s.epoch, seq: s.first_seq } < end).collect();
-        let replayed = replayed.clone();
-        let (mut decoded, kept) = tokio::task::spawn_blocking(move || {
-            let opened: Vec<_> = segments.iter().map(decode::open).collect();
-            (decode::decode(&opened, &catalog, &replayed), catalog)
-        })
-        .await?;
-        catalog = kept;
-        place = decoded.to;
         dead.extend(decoded.dead.iter().map(|l| l.at));
         let parts = numbers::take(&mut decoded);
-        numbers::pretend(&mut catalog, &parts);
-        for samples in numbers::encode(parts, &catalog).await? {
+        numbers::pretend(&mut walk.catalog, &parts);
+        for samples in numbers::encode(parts, &walk.catalog).await? {
             let Some(expected) = streams.get_mut(&samples.stream) else { continue };
             expected.chunks.extend(samples.chunks);
             expected.hours.extend(samples.marks.iter().map(|m| bucket_start(m.hour, HOUR)));
@@ -100,6 +87,6 @@ pub async fn source(tx: &mut WorkspaceTx, id: SourceId) -> anyhow::Result<Expect
             batch.changes.into_iter().for_each(|change| expected.fold.apply(change));
         }
     }
-    dead.retain(|place| !replayed.contains_key(place));
+    dead.retain(|place| !walk.replayed.contains_key(place));
     Ok(ExpectedSource { streams: streams.into_values().collect(), dead, short })
 }

@@ -12,7 +12,7 @@ use clarity_wire::body::{BodyHeader, BodyWriter, Column, Op, SnapshotChunk, Stre
 use clarity_wire::hash::BatchHash;
 use clarity_workers::context::WorkerContext;
 use clarity_workers::refine::source::SourceRefiner;
-use clarity_workers::{refine, rollup};
+use clarity_workers::{compact, refine, rollup};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -241,6 +241,17 @@ impl Stage {
     pub async fn roll_up(&self) {
         let fence = self.fence(rollup::ROLE).await;
         while rollup::pass(&self.ctx.worker, &self.head().await, Some(fence), 0).await.unwrap() > 0 {}
+    }
+
+    /// Seals whatever is due, as if all that is hot had settled; gives how many batches.
+    pub async fn compact(&self) -> u32 {
+        self.execute("update sample_chunks set created_at = created_at - interval '4 seconds' where not sealed").await;
+        let scope = self.head().await.scope;
+        let mut batches = 0;
+        while compact::pass(&self.ctx, &scope).await.unwrap() {
+            batches += 1;
+        }
+        batches
     }
 
     pub async fn read(&self) -> WorkspaceTx {

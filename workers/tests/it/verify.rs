@@ -45,6 +45,29 @@ async fn nothing_differs_after_refining() {
 }
 
 #[tokio::test]
+async fn days_that_begin_between_full_hours_agree() {
+    let stage = Stage::new().await;
+    let mut batch = Batch::new(vec![telemetry()]);
+    // Across midnight in Kolkata, at 18:30 UTC, with values whose sum depends on the order of adding.
+    for second in (17 * 3600..20 * 3600).step_by(30) {
+        batch = batch.event(Op::Insert, 0, 1, json!(["M-1", at(second), second as f64 * 0.1, 1, null]));
+    }
+    stage.append(batch).await;
+    stage.refine().await;
+    stage
+        .execute(
+            "insert into sites (workspace_id, id, name, time_zone)
+               select workspace_id, id, 'Pune', 'Asia/Kolkata' from assets;
+             update assets set site_id = id",
+        )
+        .await;
+    stage.roll_up().await;
+    assert_eq!(stage.value("select count(*) from rollups where grain = 86400").await.unwrap(), "2");
+    let (_, differences) = verify::verify(&stage.ctx, &stage.slug).await.unwrap();
+    assert_eq!(differences.lines(), [""; 0]);
+}
+
+#[tokio::test]
 async fn each_planted_difference_is_found_and_a_rebuild_mends_it() {
     let stage = plant().await;
     for damage in [
@@ -58,6 +81,12 @@ async fn each_planted_difference_is_found_and_a_rebuild_mends_it() {
         "update rollups set aggregates = (select aggregates from rollups where grain = 86400 limit 1),
            metric_numbers = (select metric_numbers from rollups where grain = 86400 limit 1)
          where grain = 60 and asset_number = 1",
+        "update rollups set aggregates = (select aggregates from rollups where grain = 60 limit 1),
+           metric_numbers = (select metric_numbers from rollups where grain = 60 limit 1)
+         where grain = 86400 and asset_number = 1",
+        "delete from rollups where grain = 86400 and asset_number = 2",
+        "update rollups set from_at = from_at - interval '1 day', to_at = to_at - interval '1 day'
+         where grain = 86400 and asset_number = 3",
     ] {
         stage.execute(damage).await;
         let (report, _) = verify::verify(&stage.ctx, &stage.slug).await.unwrap();
@@ -67,7 +96,7 @@ async fn each_planted_difference_is_found_and_a_rebuild_mends_it() {
         let (report, differences) = verify::verify(&stage.ctx, &stage.slug).await.unwrap();
         assert_eq!(report.mismatched, 0, "{damage}: {:?}", differences.lines());
     }
-    assert_eq!(stage.value("select generation from refine_cursors").await.unwrap(), "9");
+    assert_eq!(stage.value("select generation from refine_cursors").await.unwrap(), "12");
     assert_eq!(stage.value("select sum(events) from streams").await.unwrap(), "210", "a rebuild counts nothing twice");
 }
 

@@ -112,14 +112,20 @@ fn sealing(bed: &mut Bed<'_>, platform: &mut Session, figures: &mut Figures) -> 
     Ok(())
 }
 
-/// Size of the chunks ÷ samples that are not null, sensors that never change left out. What is a sample is read at the
-/// platform (metrics of mappings; extras are none), how many there are at the customer's.
+/// Size of the chunks after compaction ÷ samples that are not null, sensors that never change left out. A plain `vacuum`
+/// goes before, as autovacuum's would within the minute: it gives back the pages at the end that compaction emptied, and
+/// rewrites nothing. What is a sample is read at the platform (metrics of mappings; extras are none), how many there are at
+/// the customer's.
 fn bytes(bed: &mut Bed<'_>, platform: &mut Session, figures: &mut Figures) -> Result<()> {
-    let size = "select sum(pg_total_relation_size(relid))::bigint from pg_partition_tree('sample_chunks') where isleaf";
-    let as_is: u64 = platform.get(size)?;
-    platform.rows("vacuum full sample_chunks_hot")?;
+    let size = |platform: &mut Session, table: &str| -> Result<u64> {
+        platform.get(&format!("select pg_total_relation_size('{table}')"))
+    };
+    platform.rows("vacuum sample_chunks_hot")?;
+    platform.rows("vacuum sample_chunks_sealed")?;
+    let hot = size(platform, "sample_chunks_hot")?;
+    let sealed = size(platform, "sample_chunks_sealed")?;
     platform.rows("vacuum full sample_chunks_sealed")?;
-    let vacuumed: u64 = platform.get(size)?;
+    let packed = size(platform, "sample_chunks_sealed")?;
 
     let mut columns: BTreeMap<String, Vec<String>> = BTreeMap::new();
     let metrics = "select s.name, m.column_name from metrics m
@@ -149,17 +155,18 @@ fn bytes(bed: &mut Bed<'_>, platform: &mut Session, figures: &mut Figures) -> Re
         }
     }
     let per = |bytes: u64, samples: u64| bytes as f64 / samples as f64;
-    figures.add("read_model_bytes_per_sample", per(vacuumed, samples));
+    figures.add("read_model_bytes_per_sample", per(hot + sealed, samples));
     figures.note(format!(
-        "chunks: {} MB after vacuum full ({} as they lay) for {} samples of {changing} metrics that change: {} bytes a sample ({}); \
-         with {} samples that never change {}",
-        number(vacuumed as f64 / 1e6),
-        number(as_is as f64 / 1e6),
+        "chunks: {} MB ({} of them hot) for {} samples of {changing} metrics that change: {} bytes a sample; sealed alone {}, \
+         and {} after vacuum full; with {} samples that never change {}",
+        number((hot + sealed) as f64 / 1e6),
+        number(hot as f64 / 1e6),
         number(samples as f64),
-        number(per(vacuumed, samples)),
-        number(per(as_is, samples)),
+        number(per(hot + sealed, samples)),
+        number(per(sealed, samples)),
+        number(per(packed, samples)),
         number(constant as f64),
-        number(per(vacuumed, samples + constant)),
+        number(per(hot + sealed, samples + constant)),
     ));
     Ok(())
 }

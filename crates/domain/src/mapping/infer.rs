@@ -1,9 +1,7 @@
 //! A first mapping from a table's name and columns. People correct what it gets wrong; nothing is lost meanwhile, since
 //! columns without a part are kept as extras.
 
-use super::{
-    ColumnInfo, ColumnType, MappingSpec, MetricColumn, OnDelete, SampleType, StateColumns, StreamKind, unit_of,
-};
+use super::{ColumnInfo, ColumnType, MappingSpec, MetricColumn, SampleType, StateColumns, StreamKind, unit_of};
 
 /// Names that a machine goes by in other tables, best first; `_id`, `_no`, `_key`, `_name`, `_code` may follow.
 const MACHINE: &[&str] = &[
@@ -87,7 +85,6 @@ pub fn infer(stream: &str, columns: &[ColumnInfo]) -> MappingSpec {
         asset_line: None,
         asset_site: None,
         asset_model: None,
-        on_delete: OnDelete::Keep,
     };
     let Some(time) = table.time() else {
         if is_machine_list(stream, &table) {

@@ -81,17 +81,6 @@ pub struct StateColumns {
     pub reason: Option<String>,
 }
 
-/// What a delete or truncate at the source does to telemetry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnDelete {
-    /// History stays; deletes are counted.
-    #[default]
-    Keep,
-    /// The samples go too; needs the old row (`REPLICA IDENTITY FULL`).
-    Remove,
-}
-
 /// How the rows of one stream are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingSpec {
@@ -122,6 +111,4 @@ pub struct MappingSpec {
     pub asset_site: Option<String>,
     #[serde(default)]
     pub asset_model: Option<String>,
-    #[serde(default)]
-    pub on_delete: OnDelete,
 }
