@@ -20,7 +20,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{Read, Write};
+use std::io::Read;
 
 /// What a line is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -347,20 +347,10 @@ impl BodyWriter {
         self.events == 0
     }
 
-    /// Compresses header and lines into a body and begins anew. Returns the body and its size before compression.
+    /// Compresses header and lines into a body and begins anew. Returns the body and its size before compression. Who
+    /// writes many bodies keeps a [`Packer`].
     pub fn finish(&mut self, header: &BodyHeader, level: i32) -> std::io::Result<(Vec<u8>, u32)> {
-        let mut first = serde_json::to_vec(header).map_err(std::io::Error::other)?;
-        first.push(b'\n');
-        let raw = first.len() + self.lines.len();
-        let mut encoder = zstd::stream::write::Encoder::new(Vec::with_capacity(raw / 4 + 64), level)?;
-        encoder.set_pledged_src_size(Some(raw as u64))?;
-        encoder.include_checksum(false)?;
-        encoder.write_all(&first)?;
-        encoder.write_all(&self.lines)?;
-        let body = encoder.finish()?;
-        self.lines.clear();
-        self.events = 0;
-        Ok((body, raw as u32))
+        Packer::new(level)?.pack(header, self)
     }
 
     fn comma(&mut self) {
@@ -408,6 +398,41 @@ impl BodyWriter {
         self.lines.push(b'"');
     }
 }
+
+/// Compresses bodies one after another, with the same memory.
+pub struct Packer {
+    zstd: zstd::bulk::Compressor<'static>,
+    raw: Vec<u8>,
+    packed: Vec<u8>,
+}
+
+impl Packer {
+    pub fn new(level: i32) -> std::io::Result<Self> {
+        Ok(Self { zstd: zstd::bulk::Compressor::new(level)?, raw: Vec::new(), packed: Vec::new() })
+    }
+
+    /// Empties the writer into a body. Returns the body and its size before compression.
+    pub fn pack(&mut self, header: &BodyHeader, writer: &mut BodyWriter) -> std::io::Result<(Vec<u8>, u32)> {
+        self.raw.clear();
+        serde_json::to_writer(&mut self.raw, header).map_err(std::io::Error::other)?;
+        self.raw.push(b'\n');
+        self.raw.extend_from_slice(&writer.lines);
+        self.packed.clear();
+        self.packed.reserve(zstd::zstd_safe::compress_bound(self.raw.len()));
+        self.zstd.compress_to_buffer(&self.raw, &mut self.packed)?;
+        writer.lines.clear();
+        writer.events = 0;
+        let raw_bytes = self.raw.len() as u32;
+        // One body of many large rows must not be paid for ever after.
+        self.raw.shrink_to(KEPT_BYTES);
+        self.packed.shrink_to(KEPT_BYTES);
+        // As large as it is: the buffer has room for what does not compress at all.
+        Ok((self.packed.as_slice().to_vec(), raw_bytes))
+    }
+}
+
+/// What a [`Packer`] keeps of its buffers at most.
+const KEPT_BYTES: usize = 1 << 20;
 
 /// Whether the text is a number by JSON's grammar.
 fn is_json_number(text: &[u8]) -> bool {

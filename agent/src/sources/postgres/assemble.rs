@@ -157,11 +157,6 @@ impl Assembler {
         self.writer.is_empty()
     }
 
-    /// In the block that is not cut yet.
-    pub fn events(&self) -> u32 {
-        self.writer.events()
-    }
-
     pub fn is_full(&self) -> bool {
         self.writer.len() >= BLOCK_BYTES || self.writer.events() >= BLOCK_EVENTS
     }

@@ -6,7 +6,7 @@ use super::assemble::Draft;
 use super::position::Position;
 use crate::sources::SourceError;
 use crate::spool::{Block, SpoolError, SpoolProgress, SpoolWriter};
-use clarity_wire::body::BodyWriter;
+use clarity_wire::body::{BodyWriter, Packer};
 use clarity_wire::limits::MAX_BATCH_RATIO;
 use std::collections::VecDeque;
 use std::io;
@@ -14,12 +14,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 
-const ZSTD_LEVEL: i32 = 1;
+pub const ZSTD_LEVEL: i32 = 1;
 
 /// What tasks of one source know of each other.
 pub struct Flow {
     progress: watch::Receiver<SpoolProgress>,
-    /// More of the stream is waiting in the socket.
+    /// The stream has much to read.
     pub busy: AtomicBool,
     pub events: AtomicU64,
     /// Per appended block: the sequence after it, and its size.
@@ -74,8 +74,8 @@ impl Flow {
 
 /// The block's body and its size before compression. Rows that are all alike shrink more than the protocol lets pass as
 /// no bomb; such a body gets a zstd frame that decoders skip behind it.
-pub fn compress(draft: &mut Draft) -> io::Result<(Vec<u8>, u32)> {
-    let (mut body, raw_bytes) = draft.writer.finish(&draft.header, ZSTD_LEVEL)?;
+pub fn compress(packer: &mut Packer, draft: &mut Draft) -> io::Result<(Vec<u8>, u32)> {
+    let (mut body, raw_bytes) = packer.pack(&draft.header, &mut draft.writer)?;
     let least = raw_bytes as usize / MAX_BATCH_RATIO + 1;
     if body.len() < least {
         let padding = (least - body.len()) as u32;
@@ -95,6 +95,7 @@ pub async fn append(
     used: mpsc::Sender<BodyWriter>,
     flow: &Flow,
 ) -> Result<(), SourceError> {
+    let mut packer = Packer::new(ZSTD_LEVEL).map_err(|e| uncompressed(&e))?;
     loop {
         let mut draft = tokio::select! {
             biased;
@@ -103,8 +104,7 @@ pub async fn append(
             else => return Ok(()),
         };
         let count = draft.writer.events();
-        let (body, raw_bytes) =
-            compress(&mut draft).map_err(|e| SpoolError::Failed(format!("a block could not be compressed: {e}")))?;
+        let (body, raw_bytes) = compress(&mut packer, &mut draft).map_err(|e| uncompressed(&e))?;
         position.apply(draft.step);
         if let Some(publications) = flow.joined.lock().unwrap_or_else(PoisonError::into_inner).take() {
             position.publications = publications;
@@ -116,4 +116,8 @@ pub async fn append(
         flow.appended(at.next_seq, bytes, count);
         let _ = used.try_send(draft.writer);
     }
+}
+
+fn uncompressed(error: &io::Error) -> SpoolError {
+    SpoolError::Failed(format!("a block could not be compressed: {error}"))
 }

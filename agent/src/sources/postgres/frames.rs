@@ -58,15 +58,15 @@ impl FrameReader {
         Self { input, buffer: vec![0; BUFFER_BYTES], start: 0, end: 0, large: None }
     }
 
-    /// Reads once from the socket. Cancel-safe: a dropped future has read nothing.
-    pub async fn fill(&mut self) -> Result<(), FrameError> {
+    /// Reads once from the socket, and says how much. Cancel-safe: a dropped future has read nothing.
+    pub async fn fill(&mut self) -> Result<usize, FrameError> {
         self.make_room();
         let n = self.input.read(&mut self.buffer[self.end..]).await?;
         if n == 0 {
             return Err(FrameError::Closed);
         }
         self.end += n;
-        Ok(())
+        Ok(n)
     }
 
     /// The next frame that is already here.
@@ -205,7 +205,7 @@ mod tests {
                 });
             }
             match reader.fill().await {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(FrameError::Closed) => return seen,
                 Err(e) => panic!("{e}"),
             }

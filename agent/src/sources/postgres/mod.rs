@@ -1,6 +1,6 @@
 //! Postgres by logical replication. See `README.md` beside this file for what the operator grants and what is promised.
 //!
-//! - [`stream`] reads the replication session ([`walsender`], [`frames`]) into blocks ([`assemble`], [`decode`],
+//! - [`stream`] reads the replication session ([`walsender`], [`socket`], [`frames`]) into blocks ([`assemble`], [`decode`],
 //!   [`encode`]); [`flow`] compresses and spools them; [`confirm`] tells the server what is kept.
 //! - [`snapshot`] reads the rows that were there before, beside the stream.
 //! - [`setup`] makes and checks publications and slot; [`watch`] looks at lag, clocks and new tables.
@@ -21,6 +21,7 @@ mod problems;
 mod repair;
 mod setup;
 mod snapshot;
+mod socket;
 mod source;
 mod stream;
 #[cfg(test)]

@@ -6,14 +6,14 @@
 use super::assemble::Draft;
 use super::config::PostgresConfig;
 use super::confirm::now_us;
-use super::flow::compress;
+use super::flow::{ZSTD_LEVEL, compress};
 use super::position::{Cursor, Position, Step, lsn_text};
 use super::problems::{self, literal};
 use super::setup::{self, Published, Server};
 use super::walsender::WalSender;
 use crate::sources::SourceError;
 use crate::spool::{Block, SpoolError, SpoolWriter};
-use clarity_wire::body::{BodyHeader, BodyWriter, Op};
+use clarity_wire::body::{BodyHeader, BodyWriter, Op, Packer};
 use clarity_wire::frame::Command;
 use tokio::sync::mpsc;
 use tokio_postgres::Client;
@@ -78,7 +78,8 @@ pub async fn begin_anew(
         lsn_text(confirmed)
     ));
     gap.writer.end();
-    let (body, raw_bytes) = compress(&mut gap).map_err(|e| SpoolError::Failed(e.to_string()))?;
+    let packed = Packer::new(ZSTD_LEVEL).and_then(|mut packer| compress(&mut packer, &mut gap));
+    let (body, raw_bytes) = packed.map_err(|e| SpoolError::Failed(e.to_string()))?;
     let position_value = position.to_value();
     spool.append(Block { body, raw_bytes, count: 1, position: position_value, last_commit_us: None }).await?;
     Ok((sender, position))

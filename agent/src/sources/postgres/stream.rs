@@ -24,10 +24,8 @@ const LINGER: Duration = Duration::from_millis(5);
 /// The same while many blocks wait to become durable: larger blocks cost everyone less.
 const CROWDED_LINGER: Duration = Duration::from_millis(20);
 const CROWDED_BLOCKS: usize = 8;
-/// The server sends each change by itself, and waking for each would cost more than the change does. With so many events
-/// in the block that is not cut yet, changes gather in the socket for a moment before they are read.
-const CROWD_EVENTS: u32 = 8;
-const GATHER: Duration = Duration::from_millis(1);
+/// One look into the socket that brings so much: there is a backlog.
+const BUSY_BYTES: usize = 16 << 10;
 /// Without an event of our own for so long, the server's keep-alives have to do as heartbeats.
 const QUIET: Duration = Duration::from_secs(12);
 
@@ -79,8 +77,7 @@ impl Stream<'_> {
             }
             // More is here already: no reason to think about time.
             if let Some(filled) = self.frames.fill().now_or_never() {
-                filled.map_err(problems::connection_lost)?;
-                self.flow.busy.store(true, Ordering::Relaxed);
+                self.has_read(filled.map_err(problems::connection_lost)?);
                 let overdue = first_event.is_some_and(|t| t.elapsed() >= self.linger());
                 if !overdue {
                     continue;
@@ -89,7 +86,6 @@ impl Stream<'_> {
                 (last_cut, first_event) = (Instant::now(), None);
                 continue;
             }
-            self.flow.busy.store(false, Ordering::Relaxed);
             let linger = self.linger();
             let due = first_event.map(|first| if self.assembler.in_transaction() { first } else { last_cut } + linger);
             if due.is_some_and(|due| due <= Instant::now()) {
@@ -97,14 +93,9 @@ impl Stream<'_> {
                 (last_cut, first_event) = (Instant::now(), None);
                 continue;
             }
-            if self.assembler.events() >= CROWD_EVENTS && !self.shutdown.is_cancelled() {
-                tokio::time::sleep(GATHER).await;
-                self.while_paused().await;
-                continue;
-            }
             tokio::select! {
-                filled = self.frames.fill() => filled.map_err(problems::connection_lost)?,
-                () = sleep_until(due) => {}
+                filled = self.frames.fill() => self.has_read(filled.map_err(problems::connection_lost)?),
+                () = sleep_until(due) => self.has_read(0),
                 () = self.shutdown.cancelled() => {
                     if !self.assembler.is_empty() {
                         self.cut().await?;
@@ -151,6 +142,10 @@ impl Stream<'_> {
             }
         }
         Ok(None)
+    }
+
+    fn has_read(&self, bytes: usize) {
+        self.flow.busy.store(bytes >= BUSY_BYTES, Ordering::Relaxed);
     }
 
     fn linger(&self) -> Duration {

@@ -3,9 +3,9 @@
 use super::assemble::{Assembler, BLOCK_EVENTS};
 use super::decode::{Message, Tuple, Value, decode};
 use super::encode::{CellKind, Shape};
-use super::flow::compress;
+use super::flow::{ZSTD_LEVEL, compress};
 use super::position::{Cursor, Step};
-use clarity_wire::body::{self, BodyWriter, Column, Op, StreamSchema};
+use clarity_wire::body::{self, BodyWriter, Column, Op, Packer, StreamSchema};
 use proptest::prelude::*;
 
 #[derive(Clone, Debug)]
@@ -78,7 +78,7 @@ fn assembler(resume: Cursor, columns: usize) -> Assembler {
 /// The events of a block, and the cursor after it.
 fn cut(assembler: &mut Assembler) -> (Vec<(Op, u64, Vec<String>)>, Cursor) {
     let mut draft = assembler.cut(BodyWriter::default());
-    let (bytes, _) = compress(&mut draft).unwrap();
+    let (bytes, _) = compress(&mut Packer::new(ZSTD_LEVEL).unwrap(), &mut draft).unwrap();
     let raw = body::decompress(&bytes).unwrap();
     let (header, lines) = body::read(&raw).unwrap();
     let events = lines
@@ -205,7 +205,7 @@ fn transaction_ids_are_widened_by_the_nearest() {
             assembler.take(&message).unwrap();
         }
         let mut draft = assembler.cut(BodyWriter::default());
-        let raw = body::decompress(&compress(&mut draft).unwrap().0).unwrap();
+        let raw = body::decompress(&compress(&mut Packer::new(ZSTD_LEVEL).unwrap(), &mut draft).unwrap().0).unwrap();
         let (_, mut lines) = body::read(&raw).unwrap();
         assert_eq!(body::read_event(lines.next().unwrap()).unwrap().xid, wide);
     }

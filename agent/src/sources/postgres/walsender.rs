@@ -8,6 +8,7 @@ use super::connect::{CONNECT_TIMEOUT, SESSION_OPTIONS, tls_config};
 use super::frames::FrameReader;
 use super::position::lsn_text;
 use super::problems;
+use super::socket::Socket;
 use crate::sources::SourceError;
 use pgwire_replication::protocol::framing::{
     BackendMessage, read_backend_message, write_copy_data, write_copy_done, write_password_message, write_query,
@@ -210,7 +211,7 @@ async fn open(config: &PostgresConfig) -> Result<(Input, Output), SourceError> {
         if tcp.read_u8().await.map_err(|e| problems::unreachable(config, e))? == b'S' {
             let name = ServerName::try_from(config.host.clone()).map_err(|e| problems::tls(config, e))?;
             let connector = TlsConnector::from(Arc::new(tls_config(config)?));
-            let tls = connector.connect(name, tcp).await.map_err(|e| problems::tls(config, e))?;
+            let tls = connector.connect(name, gathering(config, tcp)?).await.map_err(|e| problems::tls(config, e))?;
             let (input, output) = tokio::io::split(tls);
             return Ok((Box::new(input), Box::new(output)));
         }
@@ -218,8 +219,13 @@ async fn open(config: &PostgresConfig) -> Result<(Input, Output), SourceError> {
             return Err(problems::tls(config, "the server offers none").into());
         }
     }
-    let (input, output) = tcp.into_split();
-    Ok((Box::new(input), Box::new(output)))
+    let socket = gathering(config, tcp)?;
+    Ok((Box::new(socket.reading), Box::new(socket.writing)))
+}
+
+fn gathering(config: &PostgresConfig, tcp: TcpStream) -> Result<Socket, SourceError> {
+    let socket = Socket::new(tcp);
+    socket.map_err(|e| problems::unreachable(config, e).into())
 }
 
 fn zero_ended(text: &str) -> Vec<u8> {
