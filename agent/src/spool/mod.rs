@@ -130,10 +130,14 @@ pub struct Spool {
     key: SpoolKey,
     /// Never held across I/O.
     state: Mutex<State>,
+    /// Held from the look at a checkpoint until its file is replaced, so that an older one never follows a newer one.
+    /// Always taken before `pen`.
+    house: Mutex<()>,
     /// Held while a record or an epoch is written. Always taken before `state`.
     pen: Mutex<Option<Pen>>,
     progress: watch::Sender<SpoolProgress>,
-    written: Notify,
+    /// Wakes the one that syncs.
+    written: Arc<Notify>,
     /// Wakes the uplink.
     wake: Arc<Notify>,
 }
@@ -184,6 +188,10 @@ impl Spool {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn house(&self) -> MutexGuard<'_, ()> {
+        self.house.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pen(&self) -> MutexGuard<'_, Option<Pen>> {

@@ -22,7 +22,7 @@ struct Tail {
 
 impl Spool {
     /// Opens the folder, making it where there is none. Cuts a torn tail. `wake` is notified when there is more to send
-    /// or something to decide. Needs a tokio runtime: syncing is a task that ends with the spool.
+    /// or something to decide. Needs a tokio runtime: syncing and keeping house are tasks that end with the spool.
     pub async fn open(
         folder: &Path,
         name: &str,
@@ -36,7 +36,8 @@ impl Spool {
         spool.publish();
         let position = spool.state().position.clone();
         spool.progress.send_modify(|p| p.spooled_position = position);
-        tokio::spawn(sync::run(Arc::downgrade(&spool)));
+        tokio::spawn(sync::sync(Arc::downgrade(&spool), spool.written.clone()));
+        tokio::spawn(sync::keep_house(Arc::downgrade(&spool)));
         Ok(spool)
     }
 
@@ -71,9 +72,10 @@ impl Spool {
                 full: None,
                 writer: 0,
             }),
+            house: Mutex::new(()),
             pen: Mutex::new(None),
             progress: watch::Sender::default(),
-            written: Notify::new(),
+            written: Arc::new(Notify::new()),
             wake,
         };
         spool.resume()?;
@@ -204,6 +206,7 @@ impl Spool {
     ) -> Result<(), SpoolError> {
         let spool = self.clone();
         blocking(move || {
+            let _house = spool.house();
             let mut pen = spool.pen();
             let paused = spool.state().checkpoint.as_ref().is_some_and(|c| c.paused);
             let checkpoint = Checkpoint { paused, ..Checkpoint::new(epoch, position.clone(), opening) };

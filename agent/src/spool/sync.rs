@@ -4,33 +4,41 @@
 use super::segment::io_error;
 use super::{Spool, SpoolError, blocking};
 use std::sync::{Arc, Weak};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::sync::Notify;
 
-/// The longest that a change of the checkpoint stays in memory alone.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(500);
+/// How often the checkpoint follows what became durable. An older one is no loss: ingest's cursor says more, and the
+/// records in between prove it.
+const KEEP_HOUSE_EVERY: Duration = Duration::from_secs(2);
+/// How soon a spool that was dropped is noticed.
+const LOOK_UP_EVERY: Duration = Duration::from_millis(500);
 
-/// Syncs and keeps house until the spool is dropped.
-pub(super) async fn run(spool: Weak<Spool>) {
-    let mut kept_at = Instant::now();
+/// Syncs what is written until the spool is dropped.
+pub(super) async fn sync(spool: Weak<Spool>, written: Arc<Notify>) {
     loop {
+        let waited = tokio::time::timeout(LOOK_UP_EVERY, written.notified()).await;
         let Some(spool) = spool.upgrade() else { return };
-        tokio::select! {
-            () = spool.written.notified() => {}
-            () = tokio::time::sleep(CHECKPOINT_EVERY) => {}
+        if waited.is_ok() {
+            let work = spool.clone();
+            told(&spool, blocking(move || work.sync()).await);
         }
-        let keep = kept_at.elapsed() >= CHECKPOINT_EVERY;
-        if keep {
-            kept_at = Instant::now();
-        }
+    }
+}
+
+/// Keeps house until the spool is dropped. Beside [`sync`], which nothing may hold up: live events wait for it.
+pub(super) async fn keep_house(spool: Weak<Spool>) {
+    loop {
+        tokio::time::sleep(KEEP_HOUSE_EVERY).await;
+        let Some(spool) = spool.upgrade() else { return };
         let work = spool.clone();
-        let done = blocking(move || {
-            work.sync()?;
-            if keep { work.keep_house(false) } else { Ok(()) }
-        });
-        match done.await {
-            Ok(Ok(())) | Ok(Err(SpoolError::Failed(_))) => {}
-            Ok(Err(error)) | Err(error) => tracing::error!(source = spool.name, %error, "the spool could not be kept"),
-        }
+        told(&spool, blocking(move || work.keep_house(false)).await);
+    }
+}
+
+fn told(spool: &Spool, done: Result<Result<(), SpoolError>, SpoolError>) {
+    match done {
+        Ok(Ok(())) | Ok(Err(SpoolError::Failed(_))) => {}
+        Ok(Err(error)) | Err(error) => tracing::error!(source = spool.name, %error, "the spool could not be kept"),
     }
 }
 
@@ -85,6 +93,7 @@ impl Spool {
     }
 
     fn keep_house(&self, finally: bool) -> Result<(), SpoolError> {
+        let _house = self.house();
         let (checkpoint, dirty, old) = {
             let mut guard = self.state();
             let state = &mut *guard;
