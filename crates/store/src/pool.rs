@@ -21,6 +21,13 @@ async fn connect(login: &DbLogin, expected: DbRole, connections: u32) -> Result<
         .application_name(expected.name())
         .options([("jit", "off"), ("timezone", "UTC")])
         .disable_statement_logging();
+    // What refine and its kin write follows from bronze, cursor and rows in one transaction: what a crash takes of the
+    // last second is made again. So their commits do not wait for the disk, and ingest's, which are the promise, do not
+    // wait behind theirs. Leases are `clarity_system`'s and stay: a fencing token is never given twice.
+    let options = match expected {
+        DbRole::Worker => options.options([("synchronous_commit", "off")]),
+        _ => options,
+    };
     let pool = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))

@@ -44,6 +44,13 @@ impl WorkspaceTx {
         Ok(self.tx.commit().await?)
     }
 
+    /// Commits without waiting for the disk: for what will be said again. A crash of the database may take the last
+    /// second of it.
+    pub async fn commit_unsynced(mut self) -> Result<(), StoreError> {
+        sqlx::query("set local synchronous_commit = off").execute(&mut *self.tx).await?;
+        self.commit().await
+    }
+
     pub async fn rollback(self) -> Result<(), StoreError> {
         Ok(self.tx.rollback().await?)
     }

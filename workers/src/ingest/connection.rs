@@ -282,8 +282,8 @@ async fn keep_status(ingest: &Ingest, scope: &WorkspaceScope, status: Status) ->
             source::set_status(&mut tx, source_id, said.product.replace('\0', "").as_str(), &value).await?;
         }
     }
-    tx.commit().await?;
-    Ok(())
+    // Batches wait behind this one.
+    Ok(tx.commit_unsynced().await?)
 }
 
 /// `jsonb` takes no NUL character.
@@ -304,7 +304,7 @@ async fn note(ingest: &Ingest, scope: &WorkspaceScope, connected: bool, denied: 
     let noted: Result<(), StoreError> = async {
         let mut tx = ingest.store.begin(scope).await?;
         source::seen(&mut tx, connected, denied).await?;
-        tx.commit().await
+        tx.commit_unsynced().await
     }
     .await;
     if let Err(error) = noted {
