@@ -50,11 +50,14 @@ impl Goal {
         }
     }
 
-    fn text(self) -> String {
-        match self {
-            Self::Least(least) => format!("≥ {}", number(least)),
-            Self::Most(most) => format!("≤ {}", number(most)),
-        }
+    /// The goal, and whether the figure is there.
+    fn said(self, value: f64) -> String {
+        let (sign, bound) = match self {
+            Self::Least(least) => ("≥", least),
+            Self::Most(most) => ("≤", most),
+        };
+        let word = if self.reached(value) { "reached" } else { "missed" };
+        format!("{sign} {} {word}", number(bound))
     }
 }
 
@@ -102,33 +105,27 @@ impl Figures {
 
     pub fn table(&self) -> String {
         let mut out = String::new();
-        let _ = writeln!(out, "{:<44} {:>10} {:<7} {:<11} runs", "", "measured", "", "goal");
+        let _ = writeln!(out, "{:<44} {:>10} {:<7} {:<19} runs", "", "measured", "", "goal");
         for (key, title, unit, goal) in &KEYS {
             let Some(runs) = self.measured.get(key) else { continue };
             let value = median(runs);
-            let mark = match goal {
-                Some(goal) if goal.reached(value) => format!("{} ✓", goal.text()),
-                Some(goal) => format!("{} ✗", goal.text()),
-                None => String::new(),
-            };
+            let mark = goal.map_or_else(String::new, |goal| goal.said(value));
             let all = if runs.len() > 1 {
                 runs.iter().map(|run| number(*run)).collect::<Vec<_>>().join(" ")
             } else {
                 String::new()
             };
-            let _ = writeln!(out, "{title:<44} {:>10} {unit:<7} {mark:<11} {all}", number(value));
+            let _ = writeln!(out, "{title:<44} {:>10} {unit:<7} {mark:<19} {all}", number(value));
         }
         let first_load = self.median("wasm_brotli_kb").zip(self.median("js_brotli_kb")).map(|(wasm, js)| wasm + js);
         if let Some(total) = first_load {
-            let goal = Goal::Most(450.0);
-            let mark = if goal.reached(total) { "✓" } else { "✗" };
             let _ = writeln!(
                 out,
-                "{:<44} {:>10} {:<7} {} {mark}",
+                "{:<44} {:>10} {:<7} {}",
                 "  WASM and JavaScript in all",
                 number(total),
                 "kB",
-                goal.text()
+                Goal::Most(450.0).said(total)
             );
         }
         for line in &self.notes {
@@ -228,6 +225,20 @@ mod tests {
         assert_eq!(json["backlog_to_bronze_rows_per_s"], 105_000.0);
         assert!(json["first_event_s"].is_null());
         assert!(figures.table().contains("105,000"));
+    }
+
+    #[test]
+    fn each_figure_stands_beside_its_goal() {
+        let mut figures = Figures::default();
+        figures.add("backlog_to_bronze_rows_per_s", 91_309.0);
+        figures.add("agent_cpu_s_per_million", 8.0);
+        figures.add("wasm_brotli_kb", 300.0);
+        figures.add("js_brotli_kb", 155.0);
+        let table = figures.table();
+        let line = |title: &str| table.lines().find(|line| line.contains(title)).unwrap_or_default();
+        assert!(line("durable bronze").contains("≥ 100,000 missed"), "{table}");
+        assert!(line("agent's CPU").contains("≤ 8 reached"), "{table}");
+        assert!(line("JavaScript in all").contains("≤ 450 missed"), "{table}");
     }
 
     #[test]

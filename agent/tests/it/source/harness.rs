@@ -4,7 +4,6 @@ use clarity_agent::spool::{Boundary, Limits, Spool, SpoolKey};
 use clarity_wire::body::{self, Op, SnapshotChunk, StreamSchema};
 use clarity_wire::hash::BatchHash;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -117,7 +116,6 @@ fn events_of(bytes: &[u8]) -> Vec<Event> {
 #[derive(Default)]
 pub struct Log {
     pub events: Vec<Event>,
-    pub blocks: Vec<(u32, Value)>,
     pub next_seq: u64,
 }
 
@@ -126,13 +124,11 @@ pub struct Platform {
     pub log: Arc<Mutex<Log>>,
     /// While false, nothing becomes durable.
     pub takes: watch::Sender<bool>,
-    /// Only counts what comes, for measuring.
-    pub counts_only: bool,
 }
 
 impl Platform {
     pub fn new() -> Self {
-        Self { log: Arc::default(), takes: watch::Sender::new(true), counts_only: false }
+        Self { log: Arc::default(), takes: watch::Sender::new(true) }
     }
 
     pub fn events(&self) -> Vec<Event> {
@@ -155,7 +151,7 @@ impl Platform {
         if spool.snapshot().epoch.is_none() {
             spool.open_epoch(1, None, None).await.unwrap();
         }
-        let task = tokio::spawn(take(spool.clone(), self.log.clone(), self.takes.subscribe(), self.counts_only));
+        let task = tokio::spawn(take(spool.clone(), self.log.clone(), self.takes.subscribe()));
         Opened { spool, task }
     }
 }
@@ -173,22 +169,21 @@ impl Opened {
     }
 }
 
-async fn take(spool: Arc<Spool>, log: Arc<Mutex<Log>>, mut takes: watch::Receiver<bool>, counts_only: bool) {
+async fn take(spool: Arc<Spool>, log: Arc<Mutex<Log>>, mut takes: watch::Receiver<bool>) {
     let next_seq = log.lock().unwrap().next_seq.max(1);
     let mut reader = spool.reader(1, next_seq);
     let mut progress = spool.subscribe();
     loop {
         takes.wait_for(|takes| *takes).await.unwrap();
         while let Some(record) = reader.next().await.unwrap() {
-            let events = if counts_only { Vec::new() } else { events_of(&record.body) };
-            assert!(counts_only || events.len() == record.count as usize);
+            let events = events_of(&record.body);
+            assert_eq!(events.len(), record.count as usize);
             {
                 let mut log = log.lock().unwrap();
                 // What was durable before a restart is not taken twice: sequences make that plain.
                 assert_eq!(log.next_seq.max(1), record.first_seq, "sequences have no holes");
                 log.next_seq = record.next_seq();
                 log.events.extend(events);
-                log.blocks.push((record.count, record.position.clone()));
             }
             let hash = BatchHash(BatchHash::of_body(&record.body));
             let boundary = Boundary { next_seq: record.next_seq(), hash, file: record.file, end: record.end };

@@ -5,7 +5,6 @@ mod faults;
 mod setup;
 mod snapshot;
 mod streaming;
-mod throughput;
 
 use super::fold::Row;
 use super::harness::{Opened, Platform};
@@ -159,15 +158,6 @@ impl Plant {
             .await
             .unwrap();
         row.get::<_, String>(0).parse().unwrap()
-    }
-
-    /// [`Self::snapshot_done`] where the platform only counts.
-    pub async fn snapshot_done_counting(&self, running: &Running) {
-        clarity_testkit::wait_until("the snapshots are done", PATIENCE, || async {
-            let status = running.status();
-            !status.snapshot.is_empty() && status.snapshot.iter().all(|s| s.done)
-        })
-        .await;
     }
 
     pub async fn snapshot_done(&self, running: &Running, table: &str) {
