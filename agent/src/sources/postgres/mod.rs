@@ -1,9 +1,12 @@
 //! Postgres by logical replication. See `README.md` beside this file for what the operator grants and what is promised.
 //!
-//! - [`stream`] reads the replication session ([`walsender`], [`socket`], [`frames`]) into blocks ([`assemble`], [`decode`],
-//!   [`encode`]); [`flow`] compresses and spools them; [`confirm`] tells the server what is kept.
-//! - [`snapshot`] reads the rows that were there before, beside the stream.
-//! - [`setup`] makes and checks publications and slot; [`watch`] looks at lag, clocks and new tables.
+//! - [`source`] is one run: connect, find the place to go on ([`resume`], [`repair`]), then a [`session`] of parts that run
+//!   beside each other.
+//! - [`stream`] reads the replication session ([`walsender`], [`socket`], [`frames`]) into blocks ([`assemble`],
+//!   [`decode`], [`encode`]); [`flow`] compresses and spools them; [`confirm`] tells the server what is kept.
+//! - [`plan`] knows which tables need their [`snapshot`], which reads the rows that were there before.
+//! - [`setup`] makes and checks publications and slot; [`watch`] looks at lag, clocks and new tables; [`join`] takes in
+//!   publications that were made later.
 
 mod assemble;
 mod catalog;
@@ -16,9 +19,13 @@ mod encode;
 mod flow;
 mod frames;
 mod heartbeat;
+mod join;
+mod plan;
 mod position;
 mod problems;
 mod repair;
+mod resume;
+mod session;
 mod setup;
 mod snapshot;
 mod socket;
