@@ -18,6 +18,7 @@ pub mod server;
 #[cfg(feature = "ssr")]
 pub mod shell;
 pub mod ui;
+pub mod wire;
 
 pub use routes::App;
 #[cfg(feature = "ssr")]

@@ -13,6 +13,7 @@ use crate::{
         icon::Symbol,
         note::{EmptyNote, ErrorNote},
     },
+    wire::Wire,
 };
 
 /// Whether the page reads newer data while it shows the old. Provided by the layout of a page.
@@ -22,7 +23,7 @@ pub struct Pending(pub RwSignal<bool>);
 /// Shows `resource` in its states. `wrap` puts skeleton and error into the page's frame; `show` draws the whole page.
 /// A person who is signed out goes to the sign-in and comes back.
 pub fn load<T, Wrap, Show>(
-    resource: Resource<Result<T, PageError>>,
+    resource: Resource<Result<Wire<T>, PageError>>,
     skeleton: fn() -> AnyView,
     wrap: Wrap,
     show: Show,
@@ -42,7 +43,7 @@ where
                 let location = location.clone();
                 Suspend::new(async move {
                     match resource.await {
-                        Ok(data) => show(data),
+                        Ok(Wire(data)) => show(data),
                         Err(error) if error.code() == ErrorCode::Unauthenticated => {
                             let search = location.search.get_untracked();
                             let mark = if search.is_empty() { "" } else { "?" };

@@ -5,7 +5,7 @@ use leptos::{nonce::use_nonce, prelude::*};
 use leptos_axum::ResponseOptions;
 use leptos_meta::MetaTags;
 
-use crate::{App, context::Site};
+use crate::{App, context::Site, ui::time_chart::option};
 
 /// Applies the stored choice of colours before the first paint, and again when it or the system changes.
 const THEME: &str = "(()=>{const m=matchMedia('(prefers-color-scheme: dark)'),a=()=>{let t;try{t=localStorage.getItem('cs-theme')}catch{}\
@@ -40,6 +40,7 @@ pub fn shell(_options: LeptosOptions) -> impl IntoView {
                 <link rel="preload" href=wasm r#as="fetch" type="application/wasm" crossorigin="anonymous"/>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <script type="module" nonce=nonce>{hydrate}</script>
+                <script type="application/json" id=option::ELEMENT>{serde_json::to_string(&option::option()).unwrap_or_default()}</script>
                 <MetaTags/>
             </head>
             <body>

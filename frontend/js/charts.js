@@ -1,8 +1,8 @@
 // The chart bundle: ECharts with only the parts in use, one theme made from the tokens, drag to zoom. Bundled and
 // tree-shaken by `cargo xtask build`, loaded lazily by `app/src/ui/time_chart`: no page waits for it.
 //
-// Options come from Rust (built with charming, without data and without colours); values come as one flat
-// Float64Array, series after series, NaN where there is a gap.
+// The option comes from Rust (built with charming, without data and without colours) and stands in the page; values come
+// as one flat Float64Array, series after series, NaN where there is a gap.
 import { LineChart } from "echarts/charts";
 import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
@@ -163,8 +163,9 @@ export function create(el, onZoom) {
   theme.observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
 
   return {
-    option(json, newUnit) {
-      option = JSON.parse(json);
+    frame(names, newUnit) {
+      const base = JSON.parse(document.getElementById("cs-chart-option").textContent);
+      option = { ...base, series: names.map((name) => ({ ...base.series[0], name })) };
       unit = newUnit;
       draw();
     },

@@ -30,12 +30,12 @@ pub fn WorkspaceFrame() -> impl IntoView {
     // A frame that could not be read is drawn bare; the page inside says why.
     let side = move || {
         Suspend::new(async move {
-            view! { <SideBar slug=slug.get_untracked() frame=frame.await.ok()/> }
+            view! { <SideBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
         })
     };
     let tabs = move || {
         Suspend::new(async move {
-            view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok()/> }
+            view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
         })
     };
     view! {

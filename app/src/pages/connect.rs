@@ -17,6 +17,7 @@ use crate::{
     load::load,
     paths,
     ui::skeleton::PageSkeleton,
+    wire::Wire,
 };
 
 #[component]
@@ -35,8 +36,8 @@ pub fn ConnectPage() -> impl IntoView {
         move || (slug.get(), id.get(), forms.approve.version().get(), forms.refuse.version().get()),
         |(slug, id, ..)| async move {
             match id {
-                Some(id) => api::get(slug, id).await.map(Some),
-                None => Ok(None),
+                Some(id) => api::get(slug, id).await.map(|pairing| Wire(Some(pairing.0))),
+                None => Ok(Wire(None)),
             }
         },
     );

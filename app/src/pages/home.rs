@@ -17,7 +17,11 @@ pub fn HomePage() -> impl IntoView {
     let session = Resource::new(|| (), |()| api::current());
     let acts = move || {
         Suspend::new(async move {
-            let first = session.await.ok().flatten().and_then(|session| session.workspaces.into_iter().next());
+            let first = session
+                .await
+                .ok()
+                .and_then(|session| session.0)
+                .and_then(|session| session.workspaces.into_iter().next());
             match first {
                 Some(workspace) => view! { <LinkButton href=paths::workspace(&workspace.slug) kind=Kind::Primary>{format!("Open {}", workspace.name)}</LinkButton> }.into_any(),
                 None => view! {

@@ -5,7 +5,7 @@ use leptos::{html, prelude::*, task::spawn_local};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use super::{Lines, option::option};
+use super::Lines;
 
 #[wasm_bindgen]
 extern "C" {
@@ -17,7 +17,7 @@ extern "C" {
     #[derive(Clone)]
     type Handle;
     #[wasm_bindgen(method)]
-    fn option(this: &Handle, json: &str, unit: &str);
+    fn frame(this: &Handle, names: Vec<String>, unit: &str);
     #[wasm_bindgen(method)]
     fn data(this: &Handle, from_ms: f64, step_ms: f64, count: u32, values: js_sys::Float64Array);
     #[wasm_bindgen(method)]
@@ -51,14 +51,13 @@ pub fn mount(
     on_zoom: Callback<(Micros, Micros)>,
 ) {
     let mounted = StoredValue::new_local(None::<Mounted>);
-    // What belongs to the option: a change of it redraws all, a new value only the lines.
+    // Names and unit: a change of them redraws all, a new value only the lines.
     let frame = Memo::new(move |_| {
         lines.with(|lines| (lines.unit.clone(), lines.series.iter().map(|line| line.name.clone()).collect::<Vec<_>>()))
     });
-    let draw_option = move |handle: &Handle| {
-        lines.with_untracked(|lines| match serde_json::to_string(&option(lines)) {
-            Ok(json) => handle.option(&json, &lines.unit),
-            Err(error) => leptos::logging::error!("the chart's option cannot be written: {error}"),
+    let draw_frame = move |handle: &Handle| {
+        lines.with_untracked(|lines| {
+            handle.frame(lines.series.iter().map(|line| line.name.clone()).collect(), &lines.unit);
         });
     };
     let draw_data = move |handle: &Handle| {
@@ -85,7 +84,7 @@ pub fn mount(
             });
             let mount = || {
                 let handle = charts.create(&element, zoom.as_ref().unchecked_ref());
-                draw_option(&handle);
+                draw_frame(&handle);
                 draw_data(&handle);
                 handle
             };
@@ -102,7 +101,7 @@ pub fn mount(
         frame.track();
         mounted.with_value(|mounted| {
             if let Some(mounted) = mounted {
-                draw_option(&mounted.handle);
+                draw_frame(&mounted.handle);
                 draw_data(&mounted.handle);
             }
         });

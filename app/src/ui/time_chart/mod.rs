@@ -3,7 +3,8 @@
 
 #[cfg(feature = "hydrate")]
 mod js;
-mod option;
+#[cfg(feature = "ssr")]
+pub mod option;
 mod still;
 mod table;
 
