@@ -59,8 +59,19 @@ const fonts = {
   },
 };
 
+// The script that loads the WASM of other pages names each file. The address of one is the hash of its bytes.
+const apart = {
+  name: "apart",
+  setup(build) {
+    build.onLoad({ filter: /__wasm_split\.js$/ }, ({ path: file }) => {
+      const hashed = (_, name) => `new URL(${JSON.stringify(`./${path.basename(addHashed(name, fs.readFileSync(path.join(args.pkg, name))))}`)}`;
+      return { contents: fs.readFileSync(file, "utf8").replace(/new URL\("\.\/([^"]+)"/g, hashed) };
+    });
+  },
+};
+
 async function script(logical, entry) {
-  const built = await esbuild.build({ ...common, entryPoints: [entry], format: "esm" });
+  const built = await esbuild.build({ ...common, entryPoints: [entry], format: "esm", plugins: [apart] });
   addHashed(logical, built.outputFiles[0].contents);
 }
 

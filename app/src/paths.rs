@@ -59,6 +59,11 @@ pub fn dead_letters(slug: &str) -> String {
     format!("/w/{slug}/dead-letters")
 }
 
+/// Whether this is the path of an Overview.
+pub fn is_overview(path: &str) -> bool {
+    path.strip_prefix("/w/").is_some_and(|slug| !slug.is_empty() && !slug.contains('/'))
+}
+
 /// The event stream of the Overview page, from what was read at `since` on.
 pub fn live_overview(slug: &str, query: &OverviewQuery, since: Micros) -> String {
     let mut url = format!("/w/{slug}/live?page=overview&since={since}&range={}", query.range);
@@ -123,6 +128,14 @@ mod tests {
             assert_eq!(local(foreign), None, "{foreign:?}");
         }
         assert_eq!(sign_in_then("/w/a?x=1&y=é"), "/sign-in?next=/w/a%3Fx%3D1%26y%3D%C3%A9");
+    }
+
+    #[test]
+    fn the_overview_is_known_by_its_path() {
+        assert!(is_overview(&overview("nordmark", &OverviewQuery::default())));
+        for other in ["/", "/w/", "/sign-in", &sources("nordmark"), &dead_letters("nordmark")] {
+            assert!(!is_overview(other), "{other}");
+        }
     }
 
     #[test]

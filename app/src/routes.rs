@@ -10,10 +10,7 @@ use leptos_router::{
 
 use crate::{
     layout::{frame::WorkspaceFrame, theme::Theme},
-    pages::{
-        ConnectPage, DeadLettersPage, GalleryPage, HomePage, NotFoundPage, OverviewPage, SignInPage, SignUpPage,
-        SourcePage, SourcesPage, WorkspaceNotFoundPage,
-    },
+    pages::{Apart, NotFoundPage, OverviewPage, WorkspaceNotFoundPage},
     ui::{
         time::Clock,
         toast::{Toaster, Toasts},
@@ -33,16 +30,16 @@ pub fn App() -> impl IntoView {
         <Title formatter=|text: String| if text.is_empty() { "Clarity Stream".into() } else { format!("{text} · Clarity Stream") }/>
         <Router>
             <Routes fallback=NotFoundPage>
-                <Route path=path!("/") view=HomePage ssr=WHOLE/>
-                <Route path=path!("/sign-in") view=SignInPage ssr=WHOLE/>
-                <Route path=path!("/sign-up") view=SignUpPage ssr=WHOLE/>
-                <Route path=path!("/dev/ui") view=GalleryPage ssr=WHOLE/>
+                <Route path=path!("/") view=Apart::Home ssr=WHOLE/>
+                <Route path=path!("/sign-in") view=Apart::SignIn ssr=WHOLE/>
+                <Route path=path!("/sign-up") view=Apart::SignUp ssr=WHOLE/>
+                <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
                     <Route path=path!("") view=OverviewPage ssr=WHOLE/>
-                    <Route path=path!("sources") view=SourcesPage ssr=WHOLE/>
-                    <Route path=path!("sources/connect") view=ConnectPage ssr=WHOLE/>
-                    <Route path=path!("sources/:id") view=SourcePage ssr=WHOLE/>
-                    <Route path=path!("dead-letters") view=DeadLettersPage ssr=WHOLE/>
+                    <Route path=path!("sources") view=Apart::Sources ssr=WHOLE/>
+                    <Route path=path!("sources/connect") view=Apart::Connect ssr=WHOLE/>
+                    <Route path=path!("sources/:id") view=Apart::Source ssr=WHOLE/>
+                    <Route path=path!("dead-letters") view=Apart::DeadLetters ssr=WHOLE/>
                     <Route path=path!("*any") view=WorkspaceNotFoundPage ssr=WHOLE/>
                 </ParentRoute>
             </Routes>

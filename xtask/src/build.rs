@@ -1,32 +1,21 @@
 //! `cargo xtask build`: the browser's WASM, the static files, then the native programs.
 //!
-//! Cargo knows what it has to compile again; the steps after it (wasm-bindgen, wasm-opt, the static files) each keep a
+//! Cargo knows what it has to compile again; the steps after it (cut, wasm-bindgen, wasm-opt, the static files) keep a
 //! stamp of what went in, so a second run takes seconds. The frontend is never built in one cargo call with the rest:
 //! features would unify.
 
-use std::{fs, path::Path, process::Command};
+use std::process::Command;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use clap::Args;
-use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     paths::{Mode, Paths},
-    process::{cargo, run, step},
+    process::{cargo, run},
     setup,
     stamp::Stamp,
+    wasm,
 };
-
-/// Debian's 108 breaks what wasm-bindgen 0.2.130 writes, so this is npm's, with the features named that rustc uses.
-const WASM_OPT: [&str; 7] = [
-    "-Oz",
-    "--enable-reference-types",
-    "--enable-bulk-memory",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-nontrapping-float-to-int",
-    "--enable-multivalue",
-];
 
 const PROGRAMS: [&str; 4] = ["clarity-server", "clarity-workers", "clarity-agent", "clarity-testkit"];
 
@@ -59,18 +48,17 @@ pub fn all(paths: &Paths, mode: Mode) -> Result<()> {
 /// The static files.
 pub fn site(paths: &Paths, mode: Mode) -> Result<()> {
     let mut wasm = cargo(&paths.root);
-    wasm.args(["build", "-p", "clarity-frontend", "--target", "wasm32-unknown-unknown"]);
+    wasm.args(["rustc", "-p", "clarity-frontend", "--target", "wasm32-unknown-unknown"]);
     wasm.args(["--profile", mode.wasm_profile()]);
+    // Where the code can be cut is read from its relocations.
+    wasm.args(["--", "-C", "link-arg=--emit-relocs"]);
     run("compile the browser's WASM", &mut wasm)?;
 
     let pkg = paths.stage(mode, "pkg");
     let wasm = paths.frontend_wasm(mode);
     let stamp = Stamp::of("bindgen", [&wasm])?;
     if !stamp.is_at(&pkg) {
-        step("wasm-bindgen", || bindgen(&wasm, &pkg, mode))?;
-        if mode == Mode::Release {
-            optimise(paths, &pkg.join("clarity_bg.wasm"))?;
-        }
+        wasm::package(paths, &wasm, &pkg, mode)?;
         stamp.put(&pkg)?;
     }
 
@@ -108,28 +96,4 @@ pub fn programs(paths: &Paths, mode: Mode) -> Result<()> {
         native.arg("--release");
     }
     run("compile server, workers, agent and plant", &mut native)
-}
-
-fn bindgen(wasm: &Path, pkg: &Path, mode: Mode) -> Result<()> {
-    if pkg.exists() {
-        fs::remove_dir_all(pkg)?;
-    }
-    let release = mode == Mode::Release;
-    Bindgen::new()
-        .input_path(wasm)
-        .out_name("clarity")
-        .web(true)?
-        .typescript(false)
-        .debug(!release)
-        .keep_debug(false)
-        .remove_name_section(release)
-        .remove_producers_section(true)
-        .generate(pkg)
-        .context("wasm-bindgen")
-}
-
-fn optimise(paths: &Paths, wasm: &Path) -> Result<()> {
-    let mut opt = Command::new(paths.join("frontend/node_modules/.bin/wasm-opt"));
-    opt.args(WASM_OPT).arg(wasm).arg("-o").arg(wasm);
-    run("wasm-opt", &mut opt)
 }

@@ -17,3 +17,4 @@ pub mod setup;
 pub mod stack;
 pub mod stamp;
 pub mod test;
+pub mod wasm;

@@ -1,5 +1,6 @@
 //! One thin file per route: parameters, title, features.
 
+mod apart;
 mod connect;
 mod dead_letters;
 mod gallery;
@@ -11,13 +12,6 @@ mod sign_up;
 mod source;
 mod sources;
 
-pub use connect::ConnectPage;
-pub use dead_letters::DeadLettersPage;
-pub use gallery::GalleryPage;
-pub use home::HomePage;
+pub use apart::{Apart, ready};
 pub use not_found::{NotFoundPage, WorkspaceNotFoundPage};
 pub use overview::OverviewPage;
-pub use sign_in::SignInPage;
-pub use sign_up::SignUpPage;
-pub use source::SourcePage;
-pub use sources::SourcesPage;

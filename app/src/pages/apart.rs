@@ -1,0 +1,64 @@
+//! Pages whose code comes to the browser when one of them is first opened: all but the Overview.
+//!
+//! The build cuts the WASM at [`code`]; the server has it all. So a person who opens the Overview waits for the frame
+//! and the Overview, and nothing else.
+
+use leptos::{
+    prelude::*,
+    wasm_split::{SplitLoaderError, wasm_split},
+};
+use leptos_router::ChooseView;
+
+use super::{
+    connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, sign_in::SignInPage,
+    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+};
+use crate::{paths, ui::note::ErrorNote};
+
+/// Such a page, as the view of a route.
+#[derive(Clone, Copy)]
+pub enum Apart {
+    Home,
+    SignIn,
+    SignUp,
+    Gallery,
+    Sources,
+    Connect,
+    Source,
+    DeadLetters,
+}
+
+impl ChooseView for Apart {
+    async fn choose(self) -> AnyView {
+        code(self).await.unwrap_or_else(|_| missing())
+    }
+
+    async fn preload(&self) {}
+}
+
+/// Loads the code of the page at `path`, if it is apart. What the server rendered is taken over at one go, so it has to
+/// be there before.
+pub async fn ready(path: &str) -> Result<(), SplitLoaderError> {
+    if paths::is_overview(path) { Ok(()) } else { load().await }
+}
+
+/// Where the WASM is cut. In the browser a call loads the other part once, then goes there.
+#[wasm_split(pages, wasm_split_path = leptos::wasm_split, fallible, preload(load))]
+fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
+    Ok(match page {
+        Apart::Home => view! { <HomePage/> }.into_any(),
+        Apart::SignIn => view! { <SignInPage/> }.into_any(),
+        Apart::SignUp => view! { <SignUpPage/> }.into_any(),
+        Apart::Gallery => view! { <GalleryPage/> }.into_any(),
+        Apart::Sources => view! { <SourcesPage/> }.into_any(),
+        Apart::Connect => view! { <ConnectPage/> }.into_any(),
+        Apart::Source => view! { <SourcePage/> }.into_any(),
+        Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
+    })
+}
+
+/// The network is gone, or the server has a newer build: loading the page as a whole helps in both cases.
+fn missing() -> AnyView {
+    let reload = Callback::new(|()| drop(window().location().reload()));
+    view! { <ErrorNote title="This page could not be loaded" message="Check your connection, then try again." retry=Some(reload)/> }.into_any()
+}
