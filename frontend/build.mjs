@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import zlib from "node:zlib";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const root = path.dirname(here);
@@ -19,6 +20,10 @@ const { values: args } = parseArgs({
 });
 const brotli = promisify(zlib.brotliCompress);
 const gzip = promisify(zlib.gzip);
+
+// What a browser loads to show the Overview, and how much of it there may be (docs/decisions/0004-erased-views.md).
+const FIRST_LOAD = ["clarity.wasm", "clarity.js", "charts.js"];
+const FIRST_LOAD_KB = 440;
 
 const assets = {}; // logical name → path from the site's root
 const files = new Map(); // path below the site → bytes
@@ -70,9 +75,45 @@ const apart = {
   },
 };
 
-async function script(logical, entry) {
-  const built = await esbuild.build({ ...common, entryPoints: [entry], format: "esm", plugins: [apart] });
-  addHashed(logical, built.outputFiles[0].contents);
+// Parts of ECharts that its core takes in whatever a chart uses, and that ours have no use for, with what stands in
+// their place. A new version that has one no more, or calls it by another name, fails the build.
+const unused = {
+  "echarts/lib/theme/dark.js": "export default {}", // our colours are the tokens
+  "echarts/lib/i18n/langZH.js": "export default {}",
+  "echarts/lib/preprocessor/backwardCompat.js": "export default () => {}", // options as version 3 had them
+  "echarts/lib/data/helper/transform.js":
+    "export const applyDataTransform = () => {}, registerExternalTransform = () => {}; export class ExternalSource {}",
+  "echarts/lib/scale/Log.js": "export default class {}",
+  "echarts/lib/util/decal.js": "export const createOrUpdatePatternFromDecal = () => {}",
+  "echarts/lib/component/tooltip/TooltipRichContent.js": "export default class {}", // ours is HTML
+  "zrender/lib/core/timsort.js": "export default (list, compare) => list.sort(compare)", // a browser's own sort is stable now
+  "zrender/lib/graphic/helper/roundSector.js": "export const buildPath = () => {}", // pies
+  "zrender/lib/tool/path.js":
+    "export const createFromString = () => {}, extendFromString = () => {}, mergePath = () => {}, clonePath = () => {}", // symbols from SVG
+};
+const slim = {
+  name: "slim",
+  setup(build) {
+    const missed = new Set(Object.keys(unused));
+    build.onLoad({ filter: /[\\/](echarts|zrender)[\\/]lib[\\/].*\.js$/ }, ({ path: file }) => {
+      const name = path.relative(path.join(here, "node_modules"), file).replaceAll(path.sep, "/");
+      return missed.delete(name) ? { contents: unused[name] } : undefined;
+    });
+    build.onEnd(() => ({ errors: [...missed].map((name) => ({ text: `the chart bundle has no ${name}` })) }));
+  },
+};
+
+async function script(logical, entry, plugin) {
+  const built = await esbuild.build({
+    ...common,
+    entryPoints: [entry],
+    format: "esm",
+    plugins: [plugin],
+    logOverride: { "import-is-undefined": "error" },
+  });
+  let { text } = built.outputFiles[0];
+  if (args.release) ({ code: text } = await minify(text, { module: true, ecma: 2020, compress: { passes: 3, keep_fargs: false } }));
+  addHashed(logical, text);
 }
 
 async function styles(logical) {
@@ -128,8 +169,8 @@ function prune(dir, below = "") {
 
 const kept = new Set(["assets.json"]);
 await Promise.all([
-  script("clarity.js", path.join(args.pkg, "clarity.js")),
-  script("charts.js", path.join(here, "js/charts.js")),
+  script("clarity.js", path.join(args.pkg, "clarity.js"), apart),
+  script("charts.js", path.join(here, "js/charts.js"), slim),
   styles("clarity.css"),
 ]);
 addHashed("clarity.wasm", fs.readFileSync(path.join(args.pkg, "clarity_bg.wasm")));
@@ -144,4 +185,12 @@ const kb = (n) => (n === undefined ? "" : (n / 1024).toFixed(1).padStart(8) + " 
 for (const logical of Object.keys(assets).sort()) {
   const size = sizes[assets[logical].slice(1)];
   console.log(`    ${logical.padEnd(34)}${kb(size.raw)}${size.br ? `${kb(size.br)} brotli` : ""}`);
+}
+if (args.release) {
+  const bytes = FIRST_LOAD.reduce((sum, logical) => sum + sizes[assets[logical].slice(1)].br, 0);
+  console.log(`    first load: ${(bytes / 1000).toFixed(1)} of ${FIRST_LOAD_KB} kB brotli`);
+  if (bytes > FIRST_LOAD_KB * 1000) {
+    console.error(`The Overview's first load, ${FIRST_LOAD.join(" + ")}, is larger than it may be.`);
+    process.exit(1);
+  }
 }

@@ -10,7 +10,7 @@ use leptos_router::{
 
 use crate::{
     layout::{frame::WorkspaceFrame, theme::Theme},
-    pages::{Apart, NotFoundPage, OverviewPage, WorkspaceNotFoundPage},
+    pages::{Apart, NotFoundPage, OverviewPage},
     ui::{
         time::Clock,
         toast::{Toaster, Toasts},
@@ -40,7 +40,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("sources/connect") view=Apart::Connect ssr=WHOLE/>
                     <Route path=path!("sources/:id") view=Apart::Source ssr=WHOLE/>
                     <Route path=path!("dead-letters") view=Apart::DeadLetters ssr=WHOLE/>
-                    <Route path=path!("*any") view=WorkspaceNotFoundPage ssr=WHOLE/>
+                    <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -1,14 +1,15 @@
-// The chart bundle: ECharts with only the parts in use, one theme made from the tokens, drag to zoom. Bundled and
-// tree-shaken by `cargo xtask build`, loaded lazily by `app/src/ui/time_chart`: no page waits for it.
+// The chart bundle: ECharts with only the parts in use, one theme made from the tokens, drag to zoom. Bundled by
+// `cargo xtask build`, where `build.mjs` also takes out what ECharts' core brings unasked; loaded lazily by
+// `app/src/ui/time_chart`: no page waits for it.
 //
 // The option comes from Rust (built with charming, without data and without colours) and stands in the page; values come
 // as one flat Float64Array, series after series, NaN where there is a gap.
 import { LineChart } from "echarts/charts";
-import { AriaComponent, GridComponent, TooltipComponent } from "echarts/components";
+import { GridComponent, TooltipComponent } from "echarts/components";
 import { init, use } from "echarts/core";
 import { CanvasRenderer } from "echarts/renderers";
 
-use([LineChart, GridComponent, TooltipComponent, AriaComponent, CanvasRenderer]);
+use([LineChart, GridComponent, TooltipComponent, CanvasRenderer]);
 
 const COLOURS = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6"];
 /** Marks of the time axis, all alike: none is bold. */

@@ -99,7 +99,9 @@ fn slim(module: &mut Module) -> Result<()> {
         .funcs
         .iter_local()
         .map(|(id, _)| id)
-        .filter(|id| module.funcs.get(*id).name.as_deref().and_then(function).is_some_and(|name| NEVER_CALLED.contains(&name)))
+        .filter(|id| {
+            module.funcs.get(*id).name.as_deref().and_then(function).is_some_and(|name| NEVER_CALLED.contains(&name))
+        })
         .collect();
     // A name that Leptos no longer has would make the WASM big again without a word.
     if unused.is_empty() || uncalled.is_empty() {
@@ -147,12 +149,14 @@ mod tests {
 
     #[test]
     fn a_function_is_told_by_its_own_name_and_its_closures_by_that() {
-        let plain = "_ZN53_$LT$T$u20$as$u20$tachys..view..any_view..IntoAny$GT$8into_any13hydrate_async17hafc98f949fe1b1a1E";
+        let plain =
+            "_ZN53_$LT$T$u20$as$u20$tachys..view..any_view..IntoAny$GT$8into_any13hydrate_async17hafc98f949fe1b1a1E";
         assert_eq!(function(plain), Some("hydrate_async"));
         let closure = "_ZN6tachys14reactive_graph56_$LT$impl$u20$tachys..view..RenderHtml$u20$for$u20$F$GT$13hydrate_async28_$u7b$$u7b$closure$u7d$$u7d$28_$u7b$$u7b$closure$u7d$$u7d$17h54a044d0b1942f76E";
         assert_eq!(function(closure), Some("hydrate_async"));
         // What drops such a closure may be one function with what drops another.
-        let other = "_ZN4core3ptr71drop_in_place$LT$tachys..hydrate_async..$u7b$$u7b$closure$u7d$$u7d$$GT$17h0123456789abcdefE";
+        let other =
+            "_ZN4core3ptr71drop_in_place$LT$tachys..hydrate_async..$u7b$$u7b$closure$u7d$$u7d$$GT$17h0123456789abcdefE";
         assert_ne!(function(other), Some("hydrate_async"));
         assert_eq!(function("memcpy"), None);
     }

@@ -10,8 +10,9 @@ use leptos::{
 use leptos_router::ChooseView;
 
 use super::{
-    connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, sign_in::SignInPage,
-    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+    connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
+    not_found::WorkspaceNotFoundPage, sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage,
+    sources::SourcesPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -26,6 +27,8 @@ pub enum Apart {
     Connect,
     Source,
     DeadLetters,
+    /// An address in a workspace that has no page.
+    Nothing,
 }
 
 impl ChooseView for Apart {
@@ -54,6 +57,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Connect => view! { <ConnectPage/> }.into_any(),
         Apart::Source => view! { <SourcePage/> }.into_any(),
         Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
+        Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }
 

@@ -13,5 +13,5 @@ mod source;
 mod sources;
 
 pub use apart::{Apart, ready};
-pub use not_found::{NotFoundPage, WorkspaceNotFoundPage};
+pub use not_found::NotFoundPage;
 pub use overview::OverviewPage;

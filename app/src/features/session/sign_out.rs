@@ -1,6 +1,7 @@
-//! Sign out, as a form: it works without script, and no link can do it.
+//! Sign out, as a form: it works without script, and no link can do it. A form of the browser's own: what follows is
+//! loaded anew, and nothing of the session stays in the page.
 
-use leptos::{form::ActionForm, prelude::*};
+use leptos::{prelude::*, server_fn::ServerFn};
 
 use super::api::SignOut;
 use crate::ui::{
@@ -14,13 +15,12 @@ pub fn SignOutButton(
     #[prop(optional)]
     words: bool,
 ) -> impl IntoView {
-    let action = ServerAction::<SignOut>::new();
     view! {
-        <ActionForm action=action>
+        <form method="post" action=SignOut::url()>
             <Button kind=Kind::Quiet submit=true icon=!words attr:title="Sign out">
                 <Icon symbol=Symbol::SignOut/>
                 <span class=if words { "" } else { "cs-visually-hidden" }>"Sign out"</span>
             </Button>
-        </ActionForm>
+        </form>
     }
 }
