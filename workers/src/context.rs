@@ -21,11 +21,12 @@ const CONNECTIONS: u32 = 16;
 impl WorkerContext {
     /// As the environment says, with a holder of its own.
     pub async fn from_env() -> anyhow::Result<Self> {
+        let (holder, login) = (Uuid::now_v7(), DbLogin::from_env(DbRole::System)?);
         Ok(Self {
             worker: WorkerStore::from_env(CONNECTIONS).await?,
-            system: SystemStore::from_env(4).await?,
-            holder: Uuid::now_v7(),
-            listener: DbLogin::from_env(DbRole::System)?,
+            system: SystemStore::connect_as(holder, &login, 4).await?,
+            holder,
+            listener: login,
         })
     }
 }

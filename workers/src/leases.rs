@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// Leases are renewed so often; they run out after three times that.
 const RENEW: Duration = Duration::from_secs(5);
+/// One that has none looks more often: others may have gone.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub struct Leases {
     ctx: WorkerContext,
@@ -23,7 +25,8 @@ impl Leases {
 
     /// Renews when it is time.
     pub async fn keep(&mut self) -> Result<(), StoreError> {
-        if self.renewed.is_some_and(|at| at.elapsed() < RENEW) {
+        let pause = if self.tokens.is_empty() { LOOK } else { RENEW };
+        if self.renewed.is_some_and(|at| at.elapsed() < pause) {
             return Ok(());
         }
         let mut tx = self.ctx.system.begin().await?;

@@ -2,6 +2,10 @@
 //!
 //! A lease has a fencing token that grows with every new holder. What must not be written late checks it in its own
 //! transaction ([`crate::refine::cursor::lock`]). Partitions are shared out evenly among the holders that are there.
+//!
+//! A lease ends in one of three ways. Its holder gives it back. It runs out, when the holder was not heard of for a
+//! while: it is frozen, or its machine is gone. Or the holder has no session at the database any more: its process has
+//! ended, and whoever looks next ends its leases. None of them asks the holder, so none is trusted beyond the token.
 
 use crate::Result;
 use crate::error::StoreError;
@@ -20,7 +24,12 @@ pub struct Lease {
     pub token: i64,
 }
 
-/// Says that the holder is there, renews what it has, gives up what is above its share and takes what is free, up to
+/// What a holder's sessions are called at the database.
+pub(crate) fn session_name(holder: Uuid) -> String {
+    format!("clarity holder {holder}")
+}
+
+/// Says that the holder is there, ends the leases of those that are gone, renews what it has, gives up what is above its share and takes what is free, up to
 /// its share. Gives all leases that it has now.
 ///
 /// # Crosses workspaces
@@ -34,9 +43,22 @@ pub async fn renew(tx: &mut SystemTx, role: &str, holder: Uuid) -> Result<Vec<Le
     )
     .execute(tx.conn())
     .await?;
-    sqlx::query!("delete from ops.lease_holders where role = $1 and seen_at < now() - interval '1 hour'", role)
-        .execute(tx.conn())
-        .await?;
+    sqlx::query!(
+        "with gone as (
+           delete from ops.lease_holders h
+           where h.role = $1 and h.holder <> $2
+             and not exists (select from pg_stat_activity a where a.application_name = 'clarity holder ' || h.holder)
+           returning h.holder
+         )
+         update ops.partition_leases l
+         set holder = null, expires_at = '-infinity'
+         from gone
+         where l.role = $1 and l.holder = gone.holder",
+        role,
+        holder
+    )
+    .execute(tx.conn())
+    .await?;
     sqlx::query!(
         "insert into ops.partition_leases (role, partition)
          select $1, n from generate_series(0, $2 - 1) as n

@@ -1,15 +1,26 @@
 //! One pool a role. The pools are private to this crate, so that an unscoped query cannot be written elsewhere.
 
 use crate::error::StoreError;
+use crate::lease::session_name;
 use crate::scope::WorkspaceScope;
 use crate::tx::{AuthTx, SystemTx, WorkspaceTx};
 use clarity_runtime::database::{DbLogin, DbRole};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, PgPool};
 use std::time::Duration;
+use uuid::Uuid;
 
-/// Connects as the login says, and refuses a role that could look past the policies.
-async fn connect(login: &DbLogin, expected: DbRole, connections: u32) -> Result<PgPool, StoreError> {
+/// How a pool keeps its connections.
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .max_lifetime(Duration::from_secs(1800))
+}
+
+/// Connects as the login says, and refuses a role that could look past the policies. `name` is what the database calls
+/// the sessions.
+async fn connect(login: &DbLogin, expected: DbRole, pool: PgPoolOptions, name: &str) -> Result<PgPool, StoreError> {
     if login.role != expected {
         return Err(StoreError::Setup(format!("{} was given where {} is needed", login.role.name(), expected.name())));
     }
@@ -18,7 +29,7 @@ async fn connect(login: &DbLogin, expected: DbRole, connections: u32) -> Result<
     let options = options
         .username(expected.name())
         .password(login.password.expose())
-        .application_name(expected.name())
+        .application_name(name)
         .options([("jit", "off"), ("timezone", "UTC")])
         .disable_statement_logging();
     // What refine and its kin write follows from bronze, cursor and rows in one transaction: what a crash takes of the
@@ -28,13 +39,7 @@ async fn connect(login: &DbLogin, expected: DbRole, connections: u32) -> Result<
         DbRole::Worker => options.options([("synchronous_commit", "off")]),
         _ => options,
     };
-    let pool = PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .max_lifetime(Duration::from_secs(1800))
-        .connect_with(options)
-        .await
-        .map_err(|e| setup_error(expected, e))?;
+    let pool = pool.connect_with(options).await.map_err(|e| setup_error(expected, e))?;
     check_strength(&pool, expected).await?;
     Ok(pool)
 }
@@ -84,7 +89,8 @@ macro_rules! store {
             /// # Errors
             /// `Setup` when the login is refused or stronger than the role may be.
             pub async fn connect(login: &DbLogin, connections: u32) -> Result<Self, StoreError> {
-                Ok(Self { pool: connect(login, DbRole::$role, connections).await? })
+                let role = DbRole::$role;
+                Ok(Self { pool: connect(login, role, pool(connections), role.name()).await? })
             }
 
             /// A login of this role from the environment.
@@ -153,6 +159,16 @@ impl AuthStore {
 }
 
 impl SystemStore {
+    /// For a process that holds leases: its sessions carry its name and stay open as long as it lives, so that others
+    /// see at once when it is gone ([`crate::lease`]).
+    ///
+    /// # Errors
+    /// `Setup` when the login is refused or stronger than the role may be.
+    pub async fn connect_as(holder: Uuid, login: &DbLogin, connections: u32) -> Result<Self, StoreError> {
+        let pool = pool(connections).max_lifetime(None).idle_timeout(None);
+        Ok(Self { pool: connect(login, DbRole::System, pool, &session_name(holder)).await? })
+    }
+
     pub async fn begin(&self) -> Result<SystemTx, StoreError> {
         Ok(SystemTx { tx: self.pool.begin().await? })
     }

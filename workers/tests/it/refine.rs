@@ -2,9 +2,12 @@
 
 use crate::stage::*;
 use clarity_series::{Projection, Rows, decode, merge};
-use clarity_store::refine::Place;
+use clarity_store::ingest::PARTITIONS;
+use clarity_store::lease::{self, Lease};
+use clarity_store::refine::{Fence, Place};
 use clarity_store::{StoreError, asset, chunk, metric, record, state, stream};
 use clarity_wire::body::Op;
+use clarity_workers::context::WorkerContext;
 use clarity_workers::refine::{self, source::SourceRefiner};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
@@ -355,21 +358,49 @@ async fn a_time_ahead_of_its_receipt_is_kept_but_never_the_last_value() {
 
 #[tokio::test]
 async fn an_older_token_is_refused() {
-    let mut stage = Stage::new().await;
+    let stage = Stage::new().await;
     stage.append(Batch::new(vec![telemetry()]).event(Op::Insert, 0, 1, row("M-1", 0, 1.0))).await;
     let fence = stage.fence(refine::ROLE).await;
-    // The lease runs out, and another worker takes it.
-    stage.execute("update ops.partition_leases set expires_at = '-infinity'").await;
-    stage.ctx.holder = uuid::Uuid::now_v7();
-    stage.execute("delete from ops.lease_holders").await;
-    let newer = stage.fence(refine::ROLE).await;
+    let heir = stage.another_holder().await;
+    // A holder that is there keeps what it has, but for the other's share.
+    let partition = stage.head().await.partition;
+    assert_eq!(leased(&heir).await.len(), 0);
+    // Its process is gone, and with it its sessions: what it held is taken at once, well before it runs out.
+    stage.end_sessions().await;
+    let taken = leased(&heir).await;
+    let newer = taken.iter().find(|l| l.partition == partition).unwrap();
+    assert_eq!(taken.len(), PARTITIONS as usize);
     assert!(newer.token > fence.token);
+    // It was not gone, only cut off: what it wakes to write is refused.
     let mut paused = SourceRefiner::new(stage.ctx.clone(), stage.head().await, Some(fence));
     let refused = paused.drain(&CancellationToken::new()).await.unwrap_err();
     assert!(matches!(refused.downcast_ref(), Some(StoreError::Fenced)), "{refused:#}");
     assert!(samples(&stage).await.is_empty());
-    stage.refine().await;
+    let fence = Fence { token: newer.token, ..fence };
+    let mut refiner = SourceRefiner::new(heir, stage.head().await, Some(fence));
+    refiner.drain(&CancellationToken::new()).await.unwrap();
     assert_eq!(samples(&stage).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_frozen_holder_is_followed_when_its_leases_run_out() {
+    let stage = Stage::new().await;
+    let fence = stage.fence(refine::ROLE).await;
+    let heir = stage.another_holder().await;
+    assert_eq!(leased(&heir).await.len(), 0);
+    let past = "interval '1 minute'";
+    stage.execute(&format!("update ops.partition_leases set expires_at = expires_at - {past}")).await;
+    stage.execute(&format!("update ops.lease_holders set seen_at = seen_at - {past}")).await;
+    let taken = leased(&heir).await;
+    assert!(taken.iter().any(|l| l.partition == fence.partition && l.token > fence.token), "{taken:?}");
+}
+
+/// What a holder has of refine's partitions, after looking what is free.
+async fn leased(ctx: &WorkerContext) -> Vec<Lease> {
+    let mut tx = ctx.system.begin().await.unwrap();
+    let leases = lease::renew(&mut tx, refine::ROLE, ctx.holder).await.unwrap();
+    tx.commit().await.unwrap();
+    leases
 }
 
 #[tokio::test]

@@ -166,10 +166,11 @@ impl Stage {
         let mut tx = ingest.begin(&agent).await.unwrap();
         let source = source::register(&mut tx, "plant", "postgres", "PostgreSQL").await.unwrap().id;
         tx.commit().await.unwrap();
+        let holder = Uuid::now_v7();
         let ctx = WorkerContext {
             worker: WorkerStore::connect(&login(DbRole::Worker), 4).await.unwrap(),
-            system: SystemStore::connect(&login(DbRole::System), 2).await.unwrap(),
-            holder: Uuid::now_v7(),
+            system: SystemStore::connect_as(holder, &login(DbRole::System), 2).await.unwrap(),
+            holder,
             listener: login(DbRole::System),
         };
         Self { db, ctx, slug, ingest, agent, source }
@@ -228,6 +229,20 @@ impl Stage {
         tx.commit().await.unwrap();
         let token = leases.iter().find(|l| l.partition == partition).unwrap().token;
         Fence { role, partition, token }
+    }
+
+    /// Another process of the same roles.
+    pub async fn another_holder(&self) -> WorkerContext {
+        let holder = Uuid::now_v7();
+        let system = SystemStore::connect_as(holder, &self.ctx.listener, 2).await.unwrap();
+        WorkerContext { system, holder, ..self.ctx.clone() }
+    }
+
+    /// Ends the first holder's sessions at the database, as `kill -9` of its process does.
+    pub async fn end_sessions(&self) {
+        let sessions = format!("from pg_stat_activity where application_name = 'clarity holder {}'", self.ctx.holder);
+        self.execute(&format!("select pg_terminate_backend(pid, 10000) {sessions}")).await;
+        assert_eq!(self.value(&format!("select count(*) {sessions}")).await.unwrap(), "0");
     }
 
     /// Refines all of bronze.
