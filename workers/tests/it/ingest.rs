@@ -228,6 +228,32 @@ async fn a_batch_is_durable_once() {
     assert_eq!(platform.count("select next_seq from ops.source_heads").await, 16);
 }
 
+/// The day of receipt is part of a segment's key, so the key alone would take a batch once a day.
+#[tokio::test]
+async fn a_batch_is_durable_once_across_midnight() {
+    let platform = Platform::start().await;
+    let mut agent = platform.agent().await;
+    let (mut link, cursor) = agent.welcomed().await;
+    let (first, hash) = batch(cursor.source_id, 1, 1, 10, BatchHash::ZERO);
+    link.send(first.clone()).await;
+    assert!(matches!(link.next().await, Some(Frame::Durable(d)) if d.next_seq == 11));
+    // The day ends: what is durable lies in yesterday's partition.
+    let admin = platform.db.admin().await;
+    admin.execute("update bronze_segments set received_on = received_on - 1", &[]).await.unwrap();
+    // Its confirmation was lost: the agent offers it again, on a connection of before and on a new one.
+    for _ in 0..2 {
+        link.send(first.clone()).await;
+        let Some(Frame::Refused(refused)) = link.next().await else { panic!("not refused") };
+        assert_eq!((refused.reason, refused.next_seq, refused.last_hash), (RefuseReason::Sequence, 11, hash));
+        (link, _) = agent.welcomed().await;
+    }
+    let (second, _) = batch(cursor.source_id, 1, 11, 5, hash);
+    link.send(second).await;
+    assert!(matches!(link.next().await, Some(Frame::Durable(d)) if d.next_seq == 16));
+    assert_eq!(platform.count("select count(distinct received_on) from bronze_segments").await, 2);
+    assert_eq!(platform.count("select sum(event_count) from bronze_segments").await, 15);
+}
+
 #[tokio::test]
 async fn another_past_is_a_diverged_spool_and_a_new_epoch_ends_it() {
     let platform = Platform::start().await;
