@@ -10,7 +10,7 @@ use super::bronze::{self, Sequences};
 use super::changes::{self, Changes};
 use super::compare::{TableReport, compare, quoted};
 use super::fold::Fold;
-use super::settle::Settle;
+use super::settle::{Settle, Settled};
 use crate::cluster::connect;
 
 /// What to check. Both connections are the superuser's.
@@ -38,6 +38,7 @@ pub struct Report {
     /// Rows that differ or should not be there, changes that were never committed, a broken chain or order.
     pub mismatched: u64,
     pub disordered: u64,
+    pub settled: Settled,
     pub sequences: Sequences,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger: Option<Changes>,
@@ -58,7 +59,7 @@ pub async fn check(check: &Check) -> Result<Report> {
     let customer = connect(&check.customer_url).await.context("the customer's database")?;
     customer.batch_execute(SESSION).await?;
     let source = bronze::find(&platform, check.source.as_deref()).await?;
-    check.settle.wait(&platform, &customer, &source).await?;
+    let settled = check.settle.wait(&platform, &customer, &source).await?;
 
     let mut fold = Fold::default();
     let sequences = bronze::read(&platform, &source, &mut fold).await?;
@@ -97,6 +98,7 @@ pub async fn check(check: &Check) -> Result<Report> {
         doubled: fold.doubled.max(of_ledger(|l| l.doubled)) + sequences.overlaps,
         mismatched: sum(|t| t.extra + t.different) + of_ledger(|l| l.invented) + sequences.wrong() + fold.disordered,
         disordered: fold.disordered,
+        settled,
         sequences,
         ledger,
         tables,

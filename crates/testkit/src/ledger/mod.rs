@@ -19,7 +19,7 @@ pub use bronze::Sequences;
 pub use changes::Changes;
 pub use check::{Check, Report, check};
 pub use compare::{Difference, TableReport};
-pub use settle::Settle;
+pub use settle::{Settle, Settled};
 pub use write::{Write, Written, init, write};
 
 /// The session's settings under which values read as the agent reads them.

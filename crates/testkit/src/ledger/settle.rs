@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
+use serde::Serialize;
 use tokio_postgres::Client;
 
 use super::bronze::Source;
@@ -15,39 +16,75 @@ pub struct Settle {
     pub refined: bool,
 }
 
+/// How long it took from the end of writing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Settled {
+    pub durable_ms: u64,
+    pub refined_ms: u64,
+}
+
 impl Settle {
-    /// Takes the end of the customer's log now, and waits until the slot says that everything before it is durable.
-    pub async fn wait(&self, platform: &Client, customer: &Client, source: &Source) -> Result<()> {
+    /// Ends the customer's log with a heartbeat of our own, and waits until that is durable: what was committed before it
+    /// has come the same way, in order, and so is durable too.
+    pub async fn wait(&self, platform: &Client, customer: &Client, source: &Source) -> Result<Settled> {
         let started = Instant::now();
-        let end: String = customer.query_one("select pg_current_wal_lsn()::text", &[]).await?.get(0);
+        let end = self.end(customer).await?;
+        let mut settled = Settled::default();
         loop {
-            let waiting = self.waiting(platform, customer, source, &end).await?;
-            let Some(waiting) = waiting else { return Ok(()) };
+            let waiting = match self.undurable(platform, customer, source, end).await? {
+                Some(waiting) => waiting,
+                None => {
+                    if settled.durable_ms == 0 {
+                        settled.durable_ms = started.elapsed().as_millis() as u64;
+                    }
+                    let Some(waiting) = self.unrefined(platform, source).await? else {
+                        settled.refined_ms = started.elapsed().as_millis() as u64;
+                        return Ok(settled);
+                    };
+                    waiting
+                }
+            };
             if started.elapsed() > self.limit {
                 bail!("waited {} s in vain: {waiting}", self.limit.as_secs());
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// What is still awaited.
-    async fn waiting(
+    /// Where the heartbeat stands in the log. None without a slot: then nobody reads the log.
+    async fn end(&self, customer: &Client) -> Result<Option<i64>> {
+        let sql = "select exists (select from pg_replication_slots
+                                  where database = current_database() and slot_type = 'logical' and not temporary)";
+        if !customer.query_one(sql, &[]).await?.get::<_, bool>(0) {
+            return Ok(None);
+        }
+        let sql = "select (pg_logical_emit_message(true, 'clarity', 'settled') - '0/0'::pg_lsn)::bigint";
+        Ok(Some(customer.query_one(sql, &[]).await?.get(0)))
+    }
+
+    /// What is not durable yet.
+    async fn undurable(
         &self,
         platform: &Client,
         customer: &Client,
         source: &Source,
-        end: &str,
+        end: Option<i64>,
     ) -> Result<Option<String>> {
-        let sql = "select slot_name::text, confirmed_flush_lsn::text from pg_replication_slots
-                   where database = current_database() and slot_type = 'logical' and not temporary
-                     and (confirmed_flush_lsn is null or confirmed_flush_lsn < $1::text::pg_lsn)";
-        if let Some(behind) = customer.query_opt(sql, &[&end]).await? {
-            let (slot, at): (String, Option<String>) = (behind.get(0), behind.get(1));
-            return Ok(Some(format!("slot {slot} is confirmed to {}, not to {end}", at.unwrap_or_default())));
+        if let Some(end) = end {
+            let sql = "select (position->>'commit_lsn')::bigint from source_cursors where source_id = $1::text::uuid";
+            let at: Option<i64> = platform.query_one(sql, &[&source.id]).await?.get(0);
+            if at.is_none_or(|at| at < end) {
+                return Ok(Some(format!("durable up to {} of the customer's log, not to {end}", at.unwrap_or(0))));
+            }
         }
         if let Some(table) = self.without_snapshot(platform, customer, source).await? {
             return Ok(Some(format!("the snapshot of {table} has not ended")));
         }
+        Ok(None)
+    }
+
+    /// How far refine is behind, where that is asked for.
+    async fn unrefined(&self, platform: &Client, source: &Source) -> Result<Option<String>> {
         if !self.refined {
             return Ok(None);
         }
@@ -61,6 +98,7 @@ impl Settle {
             format!("refine is at {refined_epoch:?}/{refined:?}, bronze ends at {epoch}/{next}")
         }))
     }
+
     /// A published table whose snapshot has not ended, by the agent's durable position. One that has not begun is not
     /// in there.
     async fn without_snapshot(&self, platform: &Client, customer: &Client, source: &Source) -> Result<Option<String>> {
