@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::{
-    deps, e2e,
+    deps, e2e, faults,
     paths::Paths,
     prepare,
     process::{cargo, run, run_within, seconds},
@@ -16,7 +16,7 @@ use crate::{
 type Work = fn(&Paths) -> Result<()>;
 
 /// Title, what runs, what to do when it fails.
-const STEPS: [(&str, Work, &str); 8] = [
+const STEPS: [(&str, Work, &str); 9] = [
     ("what this machine needs", needs, "install what the message names"),
     ("format", format, "cargo fmt"),
     ("dependency rule", deps::check, "move the code to where house rules allow it: see CONTRIBUTING.md"),
@@ -25,6 +25,8 @@ const STEPS: [(&str, Work, &str); 8] = [
     ("queries", queries, "cargo xtask prepare"),
     ("unit and integration tests", cargo_test, "cargo test -p the crate named above"),
     ("end to end", end_to_end, "cargo xtask e2e --grep the journey named above"),
+    // After the journeys, which build the release programs.
+    ("faults, quick", faults::quick, "cargo xtask test faults --no-build --keep --seed the one named above"),
 ];
 
 /// They take five minutes with all they compile, and several times that on a cold, busy machine.

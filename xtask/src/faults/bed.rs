@@ -19,12 +19,14 @@ use crate::{
     stack::{DATABASE, Stack, Workspace},
 };
 
-pub const AGENT: &str = "agent";
+pub use crate::stack::AGENT;
 pub const INGEST: &str = "ingest";
 pub const REFINE: &str = "refine";
 /// Rows of telemetry that are there before the agent comes, so that there is a snapshot to take.
 const HISTORY_ROWS: &str = "20000";
 const HISTORY_TRANSACTIONS: &str = "25";
+/// Transactions a second of the ledger; one in twelve has thousands of rows.
+const LEDGER_RATE: &str = "4";
 /// What was written may take so long to be durable and refined.
 const SETTLE_S: &str = "180";
 
@@ -90,7 +92,8 @@ impl<'a> Bed<'a> {
         let url = self.customer_url()?;
         let log = std::fs::File::options().create(true).append(true).open(self.stack.logs().join("ledger.log"))?;
         let mut writer = Command::new(self.stack.bin("clarity-ledger"));
-        writer.args(["write", "--url", &url, "--seed", &self.context.seed.to_string(), "--out"]).arg(self.ledger());
+        writer.args(["write", "--url", &url, "--rate", LEDGER_RATE, "--seed", &self.context.seed.to_string()]);
+        writer.arg("--out").arg(self.ledger());
         writer.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         self.writer = Some(writer.spawn().context("start clarity-ledger")?);
         Ok(())

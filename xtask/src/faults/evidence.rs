@@ -18,6 +18,36 @@ pub fn open_transactions(session: &mut Session, roles: &[&str]) -> Result<Vec<u6
     rows.iter().map(|row| row[0].parse().context("a transaction id")).collect()
 }
 
+/// What a batch in its transaction waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waits {
+    Whatever,
+    Lock,
+    /// Committed in the log, and not yet for anybody to see.
+    Standby,
+}
+
+/// Transactions of ingest that have stored a segment.
+pub fn batches(session: &mut Session, waits: Waits) -> Result<Vec<u64>> {
+    let waits = match waits {
+        Waits::Whatever => "true",
+        Waits::Lock => "a.wait_event_type = 'Lock'",
+        Waits::Standby => "a.wait_event = 'SyncRep'",
+    };
+    let rows = session.rows(&format!(
+        "select a.backend_xid::text from pg_stat_activity a
+         join pg_locks l on l.pid = a.pid and l.relation = 'bronze_segments'::regclass and l.mode = 'RowExclusiveLock'
+         where a.usename = 'clarity_ingest' and a.backend_xid is not null and {waits}"
+    ))?;
+    rows.iter().map(|row| row[0].parse().context("a transaction id")).collect()
+}
+
+/// Whether a transaction has left a segment in bronze.
+pub fn has_segment(session: &mut Session, xid: u64) -> Result<bool> {
+    // Rows know the lower 32 bits.
+    session.is(&format!("select exists (select from bronze_segments where xmin = '{}'::xid)", xid as u32))
+}
+
 /// What became of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {

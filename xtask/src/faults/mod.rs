@@ -4,8 +4,10 @@
 //! The oracle is `clarity-ledger`, which shares no code with what it judges. Each scenario has a stack of its own. A
 //! kill that interrupted nothing proves nothing, so each is looked at: `bit` counts those that fell inside a batch.
 
+mod another_clock;
 mod bed;
 mod evidence;
+mod hold;
 mod kills;
 mod outcome;
 mod relay;
@@ -95,6 +97,10 @@ pub enum Scenario {
     SpoolBound,
     /// A machine whose clock is two hours ahead
     ClockAhead,
+    /// An agent whose clock is two hours ahead, then behind
+    AgentClock,
+    /// A batch whose answer is lost just before midnight
+    Midnight,
 }
 
 /// What every scenario needs.
@@ -110,18 +116,18 @@ pub struct Context {
     pub keep: bool,
 }
 
-/// Two kills of each, for a run that must end soon.
+/// Two kills of each and the scenarios that take least, on release programs that are there: for a run that must end soon.
 pub fn quick(paths: &Paths) -> Result<()> {
     let args = Faults {
         reps: 2,
         json: None,
-        scenario: vec![Scenario::Kills],
+        scenario: vec![Scenario::Kills, Scenario::AgentRestored, Scenario::AgentClock],
         target: Vec::new(),
-        rate: 2_000,
+        rate: 1_000,
         seed: None,
         bronze_only: false,
         dev: false,
-        no_build: false,
+        no_build: true,
         keep: false,
     };
     main(paths, &args)
@@ -190,6 +196,8 @@ fn run(context: &Context, scenario: Scenario, name: &str) -> Result<Outcome> {
         Scenario::TooLarge => scenarios::too_large::run(context, name),
         Scenario::SpoolBound => scenarios::spool_bound::run(context, name),
         Scenario::ClockAhead => scenarios::clock_ahead::run(context, name),
+        Scenario::AgentClock => scenarios::agent_clock::run(context, name),
+        Scenario::Midnight => scenarios::midnight::run(context, name),
     }
 }
 

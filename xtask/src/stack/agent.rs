@@ -15,7 +15,7 @@ use super::{
 /// The one source of the agent.
 pub const SOURCE: &str = "plant-db";
 
-const AGENT: &str = "agent";
+pub const AGENT: &str = "agent";
 /// A minute for the agent to claim the code; the demo's approval follows at once.
 const PAIRING_S: &str = "60";
 
@@ -98,6 +98,7 @@ publication = "{PUBLICATION}"
     }
 
     fn agent_spec(&self, name: &str) -> Spec {
-        Spec::new(name, self.bin("clarity-agent"), &self.logs).args(["--state"]).args([self.agent_dir()])
+        let spec = Spec::new(name, self.bin("clarity-agent"), &self.logs).args(["--state"]).args([self.agent_dir()]);
+        spec.env(self.surroundings_of(AGENT).iter().cloned())
     }
 }

@@ -45,8 +45,13 @@ pub enum Purpose {
 impl Cluster {
     /// Makes the cluster in `dir` where it is missing, starts it where it is stopped.
     pub fn up(services: &Path, dir: &Path, purpose: Purpose) -> Result<Self> {
+        Self::up_with(services, dir, purpose, &[])
+    }
+
+    /// As [`Self::up`], with further variables; of these a server takes what its clock depends on.
+    pub fn up_with(services: &Path, dir: &Path, purpose: Purpose, variables: &[(String, String)]) -> Result<Self> {
         let mut up = Command::new(services);
-        up.args(["up", "--dir"]).arg(dir);
+        up.args(["up", "--dir"]).arg(dir).envs(variables.iter().cloned());
         match purpose {
             Purpose::Platform => up.args(["--name", "platform"]),
             Purpose::Customer => up.args(["--name", "customer", "--logical"]),

@@ -15,6 +15,7 @@ mod secrets;
 mod tls;
 
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
     time::Duration,
@@ -23,7 +24,7 @@ use std::{
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-pub use agent::SOURCE;
+pub use agent::{AGENT, SOURCE};
 pub use child::{Usage, tail, usage_of};
 pub use cluster::{Cluster, Purpose};
 pub use interrupt::Interrupt;
@@ -41,6 +42,8 @@ use crate::{
 
 /// The platform's database inside its server.
 pub const DATABASE: &str = "clarity";
+/// The platform's Postgres, and its folder.
+pub const PLATFORM: &str = "platform";
 const READY: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(12);
 
@@ -54,6 +57,8 @@ pub struct Stack {
     certificates: Certificates,
     platform: Option<Cluster>,
     customer: Option<Cluster>,
+    /// Further variables of [`AGENT`] or [`PLATFORM`], for tests.
+    surroundings: BTreeMap<&'static str, Vec<(String, String)>>,
     /// In the order they were started; stopped in the opposite one.
     running: Vec<Running>,
 }
@@ -81,6 +86,7 @@ impl Stack {
             certificates: Certificates::ensure(&dir.join("tls"))?,
             platform: None,
             customer: None,
+            surroundings: BTreeMap::new(),
             running: Vec::new(),
         })
     }
@@ -115,7 +121,7 @@ impl Stack {
     pub fn start_platform(&mut self, database_url: Option<&str>) -> Result<()> {
         let cluster = match database_url {
             Some(url) => Cluster::from_url(url)?,
-            None => Cluster::up(&self.bin("clarity-services"), &self.dir.join("platform"), Purpose::Platform)?,
+            None => self.platform_up()?,
         };
         let admin_url = cluster.url("postgres");
         self.platform = Some(cluster);
@@ -131,9 +137,22 @@ impl Stack {
 
     /// After [`Cluster::kill`]: starts it again, on the same data.
     pub fn restart_platform(&mut self) -> Result<()> {
-        let services = self.bin("clarity-services");
-        self.platform = Some(Cluster::up(&services, &self.dir.join("platform"), Purpose::Platform)?);
+        self.platform = Some(self.platform_up()?);
         Ok(())
+    }
+
+    fn platform_up(&self) -> Result<Cluster> {
+        let (services, dir) = (self.bin("clarity-services"), self.dir.join(PLATFORM));
+        Cluster::up_with(&services, &dir, Purpose::Platform, self.surroundings_of(PLATFORM))
+    }
+
+    /// Gives [`AGENT`] or [`PLATFORM`] further variables from its next start on.
+    pub fn surround(&mut self, name: &'static str, variables: Vec<(String, String)>) {
+        self.surroundings.insert(name, variables);
+    }
+
+    fn surroundings_of(&self, name: &str) -> &[(String, String)] {
+        self.surroundings.get(name).map_or(&[], Vec::as_slice)
     }
 
     // --- our processes

@@ -10,10 +10,14 @@ use anyhow::{Context, Result, bail};
 
 use super::place::Account;
 
-/// A command that runs as the cluster's user, with nothing of our environment but `PATH`.
+/// What of our environment goes on to the server: a test may give it another clock.
+const CLOCK: [&str; 2] = ["LD_PRELOAD", "CLOCK_SHIFT_S"];
+
+/// A command that runs as the cluster's user, with nothing of our environment but `PATH` and [`CLOCK`].
 pub fn command(program: &Path, account: Option<Account>) -> Command {
     let mut command = Command::new(program);
     command.current_dir("/").env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
+    command.envs(CLOCK.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
     if let Some(account) = account {
         command.uid(account.uid).gid(account.gid);
     }
