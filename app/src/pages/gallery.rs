@@ -95,7 +95,7 @@ fn Figures() -> impl IntoView {
         <div class="cs-grid">
             <Kpi name="Machines running" value=Some("18".to_owned()) unit="of 20" remark="by their own state"/>
             <Kpi name="Availability" value=None unit="%" remark="not known yet"/>
-            <Kpi name="Events" value=Some("7\u{2009}064".to_owned()) unit="per second"><Sparkline values label="Example" filled=true/></Kpi>
+            <Kpi name="Events" value=Some("7\u{2009}064".to_owned()) unit="per second" line=Some(view! { <Sparkline values label="Example" filled=true/> }.into_any())/>
             <div class="cs-card cs-kpi" data-span="3"><Skeleton shape=Shape::Line/><Skeleton shape=Shape::Value/><Skeleton shape=Shape::Line/></div>
         </div>
     }

@@ -10,25 +10,35 @@ pub fn Figures(state: RwSignal<Overview>) -> impl IntoView {
     let kpis = Memo::new(move |_| state.with(|overview| overview.kpis.clone()));
     let figure = move |read: fn(&Kpis) -> Option<String>| Signal::derive(move || kpis.with(read));
     let text = move |read: fn(&Kpis) -> String| Signal::derive(move || kpis.with(read));
-    let minutes = Memo::new(move |_| kpis.with(|kpis| kpis.events_per_minute.clone()));
+    // Whether a card has a line is settled when the page is read: live updates move it and never change a card's height.
+    let line = move |label: &'static str, tone: &'static str, near: bool, read: fn(&Kpis) -> Vec<Option<f64>>| {
+        let known = kpis.with_untracked(|kpis| read(kpis).iter().any(Option::is_some));
+        let values = Signal::derive(move || kpis.with(read));
+        known.then(|| view! { <Sparkline values label tone near filled=true/> }.into_any())
+    };
     view! {
         <Kpi
             name="Machines running"
             value=figure(|kpis| (kpis.machines_total > 0).then(|| number::whole(kpis.machines_running.into())))
             unit=text(|kpis| format!("of {}", number::whole(kpis.machines_total.into())))
             remark="by their own state"
+            line=line("Machines running, today", "1", true, |kpis| kpis.running_line.clone())
         />
         <Kpi
             name="Availability"
             value=figure(|kpis| kpis.availability_today.map(number::percent))
             unit="%"
             remark="today, planned stops left out"
+            line=line("Availability in per cent, today", "2", true, |kpis| {
+                kpis.availability_line.iter().map(|share| share.map(|share| share * 100.0)).collect()
+            })
         />
         <Kpi
             name="Downtime"
             value=figure(|kpis| kpis.downtime_today_s.map(|s| number::whole(u64::try_from(s / 60).unwrap_or(0))))
             unit="min"
             remark="today, all machines together"
+            line=line("Machines down, today", "3", false, |kpis| kpis.down_line.clone())
         />
         <Kpi
             name="Events"
@@ -42,8 +52,10 @@ pub fn Figures(state: RwSignal<Overview>) -> impl IntoView {
                     })
                     .unwrap_or_default()
             })
-        >
-            <Sparkline values=minutes label="Events per minute, last hour" filled=true/>
-        </Kpi>
+            line=line("Events per minute, last hour", "5", false, |kpis| {
+                // From the first minute that is known: a young workspace has a line too.
+                kpis.events_per_minute.iter().copied().skip_while(Option::is_none).collect()
+            })
+        />
     }
 }

@@ -8,9 +8,9 @@ pub fn Kpi(
     #[prop(into)] value: Signal<Option<String>>,
     #[prop(optional, into)] unit: Signal<String>,
     #[prop(optional, into)] remark: Signal<String>,
-    /// A sparkline below.
-    #[prop(optional)]
-    children: Option<Children>,
+    /// A sparkline below. Without one the card is lower.
+    #[prop(optional_no_strip)]
+    line: Option<AnyView>,
 ) -> impl IntoView {
     view! {
         <section class="cs-card cs-kpi" data-span="3">
@@ -20,7 +20,7 @@ pub fn Kpi(
                 <small>{move || if value.with(Option::is_some) { unit.get() } else { String::new() }}</small>
             </p>
             <p class="cs-kpi__note">{remark}</p>
-            {children.map(|children| children())}
+            {line}
         </section>
     }
 }

@@ -51,6 +51,16 @@ pub struct Kpis {
     /// Events per minute of the last hour, oldest first; `None` where nothing is known.
     pub events_per_minute: Vec<Option<f64>>,
     /// Server's clock minus machine time of the newest sample.
+    /// The day so far in equal steps, oldest first, from the site's midnight or the first state that is known since.
+    /// Empty while there are not two steps to draw; `None` where nothing is known. Machines running, on average.
+    #[serde(default)]
+    pub running_line: Vec<Option<f64>>,
+    /// As `availability_today`, step by step.
+    #[serde(default)]
+    pub availability_line: Vec<Option<f64>>,
+    /// Machines down, on average, step by step.
+    #[serde(default)]
+    pub down_line: Vec<Option<f64>>,
     pub data_age_ms: Option<i64>,
 }
 

@@ -45,6 +45,76 @@ pub(super) fn day(intervals: &[Interval], midnight: Micros, now: Micros) -> Day 
     day
 }
 
+/// Steps of a line of the day, at most.
+const STEPS: i64 = 48;
+
+/// The day so far, step by step; empty while there are not two steps of a second.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Lines {
+    /// Machines running, on average over the step.
+    pub running: Vec<Option<f64>>,
+    pub availability: Vec<Option<f64>>,
+    /// Machines down, on average over the step.
+    pub down: Vec<Option<f64>>,
+}
+
+/// Cuts intervals into equal steps from the first moment since midnight at which a state is known until now. A step in
+/// which no machine's state is known has no value; a planned stop is a known one.
+pub(super) fn lines(intervals: &[Interval], midnight: Micros, now: Micros) -> Lines {
+    let known = || intervals.iter().filter(|i| i.category != StateCategory::Unknown && i.from < now);
+    let Some(from) = known().map(|i| i.from.max(midnight)).min() else { return Lines::default() };
+    // Whole seconds, so that the grid stays for a while and two reads of one minute agree.
+    let step = ((now - from) / STEPS / SECOND + 1) * SECOND;
+    let steps = usize::try_from((now - from + step - 1) / step).unwrap_or(0);
+    if steps < 2 {
+        return Lines::default();
+    }
+    #[derive(Clone, Copy, Default)]
+    struct Step {
+        any: Micros,
+        running: Micros,
+        day: Day,
+    }
+    let mut sums = vec![Step::default(); steps];
+    for interval in known() {
+        let (starts, ends) = (interval.from.max(from), interval.to.unwrap_or(now).min(now));
+        if ends <= starts {
+            continue;
+        }
+        let (first, last) = ((starts - from) / step, (ends - 1 - from) / step);
+        for at in first..=last {
+            let span = ends.min(from + (at + 1) * step) - starts.max(from + at * step);
+            let sum = &mut sums[at as usize];
+            sum.any += span;
+            match interval.category {
+                StateCategory::Planned | StateCategory::Unknown => continue,
+                StateCategory::Running => sum.running += span,
+                StateCategory::Down => sum.day.down += span,
+                StateCategory::Idle | StateCategory::SetUp => {}
+            }
+            sum.day.known += span;
+        }
+    }
+    let known = |value: fn(&Step, Micros) -> Option<f64>| -> Vec<Option<f64>> {
+        let of = |(at, sum): (usize, &Step)| {
+            // The last step is as long as it has lasted.
+            let length = step.min(now - from - at as i64 * step);
+            value(sum, length).filter(|_| sum.any > 0)
+        };
+        sums.iter().enumerate().map(of).collect()
+    };
+    Lines {
+        running: known(|sum, length| Some(rounded(sum.running as f64 / length as f64, 10.0))),
+        availability: known(|sum, _| sum.day.availability().map(|share| rounded(share, 10_000.0))),
+        down: known(|sum, length| (sum.day.known > 0).then(|| rounded(sum.day.down as f64 / length as f64, 10.0))),
+    }
+}
+
+/// As fine as a line can show: more digits would only be carried to every open page.
+fn rounded(value: f64, parts: f64) -> f64 {
+    (value * parts).round() / parts
+}
+
 /// The state each machine is in: its newest open interval.
 pub(super) fn open(intervals: &[Interval]) -> HashMap<i32, &Interval> {
     let mut open: HashMap<i32, &Interval> = HashMap::new();
@@ -93,6 +163,54 @@ mod tests {
         assert_eq!(super::day(&intervals[3..], 0, 100 * s).downtime_s(), None, "nothing known is not zero");
         assert_eq!(running(&intervals), 0);
         assert_eq!(running(&[interval(3, 0, None, Running)]), 1);
+    }
+
+    #[test]
+    fn a_line_of_the_day_begins_where_something_is_known_and_ends_now() {
+        use StateCategory::{Down, Planned, Running, Unknown};
+        let s = SECOND;
+        assert_eq!(lines(&[], 0, 100 * s), Lines::default());
+        assert_eq!(lines(&[interval(1, 0, None, Unknown)], 0, 100 * s), Lines::default(), "unknown is not known");
+        assert_eq!(lines(&[interval(1, 99 * s, None, Running)], 0, 100 * s), Lines::default(), "no line of one point");
+        // 96 s of the day are known: 48 steps of 2 s would end exactly now, so a step takes 3 s and the last one is whole.
+        let now = 100 * s;
+        let intervals = [
+            interval(1, 4 * s, Some(10 * s), Running),
+            interval(1, 10 * s, Some(13 * s), Down),
+            interval(1, 19 * s, None, Running),
+            interval(2, 7 * s, Some(16 * s), Planned),
+            interval(2, 97 * s, None, Running),
+        ];
+        let lines = lines(&intervals, 0, now);
+        assert_eq!(lines.running.len(), 32);
+        assert_eq!(lines.running[..6], [Some(1.0), Some(1.0), Some(0.0), Some(0.0), None, Some(1.0)]);
+        assert_eq!(lines.availability[..6], [Some(1.0), Some(1.0), Some(0.0), None, None, Some(1.0)]);
+        assert_eq!(lines.down[..4], [Some(0.0), Some(0.0), Some(1.0), None]);
+        assert_eq!(lines.running.last(), Some(&Some(2.0)), "the last step ends now");
+    }
+
+    #[test]
+    fn the_lines_and_the_figures_of_a_day_agree() {
+        use StateCategory::{Down, Running};
+        let (midnight, now) = (1000 * SECOND, 1000 * SECOND + 5 * 3600 * SECOND + 12_345);
+        let mut intervals = Vec::new();
+        for machine in 0..7 {
+            let long = (600 + 77 * i64::from(machine)) * SECOND;
+            let starts = (0..).map(|n| midnight - 900 * SECOND + n * long).take_while(|at| *at < now);
+            for (n, from) in starts.enumerate() {
+                let to = Some(from + long).filter(|to| *to < now);
+                intervals.push(interval(machine, from, to, if n % 3 == 2 { Down } else { Running }));
+            }
+        }
+        let (day, lines) = (day(&intervals, midnight, now), lines(&intervals, midnight, now));
+        assert!((40..=48).contains(&lines.running.len()), "{}", lines.running.len());
+        for (running, down) in lines.running.iter().zip(&lines.down) {
+            let both = running.unwrap() + down.unwrap();
+            assert!((both - 7.0).abs() <= 0.1 + 1e-9, "every machine is one or the other: {both}");
+        }
+        let down: f64 = lines.down.iter().flatten().sum::<f64>() / lines.down.len() as f64;
+        let day_down = day.down as f64 / (now - midnight) as f64;
+        assert!((down - day_down).abs() < 0.1, "{down} {day_down}");
     }
 
     #[test]

@@ -163,8 +163,12 @@ fn kpis(
         machines_total: small(machines.len() as i64),
         availability_today: day.availability(),
         downtime_today_s: day.downtime_s(),
+    let lines_of_day = figures::lines(today, midnight, now);
         events_per_s: sees_all.then(|| views.iter().map(|v| sources::rate(&v.minutes, now)).sum()),
         events_per_minute: figures::sum_lines(&lines),
         data_age_ms: newest.map(|(at, _)| ((now - at) / 1000).max(0)),
     }
 }
+        running_line: lines_of_day.running,
+        availability_line: lines_of_day.availability,
+        down_line: lines_of_day.down,

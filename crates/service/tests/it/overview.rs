@@ -41,6 +41,9 @@ async fn the_overview_says_what_is_known() {
     assert_eq!((kpis.events_per_minute.len(), kpis.events_per_minute[59]), (60, Some(600.0)));
     assert!(kpis.data_age_ms.is_some_and(|ms| ms >= 2000));
     assert_eq!(page.metrics[0].assets, 3);
+    assert_eq!(kpis.running_line.last(), Some(&Some(1.0)), "one of three runs at the end of the line");
+    assert_eq!(kpis.down_line.last(), Some(&Some(1.0)));
+    assert_eq!(kpis.availability_line.last(), Some(&Some(0.5)), "of the two whose state is known");
     let order: Vec<_> = page.assets.iter().map(|a| (a.name.as_str(), a.state)).collect();
     use StateCategory::{Down, Running, Unknown};
     assert_eq!(order, [("Engine 2", Down), ("Engine 3", Unknown), ("Engine 1", Running)], "worst first");
@@ -73,6 +76,8 @@ async fn a_source_that_is_not_heard_is_blind_and_first() {
     let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
     stage.with_source(&seat, DATA).await;
     let before = stage.services.snapshot(&seat, &LivePage::Sources).await.unwrap();
+    assert!(page.kpis.running_line.is_empty() && page.kpis.availability_line.is_empty());
+    assert_eq!(page.to - page.from, HOUR, "with nothing to go by, the last hour");
     stage.sql("update agents set seen_at = now() - interval '6 minutes'").await;
     let sources = stage.services.sources(&seat).await.unwrap();
     let row = &sources.sources[0];
