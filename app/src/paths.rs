@@ -2,7 +2,7 @@
 
 use clarity_domain::{
     ids::{AssetId, PairingId, SourceId},
-    view::{Micros, overview::OverviewQuery, range::TimeRange},
+    view::{Micros, overview::OverviewQuery},
 };
 
 pub const HOME: &str = "/";
@@ -66,7 +66,10 @@ pub fn is_overview(path: &str) -> bool {
 
 /// The event stream of the Overview page, from what was read at `since` on.
 pub fn live_overview(slug: &str, query: &OverviewQuery, since: Micros) -> String {
-    let mut url = format!("/w/{slug}/live?page=overview&since={since}&range={}", query.range);
+    let mut url = format!("/w/{slug}/live?page=overview&since={since}");
+    if let Some(range) = query.range {
+        url.push_str(&format!("&range={range}"));
+    }
     if let Some(metric) = &query.metric {
         url.push_str(&format!("&metric={}", escape(metric)));
     }
@@ -84,8 +87,8 @@ pub fn live_sources(slug: &str, since: Micros) -> String {
 
 fn overview_query(query: &OverviewQuery) -> String {
     let mut parts = Vec::new();
-    if query.range != TimeRange::default() {
-        parts.push(query.range.to_query());
+    if let Some(range) = query.range {
+        parts.push(range.to_query());
     }
     if let Some(metric) = &query.metric {
         parts.push(format!("metric={}", escape(metric)));
@@ -118,6 +121,7 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clarity_domain::view::range::TimeRange;
 
     #[test]
     fn a_sign_in_returns_to_our_own_pages_only() {
@@ -142,7 +146,7 @@ mod tests {
     fn the_plain_page_has_a_plain_url() {
         assert_eq!(overview("a", &OverviewQuery::default()), "/w/a");
         let query = OverviewQuery {
-            range: TimeRange::Between { from: 1, to: 2 },
+            range: Some(TimeRange::Between { from: 1, to: 2 }),
             metric: Some("T 24".into()),
             asset: None,
             page: 1,

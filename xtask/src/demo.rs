@@ -16,6 +16,7 @@ use crate::{
 const EMAIL: &str = "owner@demo.example";
 const WORKSPACE: &str = "Demo plant";
 const PORT: u16 = 8080;
+const HISTORY_ROWS_PER_SECOND: u64 = 10;
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -73,6 +74,7 @@ fn serve(stack: &mut Stack, args: &Demo) -> Result<()> {
     step("server", || stack.start_server())?;
     step("workers, all roles", || stack.start_workers("workers", "all"))?;
     step("the customer's database and its tables", || stack.start_customer())?;
+    step("an hour of the plant's history", || write_history(stack))?;
     let plant = format!("plant, {} rows a second", args.rate);
     step(&plant, || stack.start_plant(args.rate, &["--quiet"]))?;
     let workspace = step("workspace and login", || stack.create_workspace(WORKSPACE, EMAIL, "Demo Owner"))?;
@@ -87,6 +89,18 @@ fn serve(stack: &mut Stack, args: &Demo) -> Result<()> {
         std::thread::sleep(Duration::from_millis(200));
     }
     eprintln!();
+    Ok(())
+}
+
+/// So that the first page is full: a row of each machine every ten seconds, and the states of that hour. Only before the
+/// plant has ever written: a second run has what the first one wrote.
+fn write_history(stack: &Stack) -> Result<()> {
+    let status: serde_json::Value = serde_json::from_str(&stack.plant_command(&["status"])?)?;
+    if status["telemetry"] == 0 {
+        let rows = (HISTORY_ROWS_PER_SECOND * 3600).to_string();
+        let rate = HISTORY_ROWS_PER_SECOND.to_string();
+        stack.plant_command(&["backfill", "--rows", &rows, "--rate", &rate, "--quiet"])?;
+    }
     Ok(())
 }
 

@@ -54,7 +54,7 @@ mod tests {
             params.insert(key, value.to_owned());
         }
         let query = query(&params);
-        assert_eq!(query.range, TimeRange::Last { minutes: 360 });
+        assert_eq!(query.range, Some(TimeRange::Last { minutes: 360 }));
         assert_eq!((query.metric.as_deref(), query.page, query.asset), (Some("T24"), 2, None));
         assert_eq!(super::query(&ParamsMap::new()), OverviewQuery::default());
     }

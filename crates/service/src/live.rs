@@ -48,7 +48,7 @@ impl LiveKey {
     pub fn new(seat: &Seat, page: &LivePage) -> Self {
         // The text of all that the page asks for.
         let page = match page {
-            LivePage::Overview(q) => format!("overview {} {:?} {:?} {}", q.range, q.metric, q.asset, q.page),
+            LivePage::Overview(q) => format!("overview {:?} {:?} {:?} {}", q.range, q.metric, q.asset, q.page),
             LivePage::Sources => "sources".into(),
         };
         Self { workspace: seat.scope.workspace_id(), role: seat.card.role, page }

@@ -20,8 +20,8 @@ impl LiveQuery {
         match self.page.as_str() {
             "overview" => Ok(LivePage::Overview(OverviewQuery {
                 range: match self.range {
-                    Some(text) => text.parse().map_err(|_| AppError::invalid("range", "This is no time range."))?,
-                    None => Default::default(),
+                    Some(text) => Some(text.parse().map_err(|_| AppError::invalid("range", "This is no time range."))?),
+                    None => None,
                 },
                 metric: self.metric,
                 asset: match self.asset {

@@ -36,7 +36,10 @@ pub fn ChartCard(state: RwSignal<Overview>, slug: String, query: OverviewQuery) 
             // Below two steps there is nothing more to see.
             let wide_enough = lines.with_untracked(|lines| to - from >= 2 * lines.step_us);
             if let (Some(range), true) = (TimeRange::between(from, to), wide_enough) {
-                navigate(&paths::overview(&slug, &OverviewQuery { range, ..query.clone() }), Default::default());
+                navigate(
+                    &paths::overview(&slug, &OverviewQuery { range: Some(range), ..query.clone() }),
+                    Default::default(),
+                );
             }
         })
     };

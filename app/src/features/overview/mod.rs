@@ -9,7 +9,10 @@ mod range;
 mod reasons;
 mod states;
 
-use clarity_domain::view::overview::{Overview, OverviewQuery};
+use clarity_domain::view::{
+    overview::{Overview, OverviewQuery},
+    range::TimeRange,
+};
 use leptos::prelude::*;
 
 use super::live::{self, Link};
@@ -30,8 +33,10 @@ use crate::{
 /// The page's content. Made anew for each read; live updates change it in place.
 #[component]
 pub fn OverviewContent(slug: String, query: OverviewQuery, overview: Overview) -> impl IntoView {
-    let moving = query.range.is_moving();
-    let url = paths::live_overview(&slug, &query, overview.as_of);
+    // Without a range in the URL the server has chosen one, which the event stream then has to keep to.
+    let range = query.range.unwrap_or_else(|| TimeRange::last(overview.to - overview.from));
+    let moving = range.is_moving();
+    let url = paths::live_overview(&slug, &OverviewQuery { range: Some(range), ..query.clone() }, overview.as_of);
     let waiting = overview.assets_total == 0;
     let connected = overview.sources_total > 0;
     let state = RwSignal::new(overview);
@@ -41,7 +46,7 @@ pub fn OverviewContent(slug: String, query: OverviewQuery, overview: Overview) -
     let slug_ = slug.clone();
     let freshness = Memo::new(move |_| state.with(|overview| overview.freshness.clone()));
     let badge = view! { <live::LiveBadge freshness link/> }.into_any();
-    let acts = view! { <RangeMenu slug=slug.clone() query=query.clone()/> }.into_any();
+    let acts = view! { <RangeMenu slug=slug.clone() query=query.clone() range/> }.into_any();
     view! {
         <Page crumbs=vec![Crumb::here("Overview")] badge acts>
             <Head state link/>

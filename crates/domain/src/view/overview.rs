@@ -8,7 +8,8 @@ use crate::{ids::AssetId, state::StateCategory};
 /// What the page asks for; all of it stands in the URL.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OverviewQuery {
-    pub range: TimeRange,
+    /// Without it, the last hour, or less where the workspace is younger ([`TimeRange::for_age`]).
+    pub range: Option<TimeRange>,
     /// Metric of the chart; without it, the one most assets have.
     pub metric: Option<String>,
     /// Show this asset alone.
@@ -50,7 +51,6 @@ pub struct Kpis {
     pub events_per_s: Option<f64>,
     /// Events per minute of the last hour, oldest first; `None` where nothing is known.
     pub events_per_minute: Vec<Option<f64>>,
-    /// Server's clock minus machine time of the newest sample.
     /// The day so far in equal steps, oldest first, from the site's midnight or the first state that is known since.
     /// Empty while there are not two steps to draw; `None` where nothing is known. Machines running, on average.
     #[serde(default)]
@@ -61,6 +61,7 @@ pub struct Kpis {
     /// Machines down, on average, step by step.
     #[serde(default)]
     pub down_line: Vec<Option<f64>>,
+    /// Server's clock minus machine time of the newest sample.
     pub data_age_ms: Option<i64>,
 }
 

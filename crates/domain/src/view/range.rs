@@ -32,13 +32,21 @@ impl TimeRange {
         ("7d", "Last 7 days"),
     ];
 
-    /// From the URL's query. What cannot be read falls back to the default: a stale link still opens.
-    pub fn from_query(range: Option<&str>, from: Option<&str>, to: Option<&str>) -> Self {
+    /// From the URL's query. What cannot be read is as good as nothing: a stale link still opens.
+    pub fn from_query(range: Option<&str>, from: Option<&str>, to: Option<&str>) -> Option<Self> {
         let fixed = from.and_then(|t| t.parse().ok()).zip(to.and_then(|t| t.parse().ok()));
-        fixed
-            .and_then(|(from, to)| Self::between(from, to))
-            .or_else(|| range.and_then(|text| text.parse().ok()))
-            .unwrap_or_default()
+        fixed.and_then(|(from, to)| Self::between(from, to)).or_else(|| range.and_then(|text| text.parse().ok()))
+    }
+
+    /// The last so much, in whole minutes.
+    pub fn last(span: Micros) -> Self {
+        Self::Last { minutes: u32::try_from(span / MINUTE).unwrap_or(60).max(1) }
+    }
+
+    /// What to show of a workspace that began so long ago, when nobody asked for a range: all of it, up to an hour.
+    pub fn for_age(age: Micros) -> Self {
+        let minutes = [5, 10, 15, 30].into_iter().find(|minutes| age <= i64::from(*minutes) * MINUTE);
+        minutes.map_or_else(Self::default, |minutes| Self::Last { minutes })
     }
 
     /// A fixed range; `None` when it is empty, runs backwards or is longer than 400 days.
@@ -143,14 +151,21 @@ mod tests {
         for text in ["", "h", "0m", "-1h", "9999999d", "2..1", "5..5", "1..9223372036854775807", "é", "1é"] {
             assert!(text.parse::<TimeRange>().is_err(), "{text}");
         }
-        assert_eq!(TimeRange::from_query(Some("x"), Some("2"), Some("1")), TimeRange::default());
+        assert_eq!(TimeRange::from_query(Some("x"), Some("2"), Some("1")), None);
+    }
+
+    #[test]
+    fn a_young_workspace_fills_its_page() {
+        for (age_minutes, minutes) in [(-1, 5), (0, 5), (5, 5), (6, 10), (12, 15), (30, 30), (31, 60), (90_000, 60)] {
+            assert_eq!(TimeRange::for_age(age_minutes * MINUTE), TimeRange::Last { minutes }, "{age_minutes} min");
+        }
     }
 
     #[test]
     fn a_zoom_wins_over_the_preset() {
         let range = TimeRange::from_query(Some("1h"), Some("1000"), Some("2000"));
-        assert_eq!(range, TimeRange::Between { from: 1000, to: 2000 });
-        assert_eq!(range.bounds(9), (1000, 2000));
+        assert_eq!(range, Some(TimeRange::Between { from: 1000, to: 2000 }));
+        assert_eq!(range.map(|range| range.bounds(9)), Some((1000, 2000)));
         assert_eq!(TimeRange::Last { minutes: 1 }.bounds(MINUTE), (0, MINUTE));
     }
 }

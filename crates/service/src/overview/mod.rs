@@ -14,10 +14,11 @@ use clarity_domain::time::Micros;
 use clarity_domain::truth::Truth;
 use clarity_domain::view::Freshness;
 use clarity_domain::view::overview::{Kpis, Overview, OverviewQuery};
+use clarity_domain::view::range::TimeRange;
 use clarity_runtime::clock::now_us;
 use clarity_store::chunk::{self, Latest};
 use clarity_store::source_view::{self, SourceView};
-use clarity_store::{WorkspaceTx, asset, metric, state};
+use clarity_store::{WorkspaceTx, asset, metric, overview, state};
 
 use crate::error::fault;
 use crate::frame::small;
@@ -66,7 +67,14 @@ async fn read(
     extent: Extent,
     now: Micros,
 ) -> Result<Overview, AppError> {
-    let (from, to) = query.range.bounds(now);
+    let range = match query.range {
+        Some(range) => range,
+        None => {
+            let began = overview::began_within_an_hour(tx, now).await.map_err(fault)?;
+            began.map_or_else(TimeRange::default, |began| TimeRange::for_age(now - began))
+        }
+    };
+    let (from, to) = range.bounds(now);
     let midnight = day::start(now, time_zone);
     let views = source_view::list(tx, now).await.map_err(fault)?;
     let machines = asset::list(tx).await.map_err(fault)?;
@@ -155,6 +163,7 @@ fn kpis(
     now: Micros,
 ) -> Kpis {
     let day = figures::day(today, midnight, now);
+    let lines_of_day = figures::lines(today, midnight, now);
     let seen = |v: &SourceView| sources::freshness(v, &status::read(&v.status), now).truth != Truth::Blind;
     let sees_all = !views.is_empty() && views.iter().all(seen);
     let lines: Vec<Vec<Option<f64>>> = views.iter().map(|v| sources::per_minute(&v.minutes, now, seen(v))).collect();
@@ -163,12 +172,11 @@ fn kpis(
         machines_total: small(machines.len() as i64),
         availability_today: day.availability(),
         downtime_today_s: day.downtime_s(),
-    let lines_of_day = figures::lines(today, midnight, now);
         events_per_s: sees_all.then(|| views.iter().map(|v| sources::rate(&v.minutes, now)).sum()),
         events_per_minute: figures::sum_lines(&lines),
-        data_age_ms: newest.map(|(at, _)| ((now - at) / 1000).max(0)),
-    }
-}
         running_line: lines_of_day.running,
         availability_line: lines_of_day.availability,
         down_line: lines_of_day.down,
+        data_age_ms: newest.map(|(at, _)| ((now - at) / 1000).max(0)),
+    }
+}

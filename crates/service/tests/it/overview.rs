@@ -4,6 +4,7 @@ use crate::stage::{SOURCE, Stage};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::ids::AssetId;
 use clarity_domain::state::StateCategory;
+use clarity_domain::time::{HOUR, MINUTE};
 use clarity_domain::truth::Truth;
 use clarity_domain::view::overview::OverviewQuery;
 use clarity_domain::view::sources::SourceState;
@@ -33,17 +34,18 @@ async fn the_overview_says_what_is_known() {
     stage.with_source(&seat, DATA).await;
     let page = stage.services.overview(&seat, &OverviewQuery::default()).await.unwrap();
     assert_eq!((page.freshness.truth, page.sources_total, page.assets_total), (Truth::Live, 1, 3));
+    assert_eq!(page.to - page.from, 30 * MINUTE, "the oldest that is known is a state of 20 minutes ago");
     let kpis = &page.kpis;
     assert_eq!((kpis.machines_running, kpis.machines_total), (1, 3));
     assert!(kpis.downtime_today_s.is_some_and(|s| (0..=302).contains(&s)), "{kpis:?}");
     assert!(kpis.availability_today.is_some_and(|a| (0.0..=1.0).contains(&a)));
     assert!(kpis.events_per_s.is_some_and(|r| r >= 10.0), "600 a minute and more: {kpis:?}");
     assert_eq!((kpis.events_per_minute.len(), kpis.events_per_minute[59]), (60, Some(600.0)));
-    assert!(kpis.data_age_ms.is_some_and(|ms| ms >= 2000));
-    assert_eq!(page.metrics[0].assets, 3);
     assert_eq!(kpis.running_line.last(), Some(&Some(1.0)), "one of three runs at the end of the line");
     assert_eq!(kpis.down_line.last(), Some(&Some(1.0)));
     assert_eq!(kpis.availability_line.last(), Some(&Some(0.5)), "of the two whose state is known");
+    assert!(kpis.data_age_ms.is_some_and(|ms| ms >= 2000));
+    assert_eq!(page.metrics[0].assets, 3);
     let order: Vec<_> = page.assets.iter().map(|a| (a.name.as_str(), a.state)).collect();
     use StateCategory::{Down, Running, Unknown};
     assert_eq!(order, [("Engine 2", Down), ("Engine 3", Unknown), ("Engine 1", Running)], "worst first");
@@ -56,6 +58,12 @@ async fn the_overview_says_what_is_known() {
 
     let only = OverviewQuery { asset: Some(worst.id), ..OverviewQuery::default() };
     assert_eq!(stage.services.overview(&seat, &only).await.unwrap().assets.len(), 1);
+    let asked = OverviewQuery { range: "1h".parse().ok(), ..OverviewQuery::default() };
+    let asked = stage.services.overview(&seat, &asked).await.unwrap();
+    assert_eq!(asked.to - asked.from, HOUR, "who asks for an hour gets an hour");
+    stage.sql("update state_intervals set from_at = from_at - interval '1 hour' where asset_number = 1").await;
+    let old = stage.services.overview(&seat, &OverviewQuery::default()).await.unwrap();
+    assert_eq!(old.to - old.from, HOUR, "older than an hour");
 }
 
 #[tokio::test]
@@ -68,6 +76,8 @@ async fn an_empty_workspace_knows_nothing_and_says_so() {
         (page.kpis.availability_today, page.kpis.downtime_today_s, page.kpis.events_per_s, page.kpis.data_age_ms);
     assert_eq!(known, (None, None, None, None), "not known is not zero");
     assert!(page.chart.is_none() && page.assets.is_empty());
+    assert!(page.kpis.running_line.is_empty() && page.kpis.availability_line.is_empty());
+    assert_eq!(page.to - page.from, HOUR, "with nothing to go by, the last hour");
 }
 
 #[tokio::test]
@@ -76,8 +86,6 @@ async fn a_source_that_is_not_heard_is_blind_and_first() {
     let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
     stage.with_source(&seat, DATA).await;
     let before = stage.services.snapshot(&seat, &LivePage::Sources).await.unwrap();
-    assert!(page.kpis.running_line.is_empty() && page.kpis.availability_line.is_empty());
-    assert_eq!(page.to - page.from, HOUR, "with nothing to go by, the last hour");
     stage.sql("update agents set seen_at = now() - interval '6 minutes'").await;
     let sources = stage.services.sources(&seat).await.unwrap();
     let row = &sources.sources[0];

@@ -21,11 +21,13 @@ const CONNECTIONS: u64 = 2;
 /// One turn of the recording.
 const RIG_ROWS_AT_MOST: i64 = 132_300;
 
-/// What to write: `rows` of `telemetry`, one a second for each machine, ending where the present data begins (or now).
+/// What to write: `rows` of `telemetry`, taken in turn by the machines, ending where the present data begins (or now).
 #[derive(Clone, Debug)]
 pub struct Backfill {
     pub url: String,
     pub rows: u64,
+    /// Rows a second of that history; by default one for each machine.
+    pub rate: Option<u64>,
     pub machines: usize,
     pub seed: u64,
     pub rows_per_cycle: u64,
@@ -45,8 +47,9 @@ pub async fn backfill(options: Backfill) -> Result<f64> {
     let oldest_us = oldest.and_then(|at| at.duration_since(UNIX_EPOCH).ok()).map(|since| since.as_micros() as i64);
     let end_us = options.end_us.or(oldest_us).unwrap_or_else(now_us);
     let machines = options.machines.clamp(1, super::recorded::ENGINES);
-    let begin_us = end_us - (options.rows as i128 * 1_000_000 / machines as i128) as i64 - 1_000_000;
-    let fleet = Fleet::new(options.seed, machines, machines as u64, options.rows_per_cycle, begin_us);
+    let rate = options.rate.unwrap_or(machines as u64).max(1);
+    let begin_us = end_us - (options.rows as i128 * 1_000_000 / i128::from(rate)) as i64 - 1_000_000;
+    let fleet = Fleet::new(options.seed, machines, rate, options.rows_per_cycle, begin_us);
 
     let done = Arc::new(AtomicU64::new(0));
     let share = options.rows.div_ceil(CONNECTIONS);

@@ -89,6 +89,7 @@ async fn history_ends_where_the_present_begins() {
     let history = Backfill {
         url: db.owner_url(),
         rows: 20_000,
+        rate: Some(5),
         machines: 10,
         seed: 42,
         rows_per_cycle: 1,
@@ -99,6 +100,9 @@ async fn history_ends_where_the_present_begins() {
     let before = format!("select count(*) from telemetry where ts < to_timestamp({})", START_US / 1_000_000);
     assert_eq!(one::<i64>(&owner, &before).await, 20_000);
     assert_eq!(one::<i64>(&owner, "select count(*) from telemetry").await, 20_100);
+    let span = "select round(extract(epoch from max(ts) - min(ts)))::bigint from telemetry where ts < ";
+    let span = format!("{span} to_timestamp({})", START_US / 1_000_000);
+    assert_eq!(one::<i64>(&owner, &span).await, 4_000, "five rows a second");
     assert!(one::<i64>(&owner, "select count(*) from rig_telemetry").await >= 2_000);
     assert_eq!(plant::status(&owner).await.expect("status")["telemetry"], 20_100);
 }
