@@ -55,12 +55,63 @@ impl ColumnType {
 
 /// The unit that a comment names: `unit: °C; temperature of the oil` is °C. Empty when it names none.
 pub fn unit_of(comment: Option<&str>) -> &str {
-    let comment = comment.unwrap_or_default();
-    let found = comment.char_indices().map(|(i, _)| &comment[i..]).find_map(|rest| {
-        let word = rest.get(..5)?;
-        word.eq_ignore_ascii_case("unit:").then(|| &rest[5..])
-    });
-    found.map_or("", |rest| rest.split([';', ',', '\n']).next().unwrap_or_default().trim())
+    parts(comment.unwrap_or_default()).1.trim()
+}
+
+/// What stands before `unit:`, the unit, and what stands after its end.
+fn parts(comment: &str) -> (&str, &str, &str) {
+    let is_unit = |at: &usize| comment.get(*at..at + 5).is_some_and(|word| word.eq_ignore_ascii_case("unit:"));
+    let Some(at) = comment.char_indices().map(|(at, _)| at).find(is_unit) else { return (comment, "", "") };
+    let rest = &comment[at + 5..];
+    let end = rest.find([';', ',', '\n']).unwrap_or(rest.len());
+    (&comment[..at], &rest[..end], rest.get(end + 1..).unwrap_or_default())
+}
+
+/// The longest comment that serves as a name.
+const LONGEST_NAME: usize = 40;
+
+/// What people read for a column: a short comment without its unit, else the column's name in words. `oil_pressure` is
+/// "Oil pressure"; a code that people know as it is written (`t24`, `nf_dmd`, `OilP`) stays.
+pub fn name_of(column: &ColumnInfo) -> String {
+    let (before, _, after) = parts(column.comment.as_deref().unwrap_or_default());
+    let said = [before, after].map(|part| part.trim().trim_matches([';', ',', ':', '.']).trim());
+    match said.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>()[..] {
+        [said] if said.chars().count() <= LONGEST_NAME && !said.contains('\n') => capital(said),
+        _ => in_words(&column.name),
+    }
+}
+
+/// A column's name in words, where it consists of them.
+fn in_words(name: &str) -> String {
+    // A name all in capitals is how some databases write every name.
+    let lower = if name.chars().any(char::is_lowercase) { name.to_owned() } else { name.to_lowercase() };
+    let tokens: Vec<&str> = lower.split(['_', '-', ' ']).filter(|token| !token.is_empty()).collect();
+    let plain = |token: &&str| {
+        token.chars().all(|c| c.is_ascii_digit()) || token.chars().all(|c| c.is_alphabetic() && c.is_lowercase())
+    };
+    if tokens.iter().all(plain) && tokens.iter().any(|token| is_word(token)) {
+        capital(&tokens.join(" "))
+    } else {
+        name.to_owned()
+    }
+}
+
+/// Its first letter large, when it begins with a word: `pH of the bath` stays.
+fn capital(text: &str) -> String {
+    let first = text.split(' ').next().unwrap_or_default();
+    let mut chars = text.chars();
+    match chars.next() {
+        Some(letter) if is_word(first) => letter.to_uppercase().chain(chars).collect(),
+        _ => text.to_owned(),
+    }
+}
+
+/// Three small letters or more, with a vowel among them: `oil`, not `nf`, `dmd` or `t24`. Letters beyond ASCII count as
+/// both, for words of other languages.
+fn is_word(token: &str) -> bool {
+    token.chars().count() >= 3
+        && token.chars().all(|c| c.is_alphabetic() && c.is_lowercase())
+        && token.chars().any(|c| "aeiouy".contains(c) || !c.is_ascii())
 }
 
 #[cfg(test)]
@@ -80,6 +131,54 @@ mod tests {
             assert_eq!(unit_of(Some(comment)), unit, "{comment}");
         }
         assert_eq!(unit_of(None), "");
+    }
+
+    fn named(name: &str, comment: Option<&str>) -> String {
+        name_of(&ColumnInfo { name: name.into(), comment: comment.map(Into::into), ..ColumnInfo::default() })
+    }
+
+    #[test]
+    fn a_short_comment_is_the_name() {
+        for (comment, name) in [
+            ("unit: °R; LPC outlet temperature", "LPC outlet temperature"),
+            ("oil temperature, Unit:mm/s", "Oil temperature"),
+            ("bypass ratio", "Bypass ratio"),
+            ("pH of the bath.", "pH of the bath"),
+            ("ölstand", "Ölstand"),
+            ("unit: kg; ordered amount; simulated", "Ordered amount; simulated"),
+            // Nothing is said, too much is said, or it is said in two places: the column's own name.
+            ("unit: psia", "Oil pressure"),
+            ("", "Oil pressure"),
+            ("two\nlines", "Oil pressure"),
+            ("oil, unit: bar; in the sump", "Oil pressure"),
+            ("a sentence that goes on and says where and when", "Oil pressure"),
+        ] {
+            assert_eq!(named("oil_pressure", Some(comment)), name, "{comment}");
+        }
+    }
+
+    #[test]
+    fn words_become_words_and_codes_stay() {
+        for (column, name) in [
+            ("oil_pressure", "Oil pressure"),
+            ("OIL_PRESSURE", "Oil pressure"),
+            ("temperature", "Temperature"),
+            ("tank_2_level", "Tank 2 level"),
+            ("temp_c", "Temp c"),
+            ("druck_öl", "Druck öl"),
+            ("on-load", "On load"),
+            ("t24", "t24"),
+            ("T24", "T24"),
+            ("t24_outlet", "t24_outlet"),
+            ("nf_dmd", "nf_dmd"),
+            ("rpm", "rpm"),
+            ("RPM", "RPM"),
+            ("OilPressure", "OilPressure"),
+            ("_", "_"),
+            ("", ""),
+        ] {
+            assert_eq!(named(column, None), name, "{column}");
+        }
     }
 
     #[test]

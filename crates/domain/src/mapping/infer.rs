@@ -1,7 +1,11 @@
 //! A first mapping from a table's name and columns. People correct what it gets wrong; nothing is lost meanwhile, since
 //! columns without a part are kept as extras.
 
-use super::{ColumnInfo, ColumnType, MappingSpec, MetricColumn, SampleType, StateColumns, StreamKind, unit_of};
+use std::collections::HashMap;
+
+use super::{
+    ColumnInfo, ColumnType, MappingSpec, MetricColumn, SampleType, StateColumns, StreamKind, name_of, unit_of,
+};
 
 /// Names that a machine goes by in other tables, best first; `_id`, `_no`, `_key`, `_name`, `_code` may follow.
 const MACHINE: &[&str] = &[
@@ -169,7 +173,7 @@ impl<'a> Table<'a> {
                 && !plain(&c.name).ends_with("_id")
                 && plain(&c.name) != "id"
         });
-        measured
+        let mut metrics: Vec<MetricColumn> = measured
             .filter_map(|c| {
                 let sample_type = match ColumnType::of(&c.type_name) {
                     ColumnType::Number => SampleType::Float,
@@ -179,12 +183,35 @@ impl<'a> Table<'a> {
                 };
                 Some(MetricColumn {
                     column: c.name.clone(),
-                    name: c.name.clone(),
+                    name: name_of(c),
                     unit: unit_of(c.comment.as_deref()).to_owned(),
                     sample_type,
                 })
             })
-            .collect()
+            .collect();
+        tell_apart(&mut metrics);
+        metrics
+    }
+}
+
+/// Metrics of one stream have names of their own: where two would share one, both keep their column's.
+fn tell_apart(metrics: &mut [MetricColumn]) {
+    loop {
+        let mut times: HashMap<String, usize> = HashMap::new();
+        for metric in metrics.iter() {
+            *times.entry(metric.name.to_lowercase()).or_default() += 1;
+        }
+        let shared =
+            |metric: &&mut MetricColumn| times[&metric.name.to_lowercase()] > 1 && metric.name != metric.column;
+        let mut any = false;
+        for metric in metrics.iter_mut().filter(shared) {
+            metric.name.clone_from(&metric.column);
+            any = true;
+        }
+        // A column's name can be what another was called: then that one steps back too.
+        if !any {
+            return;
+        }
     }
 }
 
@@ -274,6 +301,26 @@ mod tests {
                 ("on_load", "", SampleType::Boolean)
             ]
         );
+    }
+
+    #[test]
+    fn metrics_of_a_stream_have_names_of_their_own() {
+        let spec = infer(
+            "public.telemetry",
+            &columns(
+                "*machine_id text
+                 *ts timestamptz
+                 oil_pressure double precision
+                 t1 double precision -- unit: °C; temperature
+                 t2 double precision -- unit: °C; Temperature
+                 a double precision -- b
+                 b double precision -- level
+                 level double precision
+                 t24 double precision -- unit: °R; LPC outlet temperature",
+            ),
+        );
+        let names: Vec<_> = spec.metrics.iter().map(|m| m.name.as_str()).collect();
+        assert_eq!(names, ["Oil pressure", "t1", "t2", "a", "b", "level", "LPC outlet temperature"]);
     }
 
     #[test]

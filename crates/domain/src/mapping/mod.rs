@@ -6,7 +6,7 @@
 mod columns;
 mod infer;
 
-pub use columns::{ColumnInfo, ColumnType, unit_of};
+pub use columns::{ColumnInfo, ColumnType, name_of, unit_of};
 pub use infer::infer;
 
 use serde::{Deserialize, Serialize};
@@ -65,7 +65,7 @@ impl SampleType {
 pub struct MetricColumn {
     /// The column's name at the source.
     pub column: String,
-    /// What people read; the column's name until edited.
+    /// What people read: as inferred ([`name_of`]) until edited. No two of a stream are the same.
     pub name: String,
     /// As written beside a value, e.g. `°C`; empty when unknown.
     #[serde(default)]

@@ -43,22 +43,23 @@ create table if not exists telemetry (
 );
 comment on table telemetry is
   'Turbofan engines. Values are recorded (C-MAPSS FD001); times are simulated, and so are values of rows whose extra says interpolated.';
+-- LPC, HPC: low- and high-pressure compressor; LPT, HPT: the turbines; total temperatures and pressures, unless static.
 comment on column telemetry.ts is 'time of the reading';
 comment on column telemetry.cycle is 'cycle in the life of the engine; 1 is a new engine';
 comment on column telemetry.setting1 is 'operational setting 1 (altitude)';
 comment on column telemetry.setting2 is 'operational setting 2 (Mach number)';
-comment on column telemetry.setting3 is 'operational setting 3 (throttle resolver angle)';
-comment on column telemetry.t2 is 'unit: °R; total temperature at fan inlet';
-comment on column telemetry.t24 is 'unit: °R; total temperature at low-pressure compressor outlet';
-comment on column telemetry.t30 is 'unit: °R; total temperature at high-pressure compressor outlet';
-comment on column telemetry.t50 is 'unit: °R; total temperature at low-pressure turbine outlet';
-comment on column telemetry.p2 is 'unit: psia; pressure at fan inlet';
-comment on column telemetry.p15 is 'unit: psia; total pressure in bypass duct';
-comment on column telemetry.p30 is 'unit: psia; total pressure at high-pressure compressor outlet';
-comment on column telemetry.nf is 'unit: rpm; physical fan speed';
-comment on column telemetry.nc is 'unit: rpm; physical core speed';
+comment on column telemetry.setting3 is 'operational setting 3 (throttle angle)';
+comment on column telemetry.t2 is 'unit: °R; fan inlet temperature';
+comment on column telemetry.t24 is 'unit: °R; LPC outlet temperature';
+comment on column telemetry.t30 is 'unit: °R; HPC outlet temperature';
+comment on column telemetry.t50 is 'unit: °R; LPT outlet temperature';
+comment on column telemetry.p2 is 'unit: psia; fan inlet pressure';
+comment on column telemetry.p15 is 'unit: psia; bypass duct pressure';
+comment on column telemetry.p30 is 'unit: psia; HPC outlet pressure';
+comment on column telemetry.nf is 'unit: rpm; fan speed';
+comment on column telemetry.nc is 'unit: rpm; core speed';
 comment on column telemetry.epr is 'engine pressure ratio (P50/P2)';
-comment on column telemetry.ps30 is 'unit: psia; static pressure at high-pressure compressor outlet';
+comment on column telemetry.ps30 is 'unit: psia; HPC outlet static pressure';
 comment on column telemetry.phi is 'unit: pps/psi; fuel flow to Ps30';
 comment on column telemetry.nrf is 'unit: rpm; corrected fan speed';
 comment on column telemetry.nrc is 'unit: rpm; corrected core speed';
@@ -67,8 +68,8 @@ comment on column telemetry.farb is 'burner fuel-air ratio';
 comment on column telemetry.htbleed is 'bleed enthalpy';
 comment on column telemetry.nf_dmd is 'unit: rpm; demanded fan speed';
 comment on column telemetry.pcnfr_dmd is 'unit: rpm; demanded corrected fan speed';
-comment on column telemetry.w31 is 'unit: lbm/s; high-pressure turbine coolant bleed';
-comment on column telemetry.w32 is 'unit: lbm/s; low-pressure turbine coolant bleed';
+comment on column telemetry.w31 is 'unit: lbm/s; HPT coolant bleed';
+comment on column telemetry.w32 is 'unit: lbm/s; LPT coolant bleed';
 comment on column telemetry.extra is 'simulated: fields that come and go';
 
 create table if not exists rig_telemetry (

@@ -120,5 +120,5 @@ async fn every_sensor_has_its_unit_in_a_comment() {
     let (_db, owner) = database().await;
     let sql = "select col_description('telemetry'::regclass, attnum) from pg_attribute
                where attrelid = 'telemetry'::regclass and attname = 't24'";
-    assert!(one::<String>(&owner, sql).await.starts_with("unit: °R; "));
+    assert_eq!(one::<String>(&owner, sql).await, "unit: °R; LPC outlet temperature");
 }
