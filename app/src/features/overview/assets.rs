@@ -60,7 +60,7 @@ pub fn Assets(state: RwSignal<Overview>, slug: String, query: OverviewQuery) -> 
     let aside = everything.map(|href| view! { <a class="cs-link" href=href>"Show all assets"</a> }).into_any();
     view! {
         <Card title="Assets" remark aside>
-            <Table caption="Assets, worst state first" columns>{rows}</Table>
+            <Table caption="Assets, worst state first" columns dense=true>{rows}</Table>
             <Pager page=query.page per_page total previous next/>
         </Card>
     }
@@ -85,7 +85,6 @@ fn Row(state: RwSignal<Overview>, id: AssetId, href: String, metrics: Vec<String
     let cells = metrics
         .into_iter()
         .map(|metric| {
-            let name = metric.clone();
             let latest = Memo::new(move |_| row.with(|row| row.as_ref().and_then(|row| find(row, &metric))));
             let value = Signal::derive(move || {
                 latest.with(|latest| latest.as_ref().and_then(|latest| latest.value).map(number::measured))
@@ -93,7 +92,7 @@ fn Row(state: RwSignal<Overview>, id: AssetId, href: String, metrics: Vec<String
             let unit = Signal::derive(move || {
                 latest.with(|latest| latest.as_ref().and_then(|latest| latest.unit.clone()).unwrap_or_default())
             });
-            view! { <td data-align="end" data-label=name><Number value unit/></td> }
+            view! { <td data-align="end"><Number value unit/></td> }
         })
         .collect_view();
     let updated = Memo::new(move |_| {
@@ -102,12 +101,12 @@ fn Row(state: RwSignal<Overview>, id: AssetId, href: String, metrics: Vec<String
     view! {
         <tr>
             <th scope="row"><a class="cs-overview__asset" href=href>{of(|row| row.name.clone())}</a></th>
-            <td data-beside="">{of(|row| row.line.clone().unwrap_or_else(|| "–".into()))}</td>
-            <td data-label="State">
+            <td class="cs-overview__line">{of(|row| row.line.clone().unwrap_or_else(|| "–".into()))}</td>
+            <td class="cs-overview__state">
                 <span class="cs-row"><Pill tone text=words/><span class="cs-quiet">{why}</span></span>
             </td>
             {cells}
-            <td data-align="end" data-label="Updated"><Ago at=updated base/></td>
+            <td data-align="end"><Ago at=updated base/></td>
         </tr>
     }
 }

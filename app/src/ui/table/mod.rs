@@ -1,4 +1,5 @@
-//! A table. On a phone each row becomes a card: cells with a `data-label` show it before their value.
+//! A table. On a phone each row becomes a card: cells with a `data-label` show it before their value. A dense one keeps
+//! its columns there in two lines a row: name and state, below them place, first value and age.
 
 use leptos::prelude::*;
 
@@ -26,6 +27,9 @@ pub fn Table(
     #[prop(into)]
     caption: String,
     columns: Vec<Column>,
+    /// On a phone two lines a row. The columns are name, place, state, values, age.
+    #[prop(optional)]
+    dense: bool,
     /// The rows, as `<tr>`.
     children: Children,
 ) -> impl IntoView {
@@ -34,7 +38,7 @@ pub fn Table(
         .map(|column| view! { <th scope="col" data-align=column.end.then_some("end")>{column.name}</th> })
         .collect_view();
     view! {
-        <table class="cs-table" data-stack="">
+        <table class="cs-table" data-stack=if dense { "lines" } else { "cards" }>
             <caption class="cs-visually-hidden">{caption}</caption>
             <thead>
                 <tr>{heads}</tr>
