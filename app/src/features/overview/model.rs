@@ -3,6 +3,7 @@
 use clarity_domain::{
     ids::AssetId,
     state::StateCategory,
+    time::SECOND,
     truth::duration,
     view::{
         Micros,
@@ -162,7 +163,7 @@ pub fn timeline_rows(overview: &Overview) -> Vec<timeline::Row> {
         .collect()
 }
 
-/// Downtime within the range by reason, longest first.
+/// Downtime within the range by reason, longest first. What lasted less than a second in all is left out: it reads as none.
 pub fn downtime_by_reason(overview: &Overview) -> Vec<(String, Micros)> {
     let mut reasons: Vec<(String, Micros)> = Vec::new();
     for interval in overview.timeline.iter().flat_map(|row| &row.intervals).filter(|i| i.state == StateCategory::Down) {
@@ -176,6 +177,7 @@ pub fn downtime_by_reason(overview: &Overview) -> Vec<(String, Micros)> {
             None => reasons.push((reason.to_owned(), lasted)),
         }
     }
+    reasons.retain(|(_, lasted)| *lasted >= SECOND);
     reasons.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     reasons
 }

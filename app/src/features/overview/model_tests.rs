@@ -130,7 +130,7 @@ fn a_state_change_ends_the_open_interval_and_a_reason_given_later_lands() {
     reason.states[0].reason = Some("No material".into());
     apply(&mut state, reason, true);
     assert_eq!(state.timeline[0].intervals.len(), 2);
-    assert_eq!(downtime_by_reason(&state), [("No material".to_owned(), 150)]);
+    assert_eq!(state.timeline[0].intervals[1].reason.as_deref(), Some("No material"));
 }
 
 #[test]
@@ -143,9 +143,20 @@ fn downtime_is_cut_to_the_range_and_summed_by_reason() {
         label: None,
         reason: reason.map(str::to_owned),
     };
-    state.timeline[0].intervals =
-        vec![down(-100, Some(100), None), down(200, Some(300), Some("Jam")), down(900, None, None)];
-    assert_eq!(downtime_by_reason(&state), [("No reason given yet".to_owned(), 200), ("Jam".to_owned(), 100)]);
+    state.to = 1000 * SECOND;
+    let s = |at: i64| at * SECOND;
+    state.timeline[0].intervals = vec![
+        down(s(-100), Some(s(100)), None),
+        down(s(200), Some(s(300)), Some("Jam")),
+        down(s(400), Some(s(401) - 1), Some("Blink")),
+        down(s(900), None, None),
+    ];
+    let reasons = downtime_by_reason(&state);
+    assert_eq!(
+        reasons,
+        [("No reason given yet".to_owned(), s(200)), ("Jam".to_owned(), s(100))],
+        "less than 1 s is none"
+    );
 }
 
 #[test]

@@ -32,12 +32,17 @@ pub fn Reasons(state: RwSignal<Overview>) -> impl IntoView {
                 .collect_view()
         })
     };
+    // The timeline has the machines of this page.
+    let remark = Signal::derive(move || {
+        let (known, all) = state.with(|overview| (overview.timeline.len(), overview.assets_total as usize));
+        if known < all { format!("this range, {known} of {all} machines") } else { "this range".into() }
+    });
     let rest = move || {
         let rest = reasons.with(Vec::len).saturating_sub(SHOWN);
         (rest > 0).then(|| view! { <p class="cs-kpi__note">{format!("and {rest} more reasons")}</p> })
     };
     view! {
-        <Card title="Downtime by reason" remark="this range" span=4>
+        <Card title="Downtime by reason" remark span=4>
             {move || {
                 if empty.get() {
                     view! { <EmptyNote symbol=Symbol::Check title="No downtime" message="No machine shown here was down in this range."/> }.into_any()
