@@ -274,6 +274,9 @@ fn as_the_source_writes_it(position: &Value) -> Option<String> {
     if position.is_null() {
         return None;
     }
+    if let Some(lsn) = position.get("commit_lsn").and_then(Value::as_u64) {
+        return Some(format!("{:X}/{:X}", lsn >> 32, lsn & 0xFFFF_FFFF));
+    }
     let known = ["commit_lsn", "lsn", "gtid", "offset"];
     let text = known.iter().find_map(|key| position.get(key)).and_then(Value::as_str).map(str::to_owned);
     Some(text.unwrap_or_else(|| position.to_string()))
@@ -307,6 +310,8 @@ mod tests {
     fn positions_are_written_as_the_source_does() {
         use serde_json::json;
         assert_eq!(as_the_source_writes_it(&json!({ "commit_lsn": "0/1A" })).as_deref(), Some("0/1A"));
+        let lsn = json!({ "commit_lsn": 0x16_B374_D848_u64, "tables": { "a": { "done": true } } });
+        assert_eq!(as_the_source_writes_it(&lsn).as_deref(), Some("16/B374D848"));
         assert_eq!(as_the_source_writes_it(&json!({ "x": 1 })).as_deref(), Some("{\"x\":1}"));
         assert_eq!(as_the_source_writes_it(&Value::Null), None);
     }

@@ -43,13 +43,10 @@ pub fn ChartCard(state: RwSignal<Overview>, slug: String, query: OverviewQuery) 
             }
         })
     };
-    let aside = view! {
-        <SeriesLegend names/>
-        <MetricMenu state slug query/>
-    }
-    .into_any();
+    let aside = view! { <MetricMenu state slug query/> }.into_any();
     view! {
         <Card title remark span=8 aside>
+            <SeriesLegend names/>
             {move || {
                 if empty.get() {
                     view! { <EmptyNote symbol=Symbol::Clock title="No values in this range" message="Choose a longer range, or another metric."/> }.into_any()
