@@ -58,6 +58,23 @@ test("a new customer pairs an agent and sees their machines live", { timeout: 18
   assert.ok(await page.evaluate(() => window.sameDocument), "the document was not loaded again");
   await page.getByText(/behind the machines/).waitFor();
   await until("the chart is drawn", 15, () => page.locator("canvas").count());
+  // A young workspace fills its page: minutes, not an hour that nobody knows. What the URL asks for is obeyed.
+  const range = page.getByRole("button", { name: /choose the time range/ });
+  assert.match(await range.innerText(), /Last (5|10|15) minutes/);
+  await page.goto(`/w/${slug}?range=1h`);
+  assert.match(await range.innerText(), /Last hour/);
+  await page.goto(`/w/${slug}`);
+  await hydrated(page);
+  // States are known: their figures have lines, which live updates move without changing any height.
+  for (const name of ["Machines running, today", "Availability in per cent, today", "Machines down, today"]) {
+    const line = page.getByRole("img", { name });
+    assert.match(await line.getAttribute("aria-label"), /at most/, name);
+    assert.ok((await line.locator(".cs-spark__line").getAttribute("d")).startsWith("M"), `${name} is drawn`);
+  }
+  // A metric is called what the database's comment calls it.
+  await page.getByRole("heading", { name: "LPC outlet temperature" }).waitFor();
+  await table.getByRole("columnheader", { name: "LPC outlet temperature" }).waitFor();
+  for (const text of await page.locator(".cs-bars td:last-child").allTextContents()) assert.notEqual(text, "0 s");
   await accessible(page, "the overview");
   await picture(page, "overview-light");
   await page.emulateMedia({ colorScheme: "dark" });
@@ -89,6 +106,14 @@ test("a new customer pairs an agent and sees their machines live", { timeout: 18
     await hydrated(page);
     await fits(page, name);
     await accessible(page, `${name} on a phone`);
+    if (name === "overview") {
+      const rows = await page.locator("table[data-stack=lines] tbody tr").all();
+      assert.equal(rows.length, 25);
+      for (const row of rows) {
+        const { height } = await row.boundingBox();
+        assert.ok(height >= 44 && height <= 64, `an asset is ${height} px high`);
+      }
+    }
     await picture(page, `${name}-phone`);
   }
   await page.setViewportSize({ width: 360, height: 740 });

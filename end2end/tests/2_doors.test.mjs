@@ -1,7 +1,7 @@
 // The doors: who gets in, who does not, with what words; without script, with a keyboard, in both themes.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { PASSWORD, accessible, fits, hydrated, launch, person, picture, signUp, stack } from "../support/stack.mjs";
+import { PASSWORD, accessible, fits, hydrated, launch, person, picture, signUp, stack, until } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -15,6 +15,10 @@ test("the public pages are accessible, fit a phone and ask nobody else for anyth
       await hydrated(page);
       await accessible(page, `${name}, ${colorScheme}`);
       await picture(page, `${name}-${colorScheme}`);
+      if (path.startsWith("/sign-")) {
+        const shown = page.locator(`.cs-auth__picture[data-for=${colorScheme}]`);
+        await until(`the product's ${colorScheme} picture on ${name}`, 10, () => shown.evaluate((img) => img.complete && img.naturalWidth > 0));
+      }
       await page.setViewportSize({ width: 360, height: 740 });
       await fits(page, `${name} at 360 px`);
       await picture(page, `${name}-${colorScheme}-phone`);

@@ -17,6 +17,11 @@ const EMAIL: &str = "owner@demo.example";
 const WORKSPACE: &str = "Demo plant";
 const PORT: u16 = 8080;
 const HISTORY_ROWS_PER_SECOND: u64 = 10;
+/// What `clarity-plant` writes by default.
+const MACHINES: u64 = 100;
+/// An engine stays in one recorded cycle for a minute, in history as live: a chart of an hour shows it age, not a whole
+/// life every two minutes. Rows between two cycles are interpolated, and say so.
+const CYCLE_S: u64 = 60;
 
 #[derive(Debug, Args)]
 pub struct Demo {
@@ -76,7 +81,8 @@ fn serve(stack: &mut Stack, args: &Demo) -> Result<()> {
     step("the customer's database and its tables", || stack.start_customer())?;
     step("an hour of the plant's history", || write_history(stack))?;
     let plant = format!("plant, {} rows a second", args.rate);
-    step(&plant, || stack.start_plant(args.rate, &["--quiet"]))?;
+    let rows_per_cycle = rows_per_cycle(u64::from(args.rate));
+    step(&plant, || stack.start_plant(args.rate, &["--quiet", "--rows-per-cycle", &rows_per_cycle]))?;
     let workspace = step("workspace and login", || stack.create_workspace(WORKSPACE, EMAIL, "Demo Owner"))?;
     step("agent: paired, approved, running", || stack.start_agent(&workspace.slug))?;
     stack.check()?;
@@ -99,9 +105,24 @@ fn write_history(stack: &Stack) -> Result<()> {
     if status["telemetry"] == 0 {
         let rows = (HISTORY_ROWS_PER_SECOND * 3600).to_string();
         let rate = HISTORY_ROWS_PER_SECOND.to_string();
-        stack.plant_command(&["backfill", "--rows", &rows, "--rate", &rate, "--quiet"])?;
+        let rows_per_cycle = rows_per_cycle(HISTORY_ROWS_PER_SECOND);
+        stack.plant_command(&[
+            "backfill",
+            "--rows",
+            &rows,
+            "--rate",
+            &rate,
+            "--rows-per-cycle",
+            &rows_per_cycle,
+            "--quiet",
+        ])?;
     }
     Ok(())
+}
+
+/// Rows of one machine in a cycle, at so many rows a second of all machines.
+fn rows_per_cycle(rate: u64) -> String {
+    (rate * CYCLE_S / MACHINES).max(1).to_string()
 }
 
 fn announce(stack: &Stack, slug: &str) {

@@ -12,7 +12,7 @@ pub fn Figures(state: RwSignal<Overview>) -> impl IntoView {
     let text = move |read: fn(&Kpis) -> String| Signal::derive(move || kpis.with(read));
     // Whether a card has a line is settled when the page is read: live updates move it and never change a card's height.
     let line = move |label: &'static str, tone: &'static str, near: bool, read: fn(&Kpis) -> Vec<Option<f64>>| {
-        let known = kpis.with_untracked(|kpis| read(kpis).iter().any(Option::is_some));
+        let known = kpis.with_untracked(|kpis| read(kpis).iter().flatten().count() >= 2);
         let values = Signal::derive(move || kpis.with(read));
         known.then(|| view! { <Sparkline values label tone near filled=true/> }.into_any())
     };

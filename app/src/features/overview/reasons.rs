@@ -1,10 +1,14 @@
 //! Downtime in the range by reason.
 
-use clarity_domain::view::overview::Overview;
+use clarity_domain::{
+    time::{MINUTE, Micros},
+    truth::duration,
+    view::overview::Overview,
+};
 use leptos::prelude::*;
 
 use super::model;
-use crate::ui::{card::Card, icon::Symbol, note::EmptyNote};
+use crate::ui::{card::Card, icon::Symbol, note::EmptyNote, number};
 
 /// Reasons drawn; the rest is summed up in words.
 const SHOWN: usize = 7;
@@ -25,7 +29,7 @@ pub fn Reasons(state: RwSignal<Overview>) -> impl IntoView {
                         <tr>
                             <th scope="row">{reason.clone()}</th>
                             <td class="cs-bars__cell"><i class="cs-bars__bar" style=format!("--width:{width:.1}%")></i></td>
-                            <td data-align="end">{clarity_domain::truth::duration(*lasted)}</td>
+                            <td data-align="end">{lasting(*lasted)}</td>
                         </tr>
                     }
                 })
@@ -35,7 +39,7 @@ pub fn Reasons(state: RwSignal<Overview>) -> impl IntoView {
     // The timeline has the machines of this page.
     let remark = Signal::derive(move || {
         let (known, all) = state.with(|overview| (overview.timeline.len(), overview.assets_total as usize));
-        if known < all { format!("this range, {known} of {all} machines") } else { "this range".into() }
+        if known < all { format!("{known} of {all} machines") } else { "this range".into() }
     });
     let rest = move || {
         let rest = reasons.with(Vec::len).saturating_sub(SHOWN);
@@ -58,5 +62,22 @@ pub fn Reasons(state: RwSignal<Overview>) -> impl IntoView {
                 }
             }}
         </Card>
+    }
+}
+
+/// Whole minutes from one minute on, so that what is compared has one unit.
+fn lasting(micros: Micros) -> String {
+    if micros < MINUTE { duration(micros) } else { format!("{} min", number::whole((micros / MINUTE) as u64)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compared_has_one_unit() {
+        assert_eq!(lasting(59 * MINUTE / 60), "59 s");
+        assert_eq!(lasting(MINUTE), "1 min");
+        assert_eq!(lasting(125 * MINUTE + 1), "125 min");
     }
 }
