@@ -37,7 +37,9 @@ function machines(html) {
     const head = /<th[^>]*scope="row"[^>]*>([\s\S]*?)<\/th>/.exec(row);
     if (!head || !names.has(text(head[1]))) continue;
     const cells = [...row.matchAll(/<td([^>]*)>([\s\S]*?)<\/td>/g)];
-    if (cells.some(([, attributes, inner]) => /data-label="(?!State|Updated)/.test(attributes) && /\d/.test(text(inner)))) count += 1;
+    // The cells to the right, but the last, which says how old they are.
+    const metrics = cells.filter(([, attributes]) => /data-align="end"/.test(attributes)).slice(0, -1);
+    if (metrics.some(([, , inner]) => /\d/.test(text(inner)))) count += 1;
   }
   return count;
 }

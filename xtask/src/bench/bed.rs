@@ -17,6 +17,8 @@ use crate::{
     stack::{Cluster, DATABASE, Stack, Workspace},
 };
 
+/// Of 16 MB: more than a minute's live writes fill.
+const LOG_FILES: u32 = 60;
 pub const EMAIL: &str = "owner@bench.example";
 const AGENT: &str = "agent";
 
@@ -61,6 +63,7 @@ impl<'a> Bed<'a> {
             stack.start_platform(None)?;
             if timed {
                 stack.platform()?.sql("postgres", "alter system set track_commit_timestamp = on")?;
+                stack.platform()?.sql("postgres", "alter system set min_wal_size = '2GB'")?;
                 stack.platform()?.down()?;
                 stack.restart_platform()?;
             }
@@ -87,6 +90,20 @@ impl<'a> Bed<'a> {
 
     pub fn customer_session(&self) -> Result<Session> {
         Session::open(self.stack.customer()?, self.stack.customer_database()?)
+    }
+
+    /// Makes both clusters such as have run for a while: they write to files of the log that they recycled. A new one makes
+    /// each file, 16 MB of zeros and a sync, while commits wait. Before the agent has a slot, which would keep the files.
+    pub fn recycle_logs(&self) -> Result<()> {
+        step("files of the write-ahead logs", || {
+            for mut session in [self.platform_session()?, self.customer_session()?] {
+                for _ in 0..LOG_FILES {
+                    session.rows("select pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")?;
+                }
+                session.rows("checkpoint")?;
+            }
+            Ok(())
+        })
     }
 
     /// Runs the agent until it streams and its snapshots are done, and all that it has read is durable; then stops it.

@@ -58,6 +58,7 @@ struct Write {
 pub fn measure(context: &Context, figures: &mut Figures) -> Result<()> {
     let mut bed = Bed::platform(context, "live", true)?;
     bed.with_customer(true)?;
+    bed.recycle_logs()?;
     step("server, workers, agent", || {
         bed.stack.start_server()?;
         bed.stack.start_workers("workers", "all")
