@@ -7,9 +7,12 @@ use clarity_store::compaction::Waiting;
 pub(super) const SETTLED_S: f64 = 3.0;
 /// Rows that one batch takes at most: bounds memory (about 10 bytes a sample while merging).
 pub(super) const BATCH_ROWS: i64 = 250_000;
-/// Rows an asset, on average, that are worth sealing. Well below a full chunk: what is hot holds all assets together, and
-/// every chart decodes all of it. The next batches fill small chunks up, so each row is written about three times.
+/// Rows an asset, on average, that make chunks of a good size.
+const GOOD_ROWS: i64 = SEALED_ROWS as i64 / 2;
+/// Rows an asset that are worth sealing once they waited for [`WAITED_S`]. What is hot holds all assets together, and every
+/// chart decodes all of it; the next batches fill small chunks up, so each row is written about three times.
 const WORTH_ROWS: i64 = SEALED_ROWS as i64 / 16;
+const WAITED_S: f64 = 30.0;
 /// A sealed chunk below this many rows is merged with what comes next.
 pub(super) const SMALL_ROWS: i32 = 500;
 /// However few, rows are sealed after this long.
@@ -20,8 +23,11 @@ const MANY_CHUNKS: i64 = 2_000;
 
 /// Whether sealing now would give chunks of a good size, or cannot wait.
 pub(super) fn is_due(w: &Waiting) -> bool {
-    let good = w.assets.max(1).saturating_mul(WORTH_ROWS);
-    w.rows >= good.min(BATCH_ROWS) || w.oldest_age_s > OLD_S || w.chunks > MANY_CHUNKS
+    let of_each = |rows: i64| w.assets.max(1).saturating_mul(rows).min(BATCH_ROWS);
+    w.rows >= of_each(GOOD_ROWS)
+        || (w.rows >= of_each(WORTH_ROWS) && w.oldest_age_s > WAITED_S)
+        || w.oldest_age_s > OLD_S
+        || w.chunks > MANY_CHUNKS
 }
 
 #[cfg(test)]
@@ -35,10 +41,13 @@ mod tests {
 
     #[test]
     fn chunks_wait_for_a_good_size_but_not_for_ever() {
-        assert!(!is_due(&waiting(WORTH_ROWS - 1, 1)));
-        assert!(is_due(&waiting(WORTH_ROWS, 1)));
-        assert!(!is_due(&waiting(100 * WORTH_ROWS - 1, 100)));
-        assert!(is_due(&waiting(100 * WORTH_ROWS, 100)));
+        assert!(!is_due(&waiting(999, 1)));
+        assert!(is_due(&waiting(1_000, 1)));
+        assert!(!is_due(&waiting(99_999, 100)));
+        assert!(is_due(&waiting(100_000, 100)));
+        let waited = |rows| Waiting { oldest_age_s: 31.0, ..waiting(rows, 100) };
+        assert!(!is_due(&waited(12_499)));
+        assert!(is_due(&waited(12_500)));
         assert!(is_due(&waiting(BATCH_ROWS, 1_000_000)), "a batch is never larger than memory allows");
         assert!(is_due(&Waiting { oldest_age_s: 3601.0, ..waiting(1, 100) }));
         assert!(is_due(&Waiting { chunks: 2_001, ..waiting(2_001, 100) }));

@@ -82,7 +82,7 @@ async fn compactors_beside_each_other_double_nothing() {
     let stage = Stage::new().await;
     write(&stage, 0, 300).await;
     let all = samples(&stage).await;
-    stage.execute("update sample_chunks set created_at = created_at - interval '4 seconds'").await;
+    stage.execute("update sample_chunks set created_at = created_at - interval '31 seconds'").await;
     let scope = stage.head().await.scope;
     let pass = || compact::pass(&stage.ctx, &scope);
     let done = tokio::join!(pass(), pass(), pass());

@@ -258,9 +258,9 @@ impl Stage {
         while rollup::pass(&self.ctx.worker, &self.head().await, Some(fence), 0).await.unwrap() > 0 {}
     }
 
-    /// Seals whatever is due, as if all that is hot had settled; gives how many batches.
+    /// Seals whatever is due, as if all that is hot had waited; gives how many batches.
     pub async fn compact(&self) -> u32 {
-        self.execute("update sample_chunks set created_at = created_at - interval '4 seconds' where not sealed").await;
+        self.execute("update sample_chunks set created_at = created_at - interval '31 seconds' where not sealed").await;
         let scope = self.head().await.scope;
         let mut batches = 0;
         while compact::pass(&self.ctx, &scope).await.unwrap() {
