@@ -9,10 +9,10 @@ pub(super) const SETTLED_S: f64 = 3.0;
 pub(super) const BATCH_ROWS: i64 = 250_000;
 /// Rows an asset, on average, that make chunks of a good size.
 const GOOD_ROWS: i64 = SEALED_ROWS as i64 / 2;
-/// Rows an asset that are worth sealing once they waited for [`WAITED_S`]. What is hot holds all assets together, and every
-/// chart decodes all of it; the next batches fill small chunks up, so each row is written about three times.
-const WORTH_ROWS: i64 = SEALED_ROWS as i64 / 16;
-const WAITED_S: f64 = 30.0;
+/// Rows an asset that are worth sealing once they waited for [`WAITED_S`]: every chart decodes all that is hot, and a slow
+/// stream has a hot chunk for every few rows. The next batches fill small chunks up; so slow a stream is cheap to write again.
+const WORTH_ROWS: i64 = SEALED_ROWS as i64 / 100;
+const WAITED_S: f64 = 10.0;
 /// A sealed chunk below this many rows is merged with what comes next.
 pub(super) const SMALL_ROWS: i32 = 500;
 /// However few, rows are sealed after this long.
@@ -45,9 +45,9 @@ mod tests {
         assert!(is_due(&waiting(1_000, 1)));
         assert!(!is_due(&waiting(99_999, 100)));
         assert!(is_due(&waiting(100_000, 100)));
-        let waited = |rows| Waiting { oldest_age_s: 31.0, ..waiting(rows, 100) };
-        assert!(!is_due(&waited(12_499)));
-        assert!(is_due(&waited(12_500)));
+        let waited = |rows| Waiting { oldest_age_s: 11.0, ..waiting(rows, 100) };
+        assert!(!is_due(&waited(1_999)));
+        assert!(is_due(&waited(2_000)));
         assert!(is_due(&waiting(BATCH_ROWS, 1_000_000)), "a batch is never larger than memory allows");
         assert!(is_due(&Waiting { oldest_age_s: 3601.0, ..waiting(1, 100) }));
         assert!(is_due(&Waiting { chunks: 2_001, ..waiting(2_001, 100) }));

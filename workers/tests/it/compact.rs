@@ -28,12 +28,12 @@ async fn write(stage: &Stage, from: i64, to: i64) {
 #[tokio::test]
 async fn sealed_chunks_are_of_one_asset_and_day_and_are_filled_up() {
     let stage = Stage::new().await;
-    write(&stage, 0, 50).await;
+    write(&stage, 0, 15).await;
     let before = samples(&stage).await;
     assert_eq!(stage.compact().await, 0, "too little to be worth it");
     // Across midnight.
     write(&stage, 86_300, 86_500).await;
-    write(&stage, 50, 100).await;
+    write(&stage, 15, 100).await;
     let all = samples(&stage).await;
     assert!(all.len() > before.len() && before.iter().all(|line| all.contains(line)));
     assert!(stage.compact().await > 0);
@@ -82,7 +82,7 @@ async fn compactors_beside_each_other_double_nothing() {
     let stage = Stage::new().await;
     write(&stage, 0, 300).await;
     let all = samples(&stage).await;
-    stage.execute("update sample_chunks set created_at = created_at - interval '31 seconds'").await;
+    stage.execute("update sample_chunks set created_at = created_at - interval '11 seconds'").await;
     let scope = stage.head().await.scope;
     let pass = || compact::pass(&stage.ctx, &scope);
     let done = tokio::join!(pass(), pass(), pass());

@@ -260,7 +260,7 @@ impl Stage {
 
     /// Seals whatever is due, as if all that is hot had waited; gives how many batches.
     pub async fn compact(&self) -> u32 {
-        self.execute("update sample_chunks set created_at = created_at - interval '31 seconds' where not sealed").await;
+        self.execute("update sample_chunks set created_at = created_at - interval '11 seconds' where not sealed").await;
         let scope = self.head().await.scope;
         let mut batches = 0;
         while compact::pass(&self.ctx, &scope).await.unwrap() {
