@@ -3,11 +3,17 @@
 use super::policy::{BATCH_ROWS, SETTLED_S, SMALL_ROWS};
 use anyhow::Context;
 use clarity_domain::ids::StreamId;
+use clarity_domain::time::{MINUTE, Micros};
 use clarity_series::{Projection, Rows, SealedChunk, decode, encode_stats, merge, seal};
 use clarity_store::chunk::{self, AssetSpan, NewChunk, StoredChunk};
 use clarity_store::{WorkerStore, WorkspaceScope, compaction};
+use std::ops::Range;
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
+
+/// Rows of an asset that stand further apart do not share a chunk, where there are enough of them on both sides. History
+/// that several writers fill in at once comes so; a chunk across the hole would be written again with all that fills it.
+const APART: Micros = 10 * MINUTE;
 
 /// Seals a stream's oldest hot chunks. False when another compactor took them meanwhile, or none has settled.
 pub(super) async fn batch(store: &WorkerStore, scope: &WorkspaceScope, stream: StreamId) -> anyhow::Result<bool> {
@@ -49,20 +55,40 @@ fn sealed(rows: Rows, near: &[StoredChunk]) -> anyhow::Result<Vec<SealedChunk>> 
         let bodies: Vec<Vec<u8>> = near.iter().map(|c| c.body.clone()).collect();
         merged(&bodies, Some(rows))?
     };
-    Ok(seal(&rows)?)
+    let mut sealed = Vec::new();
+    for run in runs(&rows) {
+        sealed.extend(seal(&rows.slice(run))?);
+    }
+    Ok(sealed)
 }
 
-/// First and last time of each asset. The rows ascend by asset and time.
+/// First and last time of each run.
 fn spans(rows: &Rows) -> Vec<AssetSpan> {
-    let mut spans: Vec<AssetSpan> = Vec::new();
-    for (&asset, &at) in rows.asset.iter().zip(&rows.at) {
-        let asset_number = asset as i32;
-        match spans.last_mut() {
-            Some(span) if span.asset_number == asset_number => span.to = at,
-            _ => spans.push(AssetSpan { asset_number, from: at, to: at }),
+    let span = |run: Range<usize>| AssetSpan {
+        asset_number: rows.asset[run.start] as i32,
+        from: rows.at[run.start],
+        to: rows.at[run.end - 1],
+    };
+    runs(rows).into_iter().map(span).collect()
+}
+
+/// The rows of each asset, cut where they stand [`APART`] and both sides fill a chunk. The rows ascend by asset and time.
+fn runs(rows: &Rows) -> Vec<Range<usize>> {
+    let mut runs = Vec::new();
+    let mut start = 0;
+    while start < rows.len() {
+        let end = start + rows.asset[start..].partition_point(|asset| *asset == rows.asset[start]);
+        for row in start + 1..end {
+            let fills = (row - start).min(end - row) >= SMALL_ROWS as usize;
+            if fills && rows.at[row] - rows.at[row - 1] > APART {
+                runs.push(start..row);
+                start = row;
+            }
         }
+        runs.push(start..end);
+        start = end;
     }
-    spans
+    runs
 }
 
 fn stored(c: SealedChunk) -> anyhow::Result<NewChunk> {

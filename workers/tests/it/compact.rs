@@ -54,6 +54,35 @@ async fn sealed_chunks_are_of_one_asset_and_day_and_are_filled_up() {
 }
 
 #[tokio::test]
+async fn history_that_comes_in_two_parts_at_once_is_not_written_again() {
+    let stage = Stage::new().await;
+    let later = 20_000;
+    let both = async |from: i64| {
+        let mut batch = Batch::new(vec![telemetry()]);
+        for second in from..from + 600 {
+            for second in [second, later + second] {
+                batch = batch.event(Op::Insert, 0, 1, json!(["M-1", at(second), second as f64, 1, null]));
+            }
+        }
+        stage.append(batch).await;
+        stage.refine().await;
+        assert!(stage.compact().await > 0);
+    };
+    both(0).await;
+    assert_eq!(stage.value(CHUNKS).await.unwrap(), "1 600, 1 600");
+    let ids = "select string_agg(id::text, ' ' order by id) from sample_chunks where sealed";
+    let first = stage.value(ids).await.unwrap();
+    both(600).await;
+    assert_eq!(stage.value(CHUNKS).await.unwrap(), "1 600, 1 600, 1 600, 1 600");
+    let kept = stage.value(ids).await.unwrap();
+    assert!(first.split(' ').all(|id| kept.contains(id)), "{first} is not in {kept}");
+    // The next batch closes the hole and bridges it: nothing is lost or doubled.
+    both(later - 600).await;
+    let (report, differences) = verify::verify(&stage.ctx, &stage.slug).await.unwrap();
+    assert_eq!((report.rows, differences.lines().len()), (3_600, 0), "{:?}", differences.lines());
+}
+
+#[tokio::test]
 async fn what_comes_late_finds_its_place() {
     let stage = Stage::new().await;
     write(&stage, 0, 700).await;

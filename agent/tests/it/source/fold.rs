@@ -110,8 +110,13 @@ pub fn fold(events: &[Event], table: &str) -> Vec<Row> {
 
 fn text(cell: &Cell) -> Option<String> {
     match cell {
-        Cell::Absent => Some("⟨absent⟩".into()),
+        Cell::Absent => absent(),
         Cell::Null => None,
         Cell::Text(t) => Some(t.clone()),
     }
+}
+
+/// The text of a column that no event has carried.
+pub fn absent() -> Option<String> {
+    Some("⟨absent⟩".into())
 }
