@@ -96,12 +96,12 @@ fn in_words(name: &str) -> String {
     }
 }
 
-/// Its first letter large, when it begins with a word: `pH of the bath` stays.
+/// Its first letter large, when it begins with a word, however short: `pH of the bath` and `nf speed` stay.
 fn capital(text: &str) -> String {
     let first = text.split(' ').next().unwrap_or_default();
     let mut chars = text.chars();
     match chars.next() {
-        Some(letter) if is_word(first) => letter.to_uppercase().chain(chars).collect(),
+        Some(letter) if is_spoken(first) => letter.to_uppercase().chain(chars).collect(),
         _ => text.to_owned(),
     }
 }
@@ -109,8 +109,11 @@ fn capital(text: &str) -> String {
 /// Three small letters or more, with a vowel among them: `oil`, not `nf`, `dmd` or `t24`. Letters beyond ASCII count as
 /// both, for words of other languages.
 fn is_word(token: &str) -> bool {
-    token.chars().count() >= 3
-        && token.chars().all(|c| c.is_alphabetic() && c.is_lowercase())
+    token.chars().count() >= 3 && is_spoken(token)
+}
+
+fn is_spoken(token: &str) -> bool {
+    token.chars().all(|c| c.is_alphabetic() && c.is_lowercase())
         && token.chars().any(|c| "aeiouy".contains(c) || !c.is_ascii())
 }
 
