@@ -29,8 +29,8 @@ pub(crate) fn session_name(holder: Uuid) -> String {
     format!("clarity holder {holder}")
 }
 
-/// Says that the holder is there, ends the leases of those that are gone, renews what it has, gives up what is above its share and takes what is free, up to
-/// its share. Gives all leases that it has now.
+/// Says that the holder is there, ends the leases of those that are gone, renews what it has, gives up what is above its
+/// share and takes what is free, up to its share. Gives all leases that it has now.
 ///
 /// # Crosses workspaces
 /// Partitions hold sources of all workspaces; only numbers are read and written.

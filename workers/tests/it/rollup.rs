@@ -82,13 +82,7 @@ async fn a_day_is_the_site_s_own() {
     );
     stage.append(batch).await;
     stage.refine().await;
-    stage
-        .execute(
-            "insert into sites (workspace_id, id, name, time_zone)
-               select workspace_id, id, 'Pune', 'Asia/Kolkata' from assets;
-             update assets set site_id = id",
-        )
-        .await;
+    stage.move_to_pune().await;
     stage.roll_up().await;
     let days =
         "select array_agg(to_char(from_at at time zone 'utc', 'DD HH24:MI') || ' ' || counts[1] order by from_at)

@@ -54,13 +54,7 @@ async fn days_that_begin_between_full_hours_agree() {
     }
     stage.append(batch).await;
     stage.refine().await;
-    stage
-        .execute(
-            "insert into sites (workspace_id, id, name, time_zone)
-               select workspace_id, id, 'Pune', 'Asia/Kolkata' from assets;
-             update assets set site_id = id",
-        )
-        .await;
+    stage.move_to_pune().await;
     stage.roll_up().await;
     assert_eq!(stage.value("select count(*) from rollups where grain = 86400").await.unwrap(), "2");
     let (_, differences) = verify::verify(&stage.ctx, &stage.slug).await.unwrap();
