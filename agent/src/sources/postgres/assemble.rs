@@ -6,11 +6,11 @@
 use super::catalog::Relation;
 use super::decode::{self, DecodeError, Message, Old, Tuple, Value};
 use super::encode::{self, EncodeError, Shape};
-use super::position::{Cursor, Step};
+use super::position::{Cursor, MovedRow, Step};
 use clarity_wire::body::{BodyHeader, BodyWriter, Op, StreamSchema};
 use clarity_wire::limits::MAX_EVENT_BYTES;
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A block is cut at this size or number of events.
 pub const BLOCK_BYTES: usize = 512 << 10;
@@ -59,13 +59,15 @@ pub struct Assembler {
     transaction: Option<Transaction>,
     relations: HashMap<u32, Known>,
     last_commit_us: Option<i64>,
+    /// Of this block, where tables have snapshots; see `position::Moved`.
+    moved: Option<Vec<(String, MovedRow)>>,
     /// A recent full transaction id, to widen 32-bit ones by.
     xid: u64,
 }
 
 impl Assembler {
     /// Begins after `resume`; `xid` is a current transaction id in 64 bits.
-    pub fn new(resume: Cursor, xid: u64) -> Self {
+    pub fn new(resume: Cursor, xid: u64, snapshots: bool) -> Self {
         Self {
             writer: BodyWriter::default(),
             streams: Vec::new(),
@@ -75,6 +77,7 @@ impl Assembler {
             transaction: None,
             relations: HashMap::new(),
             last_commit_us: None,
+            moved: snapshots.then(Vec::new),
             xid,
         }
     }
@@ -164,10 +167,11 @@ impl Assembler {
     /// Cuts the block. `fresh` is written into next.
     pub fn cut(&mut self, fresh: BodyWriter) -> Draft {
         self.block += 1;
+        let moved = self.moved.as_mut().map(std::mem::take).unwrap_or_default();
         Draft {
             writer: std::mem::replace(&mut self.writer, fresh),
             header: BodyHeader { v: 1, streams: std::mem::take(&mut self.streams), chunks: Vec::new() },
-            step: Step::Stream(self.cursor),
+            step: Step::Stream(self.cursor, moved),
             last_commit_us: self.last_commit_us.take(),
         }
     }
@@ -227,7 +231,14 @@ impl Assembler {
         }
         let carrier = new.copied().or(old.map(|o| o.tuple));
         match written {
-            Ok(()) if self.writer.end() <= MAX_EVENT_BYTES => {}
+            Ok(()) if self.writer.end() <= MAX_EVENT_BYTES => {
+                if let (Some(moved), Some(old), Some(new)) = (&mut self.moved, old, new)
+                    && old.key_only
+                    && let Some(key) = moved_key(shape, new)
+                {
+                    moved.push((shape.schema.name.clone(), MovedRow { key, xid }));
+                }
+            }
             Ok(()) => {
                 self.writer.take_back();
                 let hash = Sha256::digest(bytes).into();
@@ -289,6 +300,19 @@ impl Assembler {
         let shape = known.shape.clone()?;
         Some((place(&mut known.place, self.block, &mut self.streams, &shape), shape))
     }
+}
+
+/// The new key of a row that was given one, if it has values that the change did not carry.
+fn moved_key(shape: &Shape, new: &Tuple<'_>) -> Option<BTreeMap<String, String>> {
+    if !new.values().any(|value| value == Value::Unchanged) {
+        return None;
+    }
+    let cells = shape.schema.columns.iter().zip(new.values()).filter(|(column, _)| column.key);
+    let key = cells.filter_map(|(column, value)| match value {
+        Value::Text(text) => Some((column.name.clone(), String::from_utf8_lossy(text).into_owned())),
+        Value::Null | Value::Unchanged => None,
+    });
+    Some(key.collect())
 }
 
 fn place(place: &mut Option<(u64, u32)>, block: u64, streams: &mut Vec<StreamSchema>, shape: &Shape) -> u32 {

@@ -24,18 +24,18 @@ pub struct Flow {
     pub events: AtomicU64,
     /// Per appended block: the sequence after it, and its size.
     on_the_way: Mutex<VecDeque<(u64, u64)>>,
-    /// Publications that the next position names.
-    joined: Mutex<Option<Vec<String>>>,
+    /// After the last block; what is changed here is kept with the next one.
+    pub position: watch::Sender<Position>,
 }
 
 impl Flow {
-    pub fn new(progress: watch::Receiver<SpoolProgress>) -> Self {
+    pub fn new(progress: watch::Receiver<SpoolProgress>, position: Position) -> Self {
         Self {
             progress,
             busy: AtomicBool::new(false),
             events: AtomicU64::new(0),
             on_the_way: Mutex::new(VecDeque::new()),
-            joined: Mutex::new(None),
+            position: watch::Sender::new(position),
         }
     }
 
@@ -51,10 +51,6 @@ impl Flow {
             blocks.pop_front();
         }
         (blocks.len(), blocks.iter().map(|(_, bytes)| bytes).sum())
-    }
-
-    pub fn join(&self, publications: Vec<String>) {
-        *self.joined.lock().unwrap_or_else(PoisonError::into_inner) = Some(publications);
     }
 
     fn appended(&self, next_seq: u64, bytes: u64, events: u32) {
@@ -89,7 +85,6 @@ pub fn compress(packer: &mut Packer, draft: &mut Draft) -> io::Result<(Vec<u8>, 
 /// Compresses and appends until both senders are gone.
 pub async fn append(
     mut spool: SpoolWriter,
-    mut position: Position,
     mut stream: mpsc::Receiver<Draft>,
     mut snapshot: mpsc::Receiver<Draft>,
     used: mpsc::Sender<BodyWriter>,
@@ -105,13 +100,10 @@ pub async fn append(
         };
         let count = draft.writer.events();
         let (body, raw_bytes) = compress(&mut packer, &mut draft).map_err(|e| uncompressed(&e))?;
-        position.apply(draft.step);
-        if let Some(publications) = flow.joined.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            position.publications = publications;
-        }
+        flow.position.send_modify(|position| position.apply(draft.step));
+        let position = flow.position.borrow().to_value();
         let bytes = body.len() as u64;
-        let block =
-            Block { body, raw_bytes, count, position: position.to_value(), last_commit_us: draft.last_commit_us };
+        let block = Block { body, raw_bytes, count, position, last_commit_us: draft.last_commit_us };
         let at = spool.append(block).await?;
         flow.appended(at.next_seq, bytes, count);
         let _ = used.try_send(draft.writer);

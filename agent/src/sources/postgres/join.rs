@@ -44,7 +44,7 @@ pub async fn join_late(
             return Err(problems::attention("publication_joins", message, None).into());
         }
         if passed {
-            flow.join(joined.clone());
+            flow.position.send_modify(|position| position.publications.clone_from(&joined));
         }
         tokio::select! {
             changed = progress.changed() => if changed.is_err() { return Ok(()) },

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+/// Moved rows kept of a table: each stands in the position of every block until it was read again.
+const MOVED_KEPT: usize = 200;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
     /// Of the cluster; a text, since it has 64 bits.
@@ -22,6 +25,9 @@ pub struct Position {
     /// Snapshot progress by `schema.table`.
     #[serde(default)]
     pub tables: BTreeMap<String, TableProgress>,
+    /// By `schema.table`, as long as its snapshot is under way.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub moved: BTreeMap<String, Moved>,
 }
 
 /// The streamed part of a position.
@@ -48,20 +54,84 @@ pub struct TableProgress {
     pub done: bool,
 }
 
+/// Rows that got another key by a change that left TOASTed values out, before their table's snapshot ended.
+///
+/// The chunk that is being read meanwhile has such values under the old key only, and comes after the change. So the
+/// snapshot reads these rows again by their new keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moved {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rows: Vec<MovedRow>,
+    /// More than are kept: the snapshot begins anew instead.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub too_many: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MovedRow {
+    /// The new key, as text by column.
+    pub key: BTreeMap<String, String>,
+    /// The transaction that moved it, in 64 bits.
+    pub xid: u64,
+}
+
+/// What a snapshot has done for [`Moved`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// So many of its first rows were read again.
+    Rows(usize),
+    /// It begins anew.
+    Anew,
+}
+
 /// What a block adds to the position.
 #[derive(Clone, Debug)]
 pub enum Step {
-    Stream(Cursor),
+    Stream(Cursor, Vec<(String, MovedRow)>),
     Table(String, TableProgress),
 }
 
 impl Position {
     pub fn apply(&mut self, step: Step) {
         match step {
-            Step::Stream(cursor) => self.cursor = cursor,
+            Step::Stream(cursor, moved) => {
+                self.cursor = cursor;
+                for (table, row) in moved {
+                    self.note(table, row);
+                }
+            }
             Step::Table(name, progress) => {
                 self.tables.insert(name, progress);
             }
+        }
+    }
+
+    /// Rows of the table that wait to be read again.
+    pub fn moved(&self, table: &str) -> Moved {
+        self.moved.get(table).cloned().unwrap_or_default()
+    }
+
+    pub fn settle(&mut self, table: &str, settled: Settled) {
+        let Some(moved) = self.moved.get_mut(table) else { return };
+        match settled {
+            Settled::Rows(count) => drop(moved.rows.drain(..count.min(moved.rows.len()))),
+            Settled::Anew => moved.too_many = false,
+        }
+        if *moved == Moved::default() {
+            self.moved.remove(table);
+        }
+    }
+
+    fn note(&mut self, table: String, row: MovedRow) {
+        // Once the snapshot's rows stand in the log, readers have all values under the old key.
+        if self.tables.get(&table).is_some_and(|progress| progress.done) {
+            return;
+        }
+        let moved = self.moved.entry(table).or_default();
+        if moved.rows.len() < MOVED_KEPT && !moved.too_many {
+            moved.rows.push(row);
+        } else {
+            *moved = Moved { rows: Vec::new(), too_many: true };
         }
     }
 
@@ -92,12 +162,44 @@ mod tests {
             timeline: 1,
             ..Position::default()
         };
-        position.apply(Step::Stream(Cursor { commit_lsn: u64::MAX - 1, index: 7, safe_lsn: 0x1234_5678_9ABC }));
+        let cursor = Cursor { commit_lsn: u64::MAX - 1, index: 7, safe_lsn: 0x1234_5678_9ABC };
+        position.apply(Step::Stream(cursor, vec![("public.t".into(), row(1))]));
         let progress =
             TableProgress { last_key: Some(vec!["1".into()]), key: vec!["id".into()], rows: 10, done: false };
         position.apply(Step::Table("public.t".into(), progress));
         let value = position.to_value();
         assert_eq!(safe_lsn(&value), Some(0x1234_5678_9ABC));
         assert_eq!(serde_json::from_value::<Position>(value).unwrap(), position);
+    }
+
+    fn row(xid: u64) -> MovedRow {
+        MovedRow { key: BTreeMap::from([("id".into(), xid.to_string())]), xid }
+    }
+
+    fn moving(xids: std::ops::Range<u64>) -> Step {
+        Step::Stream(Cursor::default(), xids.map(|xid| ("public.t".to_owned(), row(xid))).collect())
+    }
+
+    #[test]
+    fn moved_rows_wait_until_they_were_read_again() {
+        let mut position = Position::default();
+        position.apply(moving(0..3));
+        position.settle("public.t", Settled::Rows(2));
+        position.apply(moving(3..4));
+        assert_eq!(position.moved("public.t").rows, [row(2), row(3)]);
+        position.settle("public.t", Settled::Rows(2));
+        position.apply(Step::Table("public.t".into(), TableProgress { done: true, ..TableProgress::default() }));
+        position.apply(moving(4..5));
+        assert_eq!(position.moved, BTreeMap::new(), "a finished snapshot needs none");
+    }
+
+    #[test]
+    fn too_many_moved_rows_make_the_snapshot_begin_anew() {
+        let mut position = Position::default();
+        position.apply(moving(0..MOVED_KEPT as u64 + 1));
+        assert_eq!(position.moved("public.t"), Moved { rows: Vec::new(), too_many: true });
+        position.settle("public.t", Settled::Anew);
+        position.apply(moving(7..8));
+        assert_eq!(position.moved("public.t"), Moved { rows: vec![row(7)], too_many: false });
     }
 }

@@ -68,7 +68,7 @@ pub async fn begin_anew(
     let mut gap = Draft {
         writer: BodyWriter::default(),
         header: BodyHeader { v: 1, ..BodyHeader::default() },
-        step: Step::Stream(position.cursor),
+        step: Step::Stream(position.cursor, Vec::new()),
         last_commit_us: None,
     };
     gap.writer.begin(Op::Poison, 0, now_us(), 0, confirmed);

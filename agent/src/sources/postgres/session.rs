@@ -39,7 +39,7 @@ impl Run<'_> {
         tracing::info!(source = config.name, from = lsn_text(start), "streaming");
         self.reporter.update(|s| s.state = "streaming".into());
 
-        let flow = Flow::new(spool.subscribe());
+        let flow = Flow::new(spool.subscribe(), position.clone());
         let over_budget = Arc::new(AtomicBool::new(false));
         let asked = Arc::new(Notify::new());
         let (pause, paused) = watch::channel(false);
@@ -65,7 +65,7 @@ impl Run<'_> {
             config,
             policy: self.policy,
             frames,
-            assembler: Assembler::new(position.cursor, server.xid),
+            assembler: Assembler::new(position.cursor, server.xid, config.snapshot),
             catalog: Catalog::new(client.clone()),
             drafts: stream_drafts,
             used,
@@ -92,7 +92,7 @@ impl Run<'_> {
             ended
         };
         let appending = async {
-            let ended = append(spool, position.clone(), stream_blocks, snapshot_blocks, used_sender, &flow).await;
+            let ended = append(spool, stream_blocks, snapshot_blocks, used_sender, &flow).await;
             stop.cancel();
             // A last word with what became durable until now.
             confirm_stop.cancel();

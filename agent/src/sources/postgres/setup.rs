@@ -116,6 +116,14 @@ pub async fn oldest_xid(client: &Client) -> Result<u64, tokio_postgres::Error> {
     Ok(row.get::<_, String>(0).parse().unwrap_or(0))
 }
 
+/// Where the log ends, with what is not written yet.
+pub async fn insert_lsn(client: &Client) -> Result<u64, tokio_postgres::Error> {
+    let end =
+        "select ((case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_insert_lsn() end)
+                       - '0/0')::int8";
+    Ok(client.query_one(end, &[]).await?.get::<_, i64>(0) as u64)
+}
+
 /// All tables that match; those that the local policy keeps out are told.
 pub async fn tables(
     client: &Client,

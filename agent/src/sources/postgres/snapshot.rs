@@ -2,7 +2,7 @@
 //!
 //! Each chunk is one query in a transaction that also asks for `pg_current_snapshot()`: readers tell by it which
 //! streamed changes a chunk's rows already include. Progress stands in the position of each block, so a restart goes on
-//! after the last spooled row. A chunk is read to its end before it is handed on, so that no transaction of ours stays
+//! after the last spooled row. Rows that moved meanwhile are read again (see `position::Moved`). A chunk is read to its end before it is handed on, so that no transaction of ours stays
 //! open at the customer's while our side waits; only a table without a key, which cannot be cut, is read in one go.
 
 use super::assemble::{BLOCK_BYTES, BLOCK_EVENTS, Draft};
@@ -12,7 +12,8 @@ use super::confirm::now_us;
 use super::connect::connect;
 use super::encode::{self, Shape};
 use super::flow::Flow;
-use super::position::{Step, TableProgress};
+use super::heartbeat;
+use super::position::{Moved, MovedRow, Settled, Step, TableProgress};
 use super::problems::{self, ident, literal};
 use super::setup::Table;
 use crate::sources::SourceError;
@@ -83,30 +84,40 @@ impl Snapshot<'_> {
             let shape = described.map_err(|e| self.failed(&job.table, &e))?;
             let key = key_of(&columns);
             let names: Vec<String> = key.iter().map(|&i| columns[i].name.clone()).collect();
-            if job.progress.key != names {
+            let anew = self.moved(job).too_many;
+            if job.progress.key != names || anew {
                 job.progress = TableProgress { key: names, ..TableProgress::default() };
+            }
+            if anew {
+                self.settle(job, Settled::Anew);
             }
             if key.is_empty() {
                 self.whole(&client, job, &columns, &shape).await?;
             } else {
                 let sql = chunk_sql(&job.table, &columns, &key, job.progress.last_key.as_deref(), rows_wanted);
-                let chunk = self.read_chunk(&client, &sql, job, &shape, &key).await?;
+                let chunk = self.read_chunk(&client, &sql, job, &shape, Some(&key)).await?;
                 let last = chunk.rows < rows_wanted;
                 let row_bytes = (chunk.bytes / chunk.rows.max(1)).max(1);
                 rows_wanted = (CHUNK_BYTES / row_bytes).clamp(16, CHUNK_ROWS);
-                for draft in chunk.drafts {
-                    self.hand_on(draft, job).await?;
-                }
+                self.hand_on_all(chunk, job).await;
+                self.read_moved(&client, job, &columns, &shape).await?;
                 if !last {
                     continue;
                 }
+                self.wait_for_log(&client, job).await?;
+                if self.moved(job) != Moved::default() {
+                    continue;
+                }
+            }
+            if self.shutdown.is_cancelled() {
+                return Ok(());
             }
             let mut end = Drafting::new(&shape, String::new(), BodyWriter::default());
             end.writer.begin(Op::SnapshotEnd, 0, now_us(), 0, 0);
             end.writer.count(job.progress.rows);
             end.writer.end();
             let progress = TableProgress { done: true, last_key: None, ..job.progress.clone() };
-            self.hand_on(end.cut(&job.table.name(), progress), job).await?;
+            self.hand_on(end.cut(&job.table.name(), progress), job).await;
             return Ok(());
         }
     }
@@ -146,14 +157,66 @@ impl Snapshot<'_> {
         }
     }
 
+    /// Reads rows that moved once more, by the keys that they have now.
+    async fn read_moved(
+        &self,
+        client: &Client,
+        job: &mut Job,
+        columns: &[TableColumn],
+        shape: &Shape,
+    ) -> Result<(), SourceError> {
+        let rows = self.moved(job).rows;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        // The log shows a transaction a little before others see it.
+        let visible = visible_sql(&rows);
+        while !client.query_one(&visible, &[]).await.map_err(|e| self.failed(&job.table, &e))?.get::<_, bool>(0) {
+            tokio::select! {
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
+                () = self.shutdown.cancelled() => return Ok(()),
+            }
+        }
+        let chunk = self.read_chunk(client, &moved_sql(&job.table, columns, &rows), job, shape, None).await?;
+        self.hand_on_all(chunk, job).await;
+        if !self.shutdown.is_cancelled() {
+            self.settle(job, Settled::Rows(rows.len()));
+        }
+        Ok(())
+    }
+
+    /// Waits until the log tells all that the rows read so far have seen: a row that moved before it was read may be told
+    /// of later only.
+    async fn wait_for_log(&self, client: &Client, job: &Job) -> Result<(), SourceError> {
+        let lsn = super::setup::insert_lsn(client).await.map_err(|e| self.failed(&job.table, &e))?;
+        // So that the log's end comes at once; where none can be written, the next keep-alive does.
+        heartbeat::emit(client, &self.config.name).await;
+        let mut position = self.flow.position.subscribe();
+        tokio::select! {
+            _ = position.wait_for(|position| position.cursor.safe_lsn >= lsn) => {}
+            () = self.shutdown.cancelled() => {}
+        }
+        Ok(())
+    }
+
+    fn moved(&self, job: &Job) -> Moved {
+        self.flow.position.borrow().moved(&job.table.name())
+    }
+
+    fn settle(&self, job: &Job, settled: Settled) {
+        self.flow.position.send_modify(|position| position.settle(&job.table.name(), settled));
+    }
+
+    /// Reads what `sql` selects. With the places of `key`, the progress follows the rows.
     async fn read_chunk(
         &self,
         client: &Client,
         sql: &str,
         job: &Job,
         shape: &Shape,
-        key: &[usize],
+        key: Option<&[usize]>,
     ) -> Result<Chunk, SourceError> {
+        let key_of = |row: &SimpleQueryRow| key.map(|key| key.iter().map(|&i| text(row, i)).collect::<Vec<_>>());
         let mut chunk = Chunk { drafts: Vec::new(), rows: 0, bytes: 0 };
         let mut messages = pin!(client.simple_query_raw(sql).await.map_err(|e| self.failed(&job.table, &e))?);
         let mut drafting: Option<Drafting<'_>> = None;
@@ -167,17 +230,16 @@ impl Snapshot<'_> {
             chunk.bytes += drafting.row(&row);
             chunk.rows += 1;
             progress.rows += 1;
+            if let Some(last_key) = key_of(&row) {
+                progress.last_key = Some(last_key);
+            }
             if drafting.is_full() {
-                progress.last_key = Some(key.iter().map(|&i| text(&row, i)).collect());
                 chunk.drafts.push(drafting.cut(&job.table.name(), progress.clone()));
-            } else {
-                drafting.last_key = key.iter().map(|&i| text(&row, i)).collect();
             }
         }
         if let Some(mut drafting) = drafting
             && !drafting.writer.is_empty()
         {
-            progress.last_key = Some(std::mem::take(&mut drafting.last_key));
             chunk.drafts.push(drafting.cut(&job.table.name(), progress));
         }
         Ok(chunk)
@@ -206,7 +268,7 @@ impl Snapshot<'_> {
             rows += 1;
             if drafting.is_full() {
                 let progress = TableProgress { rows, ..TableProgress::default() };
-                self.hand_on(drafting.cut(&job.table.name(), progress), job).await?;
+                self.hand_on(drafting.cut(&job.table.name(), progress), job).await;
                 self.wait_for_turn().await;
                 if self.shutdown.is_cancelled() {
                     return Ok(());
@@ -217,22 +279,35 @@ impl Snapshot<'_> {
             && !drafting.writer.is_empty()
         {
             let progress = TableProgress { rows, ..TableProgress::default() };
-            self.hand_on(drafting.cut(&job.table.name(), progress), job).await?;
+            self.hand_on(drafting.cut(&job.table.name(), progress), job).await;
         }
         Ok(())
     }
 
-    async fn hand_on(&self, draft: Draft, job: &mut Job) -> Result<(), SourceError> {
-        let Step::Table(_, progress) = &draft.step else { return Ok(()) };
+    /// Hands the chunk on and waits until its place among the streamed blocks is known, and so the rows that moved before.
+    async fn hand_on_all(&self, chunk: Chunk, job: &mut Job) {
+        if chunk.drafts.is_empty() {
+            return;
+        }
+        for draft in chunk.drafts {
+            self.hand_on(draft, job).await;
+        }
+        let (table, mut position) = (job.table.name(), self.flow.position.subscribe());
+        tokio::select! {
+            _ = position.wait_for(|position| position.tables.get(&table) == Some(&job.progress)) => {}
+            () = self.shutdown.cancelled() => {}
+        }
+    }
+
+    async fn hand_on(&self, draft: Draft, job: &mut Job) {
+        let Step::Table(_, progress) = &draft.step else { return };
         let progress = progress.clone();
         if self.drafts.send(draft).await.is_err() {
             // The source is stopping; what is not handed on is read again.
-            self.shutdown.cancel();
-            return Ok(());
+            return self.shutdown.cancel();
         }
         (self.report)(job, &progress);
         job.progress = progress;
-        Ok(())
     }
 
     fn failed(&self, table: &Table, error: &tokio_postgres::Error) -> SourceError {
@@ -251,12 +326,11 @@ struct Drafting<'a> {
     shape: &'a Shape,
     snapshot: String,
     read_us: i64,
-    last_key: Vec<String>,
 }
 
 impl<'a> Drafting<'a> {
     fn new(shape: &'a Shape, snapshot: String, writer: BodyWriter) -> Self {
-        Self { writer, shape, snapshot, read_us: now_us(), last_key: Vec::new() }
+        Self { writer, shape, snapshot, read_us: now_us() }
     }
 
     /// Writes a row; returns the size of its line.
@@ -372,12 +446,41 @@ fn chunk_sql(table: &Table, columns: &[TableColumn], key: &[usize], after: Optio
     let names = names.join(", ");
     let mut sql = select(table, columns);
     if let Some(after) = after {
-        let values = key.iter().zip(after).map(|(&i, v)| format!("{}::{}", literal(v), columns[i].sql_type));
-        let values: Vec<String> = values.collect();
-        let and = if table.row_filter.is_some() { "and" } else { "where" };
-        sql = format!("{sql} {and} ({names}) > ({})", values.join(", "));
+        let values: Vec<String> = key.iter().zip(after).map(|(&i, v)| value(v, &columns[i])).collect();
+        sql = format!("{sql} {} ({names}) > ({})", and(table), values.join(", "));
     }
     in_transaction(&format!("{sql} order by {names} limit {limit}"))
+}
+
+/// The rows with these keys; a key of columns that are gone finds none.
+fn moved_sql(table: &Table, columns: &[TableColumn], rows: &[MovedRow]) -> String {
+    let equal = |(name, text): (&String, &String)| {
+        let column = columns.iter().find(|c| c.name == *name)?;
+        Some(format!("{} = {}", ident(name), value(text, column)))
+    };
+    let wanted = rows.iter().filter_map(|row| {
+        let cells: Option<Vec<String>> = row.key.iter().map(equal).collect();
+        cells.filter(|cells| !cells.is_empty()).map(|cells| format!("({})", cells.join(" and ")))
+    });
+    let wanted: Vec<String> = wanted.chain(["false".to_owned()]).collect();
+    in_transaction(&format!("{} {} ({})", select(table, columns), and(table), wanted.join(" or ")))
+}
+
+/// Whether a snapshot taken from now on sees the transactions that moved the rows.
+fn visible_sql(rows: &[MovedRow]) -> String {
+    let xids: Vec<String> = rows.iter().map(|row| format!("'{}'", row.xid)).collect();
+    format!(
+        "select bool_and(pg_visible_in_snapshot(x::text::xid8, pg_current_snapshot())) from unnest(array[{}]) x",
+        xids.join(", ")
+    )
+}
+
+fn and(table: &Table) -> &'static str {
+    if table.row_filter.is_some() { "and" } else { "where" }
+}
+
+fn value(text: &str, column: &TableColumn) -> String {
+    format!("{}::{}", literal(text), column.sql_type)
 }
 
 fn in_transaction(query: &str) -> String {

@@ -70,7 +70,7 @@ fn shape(columns: usize) -> Shape {
 }
 
 fn assembler(resume: Cursor, columns: usize) -> Assembler {
-    let mut assembler = Assembler::new(resume, 100);
+    let mut assembler = Assembler::new(resume, 100, true);
     assembler.describe(7, Some(shape(columns)));
     assembler
 }
@@ -92,7 +92,7 @@ fn cut(assembler: &mut Assembler) -> (Vec<(Op, u64, Vec<String>)>, Cursor) {
             (event.op, event.lsn, event.row.iter().map(|c| format!("{c:?}")).collect())
         })
         .collect();
-    let Step::Stream(cursor) = draft.step else { panic!("a streamed block") };
+    let Step::Stream(cursor, _) = draft.step else { panic!("a streamed block") };
     (events, cursor)
 }
 
@@ -199,7 +199,7 @@ fn transaction_ids_are_widened_by_the_nearest() {
         ((1 << 32) - 5, 3, (1 << 32) + 3),
         ((7 << 32) + 1_000, 900, (7 << 32) + 900),
     ] {
-        let mut assembler = Assembler::new(Cursor::default(), reference);
+        let mut assembler = Assembler::new(Cursor::default(), reference, true);
         assembler.describe(7, Some(shape(1)));
         for message in [begin(10, short), insert(7, &[V::Null]), commit(10)] {
             assembler.take(&message).unwrap();
@@ -213,7 +213,7 @@ fn transaction_ids_are_widened_by_the_nearest() {
 
 #[test]
 fn a_table_that_may_not_be_read_leaves_no_trace() {
-    let mut assembler = Assembler::new(Cursor::default(), 1);
+    let mut assembler = Assembler::new(Cursor::default(), 1, true);
     assembler.describe(7, None);
     let mut broken = insert(7, &[V::Text(b"secret".to_vec())]);
     broken.push(0);
