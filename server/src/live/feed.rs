@@ -10,7 +10,7 @@ use tokio::sync::{Notify, broadcast};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Reads of one feed are at least so far apart, however fast data comes.
-const COALESCE: Duration = Duration::from_millis(75);
+const COALESCE: Duration = Duration::from_millis(50);
 /// Without any word from the workers: the truth word ages, and "blind" has to appear when nothing comes.
 const AGEING: Duration = Duration::from_secs(2);
 /// Updates that a slow reader may be behind before it is sent everything anew.

@@ -28,9 +28,10 @@ pub(super) async fn apply(
 ) -> Result<Vec<Frame>, StoreError> {
     let mut tx = store.begin(scope).await?;
     let mut answers = Vec::with_capacity(changes.len());
+    let mut partitions = Vec::new();
     for change in changes.drain(..) {
         let answer = match change {
-            Change::Batch(header, body) => batch(&mut tx, &header, &body).await?,
+            Change::Batch(header, body) => batch(&mut tx, &header, &body, &mut partitions).await?,
             Change::Lost(said) => lost(&mut tx, &said).await?,
             Change::OpenEpoch(said) => open_epoch(&mut tx, &said).await?,
         };
@@ -43,10 +44,23 @@ pub(super) async fn apply(
         answers.push(answer);
     }
     tx.commit().await?;
+    partitions.sort_unstable();
+    partitions.dedup();
+    if !partitions.is_empty()
+        && let Err(error) = segment::tell(store, &partitions).await
+    {
+        tracing::debug!(%error, "the workers were not told");
+    }
     Ok(answers)
 }
 
-async fn batch(tx: &mut WorkspaceTx, header: &BatchHeader, body: &[u8]) -> Result<Frame, StoreError> {
+/// The partition of a batch that was stored joins `partitions`.
+async fn batch(
+    tx: &mut WorkspaceTx,
+    header: &BatchHeader,
+    body: &[u8],
+    partitions: &mut Vec<i32>,
+) -> Result<Frame, StoreError> {
     let body_hash = BatchHash::of_body(body);
     let hash = BatchHash::chain(header.previous, header.epoch, header.first_seq, header.count, &body_hash);
     if hash != header.hash || header.count == 0 {
@@ -75,7 +89,8 @@ async fn batch(tx: &mut WorkspaceTx, header: &BatchHeader, body: &[u8]) -> Resul
         body,
     };
     match segment::append(tx, &segment).await? {
-        Appended::Stored => {
+        Appended::Stored { partition } => {
+            partitions.push(partition);
             Ok(durable(header.source_id, header.epoch, header.first_seq + u64::from(header.count), hash))
         }
         Appended::Elsewhere => out_of_place(tx, header).await,

@@ -200,7 +200,7 @@ impl Stage {
             last_commit_us: Some(DAY),
             body,
         };
-        assert_eq!(segment::append(&mut tx, &new).await.unwrap(), Appended::Stored);
+        assert!(matches!(segment::append(&mut tx, &new).await.unwrap(), Appended::Stored { .. }));
         tx.commit().await.unwrap();
         at.next_seq as i64
     }

@@ -2,7 +2,7 @@
 
 use std::{
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::Stdio,
     time::{Duration, Instant},
 };
@@ -82,6 +82,11 @@ impl<'a> Bed<'a> {
             self.stack.customer()?.down()?;
             self.stack.start_customer()
         })
+    }
+
+    /// Where its clusters and the agent's spool lie.
+    pub fn folder(&self) -> &Path {
+        &self.dir
     }
 
     pub fn platform_session(&self) -> Result<Session> {

@@ -6,6 +6,7 @@
 
 mod backlog;
 mod bed;
+mod disk;
 mod figures;
 mod first;
 mod live;

@@ -1,6 +1,7 @@
 //! Segments: batches as received, stored in the statement that moves the cursor.
 
 use crate::error::StoreError;
+use crate::pool::IngestStore;
 use crate::tx::WorkspaceTx;
 use clarity_domain::ids::SourceId;
 use serde_json::Value;
@@ -23,13 +24,14 @@ pub struct Segment<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Appended {
-    Stored,
+    /// In the source's partition, whose workers are to be told after the commit: see [`tell`].
+    Stored { partition: i32 },
     /// The cursor stands elsewhere; nothing was written. Lock it to see where.
     Elsewhere,
 }
 
-/// Stores the segment, moves the cursor and the head and tells the workers, if the segment is exactly what the cursor
-/// expects. Durable when the transaction has committed.
+/// Stores the segment, moves the cursor and the head, if the segment is exactly what the cursor expects. Durable when the
+/// transaction has committed.
 pub async fn append(tx: &mut WorkspaceTx, s: &Segment<'_>) -> Result<Appended, StoreError> {
     let workspace = tx.workspace();
     let last_commit_at =
@@ -53,7 +55,7 @@ pub async fn append(tx: &mut WorkspaceTx, s: &Segment<'_>) -> Result<Appended, S
              where h.source_id = moved.source_id
              returning h.partition
            )
-           select pg_notify('clarity_heads', partition::text)::text from head"#,
+           select partition from head"#,
         workspace,
         s.source_id.0,
         s.epoch as i32,
@@ -68,5 +70,19 @@ pub async fn append(tx: &mut WorkspaceTx, s: &Segment<'_>) -> Result<Appended, S
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(if stored.is_some() { Appended::Stored } else { Appended::Elsewhere })
+    Ok(stored.map_or(Appended::Elsewhere, |partition| Appended::Stored { partition }))
+}
+
+/// Tells the workers of these partitions that something is new; they look by themselves too, a second later.
+///
+/// Not within the transaction that stores: one that notifies holds a lock of the whole Postgres from before its commit
+/// until after its sync, so commits of different agents would be synced one after the other.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn tell(store: &IngestStore, partitions: &[i32]) -> Result<(), StoreError> {
+    sqlx::query!("select pg_notify('clarity_heads', p::text)::text from unnest($1::int[]) p", partitions)
+        .fetch_all(&store.pool)
+        .await?;
+    Ok(())
 }
