@@ -45,6 +45,8 @@ create table sample_chunks (
   id uuid not null,
   generation int not null default 1,
   asset_number int not null default 0,
+  -- Of a hot chunk: whose rows it has, so that a reader of a few assets leaves the others' chunks. Null: ask the chunk.
+  asset_numbers int[],
   sealed boolean not null,
   from_at timestamptz not null,
   -- Inclusive.

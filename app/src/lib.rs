@@ -10,6 +10,7 @@ pub mod error;
 pub mod features;
 pub mod layout;
 pub mod load;
+mod once;
 pub mod pages;
 pub mod paths;
 pub mod routes;

@@ -7,6 +7,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     error::PageError,
+    once::drawn_once,
     paths,
     ui::{
         button::LinkButton,
@@ -34,14 +35,21 @@ where
     Show: Fn(T) -> AnyView + Clone + Send + Sync + 'static,
 {
     let pending = use_context::<Pending>().map_or_else(|| RwSignal::new(false), |p| p.0);
+    // Never written on the server: it would be by another thread, and a signal that is read just then panics.
+    let set_pending = SignalSetter::map(move |is_pending| {
+        if !cfg!(feature = "ssr") {
+            pending.set(is_pending);
+        }
+    });
     let location = use_location();
     let wrap_skeleton = wrap.clone();
     view! {
-        <Transition fallback=move || wrap_skeleton(skeleton()) set_pending=pending>
+        <Transition fallback=move || wrap_skeleton(skeleton()) set_pending=set_pending>
             {move || {
                 let (show, wrap) = (show.clone(), wrap.clone());
                 let location = location.clone();
                 Suspend::new(async move {
+                    drawn_once().await;
                     match resource.await {
                         Ok(Wire(data)) => show(data),
                         Err(error) if error.code() == ErrorCode::Unauthenticated => {

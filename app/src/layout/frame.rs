@@ -8,7 +8,7 @@ use super::{
     palette::{Palette, PaletteOpen},
     shortcuts::Shortcuts,
 };
-use crate::{features::session::api, load::Pending};
+use crate::{features::session::api, load::Pending, once::drawn_once};
 
 /// The workspace of the path.
 #[derive(Clone, Copy)]
@@ -30,11 +30,13 @@ pub fn WorkspaceFrame() -> impl IntoView {
     // A frame that could not be read is drawn bare; the page inside says why.
     let side = move || {
         Suspend::new(async move {
+            drawn_once().await;
             view! { <SideBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
         })
     };
     let tabs = move || {
         Suspend::new(async move {
+            drawn_once().await;
             view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
         })
     };

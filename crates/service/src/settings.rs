@@ -1,6 +1,7 @@
 //! What the use cases need to know of the installation, and their limits.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 /// Where people and agents reach this installation. Links are made from it, never from a Host header.
 #[derive(Clone, Debug)]
@@ -20,10 +21,18 @@ pub struct Limits {
     pub attempts_per_minute: NonZeroU32,
     /// Codes of one workspace that nobody has claimed yet.
     pub open_pairings: i64,
+    /// A request's seats are those that its visitor had when it came. After this long (its body came slowly) they are
+    /// read again.
+    pub seats_hold: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrent_hashes: 2, attempts_per_minute: NonZeroU32::MIN.saturating_add(59), open_pairings: 20 }
+        Self {
+            concurrent_hashes: 2,
+            attempts_per_minute: NonZeroU32::MIN.saturating_add(59),
+            open_pairings: 20,
+            seats_hold: Duration::from_secs(1),
+        }
     }
 }

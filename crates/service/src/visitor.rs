@@ -1,12 +1,14 @@
 //! Who asks, and in which workspace.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::session::{Session, WorkspaceCard};
 use clarity_store::auth::session::TokenHash;
+use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{session, workspace};
 use clarity_store::{AuthTx, WorkspaceScope};
 use sha2::{Digest, Sha256};
@@ -21,7 +23,7 @@ pub struct Client {
     pub user_agent: Option<String>,
 }
 
-/// Who sent a request. Resolved anew for each one.
+/// Who sent a request. Resolved anew for each one, and never kept longer.
 #[derive(Clone, Debug)]
 pub enum Visitor {
     Anonymous,
@@ -33,6 +35,9 @@ pub enum Visitor {
 pub struct Member {
     pub(crate) session: Session,
     pub(crate) token: TokenHash,
+    /// Read together with the session.
+    seats: Vec<SeatRow>,
+    seats_read: Instant,
 }
 
 impl Visitor {
@@ -96,28 +101,35 @@ impl Services {
         let Some(token) = token.filter(|t| t.len() == crate::account::TOKEN_LENGTH) else {
             return Ok(Visitor::Anonymous);
         };
-        let hash = token_hash(token);
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        let Some(live) = session::find_live(&mut tx, &hash).await.map_err(fault)? else {
+        let (hash, seats_read) = (token_hash(token), Instant::now());
+        let Some(live) = session::find_live(&self.auth, &hash).await.map_err(fault)? else {
             return Ok(Visitor::Anonymous);
         };
         if live.stale {
+            let mut tx = self.auth.begin().await.map_err(fault)?;
             session::touch(&mut tx, &hash).await.map_err(fault)?;
+            tx.commit().await.map_err(fault)?;
         }
-        let session = read_session(&mut tx, live.user).await?;
-        tx.commit().await.map_err(fault)?;
-        Ok(Visitor::Member(Arc::new(Member { session, token: hash })))
+        let workspaces = live.seats.iter().map(|seat| seat.card.clone()).collect();
+        let session = Session { user: live.user, workspaces };
+        Ok(Visitor::Member(Arc::new(Member { session, token: hash, seats: live.seats, seats_read })))
     }
 
-    /// The visitor's seat in the workspace of this slug.
+    /// The visitor's seat in the workspace of this slug, as it was read with the visitor, a moment ago in the same
+    /// request; read again when that is not so any more.
     ///
     /// # Errors
     /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike.
     pub async fn enter(&self, visitor: &Visitor, slug: &str) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)?;
+        let row = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
+            member.seats.iter().find(|seat| seat.card.slug == slug).cloned()
+        } else {
+            let mut tx = self.auth.begin().await.map_err(fault)?;
+            let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
+            tx.commit().await.map_err(fault)?;
+            row
+        };
         let row = row.ok_or_else(|| AppError::not_found("workspace"))?;
         Ok(Seat {
             scope: row.scope,

@@ -4,8 +4,9 @@ use clarity_domain::time::Micros;
 use time::OffsetDateTime;
 
 pub(crate) fn micros(at: OffsetDateTime) -> Micros {
-    // The years 1 to 9999, which the type can hold, fit 64 bits of microseconds.
-    i64::try_from(at.unix_timestamp_nanos().div_euclid(1000)).unwrap_or(i64::MAX)
+    // The years 1 to 9999, which the type can hold, fit 64 bits of microseconds. The second is rounded down, so what is
+    // added is never negative.
+    at.unix_timestamp() * 1_000_000 + i64::from(at.microsecond())
 }
 
 /// The start of the year 1. What lies before, the type could hold, but Postgres not all of it.

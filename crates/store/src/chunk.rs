@@ -20,8 +20,8 @@ pub struct StoredChunk {
     pub body: Vec<u8>,
 }
 
-/// The chunks of a stream that may hold rows of these assets with `from <= at < to`: sealed ones of the assets, and all
-/// hot ones of that time.
+/// The chunks of a stream that may hold rows of these assets with `from <= at < to`: sealed ones of the assets, and hot
+/// ones with a row of them.
 pub async fn list_chunks(
     tx: &mut WorkspaceTx,
     stream: StreamId,
@@ -41,7 +41,7 @@ pub async fn list_chunks(
            select id, sealed, asset_number, row_count, from_at, to_at, body
            from sample_chunks
            where workspace_id = $1 and stream_id = $2 and not sealed
-             and from_at < $5 and to_at >= $4"#,
+             and from_at < $5 and to_at >= $4 and (asset_numbers is null or asset_numbers && $3)"#,
         workspace,
         stream.0,
         assets,
@@ -110,7 +110,10 @@ pub async fn read_bodies(tx: &mut WorkspaceTx, sealed: bool, ids: &[Uuid]) -> Re
 /// A chunk to be stored.
 #[derive(Clone, Debug)]
 pub struct NewChunk {
+    /// 0 for a hot chunk.
     pub asset_number: i32,
+    /// Of a hot chunk: whose rows it has. Empty for a sealed one.
+    pub asset_numbers: Vec<i32>,
     pub from: Micros,
     pub to: Micros,
     pub row_count: i32,
@@ -135,16 +138,24 @@ pub async fn insert(tx: &mut WorkspaceTx, stream: StreamId, sealed: bool, chunks
     let samples: Vec<i32> = chunks.iter().map(|c| c.sample_count).collect();
     let epochs: Vec<i32> = chunks.iter().map(|c| c.epoch).collect();
     let seqs: Vec<i64> = chunks.iter().map(|c| c.first_seq).collect();
+    // All chunks' lists one after another; each takes its slice.
+    let (mut first, mut last, mut end) = (Vec::new(), Vec::new(), 0);
+    for chunk in &chunks {
+        first.push(end + 1);
+        end += chunk.asset_numbers.len() as i32;
+        last.push(end);
+    }
+    let lists: Vec<i32> = chunks.iter().flat_map(|c| c.asset_numbers.iter().copied()).collect();
     let (stats, bodies): (Vec<_>, Vec<_>) = chunks.into_iter().map(|c| (c.stats, c.body)).unzip();
     sqlx::query!(
         "insert into sample_chunks
-           (workspace_id, stream_id, sealed, id, asset_number, from_at, to_at, row_count, sample_count, epoch, first_seq,
-            stats, body)
-         select $1, $2, $3, c.id, c.asset_number, c.from_at, c.to_at, c.row_count, c.sample_count, c.epoch, c.first_seq,
-                c.stats, c.body
+           (workspace_id, stream_id, sealed, id, asset_number, asset_numbers, from_at, to_at, row_count, sample_count,
+            epoch, first_seq, stats, body)
+         select $1, $2, $3, c.id, c.asset_number, nullif(($14::int[])[c.first:c.last], '{}'), c.from_at, c.to_at,
+                c.row_count, c.sample_count, c.epoch, c.first_seq, c.stats, c.body
          from unnest($4::uuid[], $5::int[], $6::timestamptz[], $7::timestamptz[], $8::int[], $9::int[], $10::int[],
-                     $11::bigint[], $12::bytea[], $13::bytea[])
-              as c (id, asset_number, from_at, to_at, row_count, sample_count, epoch, first_seq, stats, body)",
+                     $11::bigint[], $12::bytea[], $13::bytea[], $15::int[], $16::int[])
+              as c (id, asset_number, from_at, to_at, row_count, sample_count, epoch, first_seq, stats, body, first, last)",
         workspace,
         stream.0,
         sealed,
@@ -157,7 +168,10 @@ pub async fn insert(tx: &mut WorkspaceTx, stream: StreamId, sealed: bool, chunks
         &epochs,
         &seqs,
         &stats,
-        &bodies
+        &bodies,
+        &lists,
+        &first,
+        &last
     )
     .execute(tx.conn())
     .await?;

@@ -6,12 +6,28 @@ use crate::scope::WorkspaceScope;
 use crate::tx::{AuthTx, SystemTx, WorkspaceTx};
 use clarity_runtime::database::{DbLogin, DbRole};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::{ConnectOptions, Connection, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
-/// How a pool keeps its connections.
+/// A connection that rested longer is asked whether it still lives before it is used.
+const RESTED: Duration = Duration::from_secs(1);
+
+/// How a pool keeps its connections. Each is asked whether it lives when it comes back, after the rollback of what was
+/// left open on it, so one that was used a moment ago is not asked again.
 fn pool(connections: u32) -> PgPoolOptions {
+    always_asked(connections).test_before_acquire(false).before_acquire(|connection, known| {
+        Box::pin(async move {
+            if known.idle_for > RESTED {
+                connection.ping().await?;
+            }
+            Ok(true)
+        })
+    })
+}
+
+/// For leases, which hang on their sessions: a connection is asked each time before it is used.
+fn always_asked(connections: u32) -> PgPoolOptions {
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
@@ -165,7 +181,7 @@ impl SystemStore {
     /// # Errors
     /// `Setup` when the login is refused or stronger than the role may be.
     pub async fn connect_as(holder: Uuid, login: &DbLogin, connections: u32) -> Result<Self, StoreError> {
-        let pool = pool(connections).max_lifetime(None).idle_timeout(None);
+        let pool = always_asked(connections).max_lifetime(None).idle_timeout(None);
         Ok(Self { pool: connect(login, DbRole::System, pool, &session_name(holder)).await? })
     }
 

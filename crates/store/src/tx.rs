@@ -2,29 +2,25 @@
 
 use crate::error::StoreError;
 use crate::scope::WorkspaceScope;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 /// A transaction inside one workspace. Dropped without [`Self::commit`], it is rolled back.
 pub struct WorkspaceTx {
     tx: Transaction<'static, Postgres>,
     scope: WorkspaceScope,
+    read_only: bool,
 }
 
 impl WorkspaceTx {
-    /// Its first statement says in which workspace and with which rank; both end with the transaction.
+    /// Its first statements say in which workspace and with which rank; both end with the transaction.
     pub(crate) async fn begin(pool: &PgPool, scope: &WorkspaceScope, read_only: bool) -> Result<Self, StoreError> {
-        let mut tx = if read_only {
-            pool.begin_with("begin isolation level repeatable read, read only").await?
-        } else {
-            pool.begin().await?
-        };
-        sqlx::query("select set_config('app.workspace_id', $1, true), set_config('app.rank', $2, true)")
-            .bind(scope.workspace_id().to_string())
-            .bind(scope.rank().to_string())
-            .execute(&mut *tx)
-            .await?;
-        Ok(Self { tx, scope: scope.clone() })
+        let mode = if read_only { " isolation level repeatable read, read only" } else { "" };
+        // One round trip. Both values are typed (a UUID and a number): nothing in this text came from outside.
+        let (workspace, rank): (Uuid, i32) = (scope.workspace_id().0, scope.rank());
+        let begin = format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
+        let tx = pool.begin_with(AssertSqlSafe(begin)).await?;
+        Ok(Self { tx, scope: scope.clone(), read_only })
     }
 
     pub fn scope(&self) -> &WorkspaceScope {
@@ -40,7 +36,12 @@ impl WorkspaceTx {
         &mut self.tx
     }
 
+    /// Ends it. One that only reads has nothing to wait for: it is rolled back behind the caller, and its connection is
+    /// nobody's until the database has answered that.
     pub async fn commit(self) -> Result<(), StoreError> {
+        if self.read_only {
+            return Ok(());
+        }
         Ok(self.tx.commit().await?)
     }
 
@@ -84,5 +85,75 @@ impl SystemTx {
 
     pub async fn commit(self) -> Result<(), StoreError> {
         Ok(self.tx.commit().await?)
+    }
+}
+
+#[cfg(test)]
+// Helpers of tests fail by panicking, as tests do.
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::AppStore;
+    use crate::scope::Principal;
+    use clarity_domain::ids::{UserId, WorkspaceId};
+    use clarity_domain::role::Role;
+    use clarity_runtime::database::{DbLogin, DbRole};
+    use clarity_runtime::secret::Secret;
+    use clarity_testkit::TestDb;
+
+    /// Workspace, rank, isolation and process of a connection.
+    type Settings = (Option<String>, Option<String>, String, i32);
+    const SETTINGS: &str = "select current_setting('app.workspace_id', true), current_setting('app.rank', true),
+                                   current_setting('transaction_isolation'), pg_backend_pid()";
+
+    fn scope(role: Role) -> WorkspaceScope {
+        let principal = Principal::Member { user_id: UserId(Uuid::now_v7()), role };
+        WorkspaceScope::new(WorkspaceId(Uuid::now_v7()), principal)
+    }
+
+    async fn inside(tx: &mut WorkspaceTx) -> Settings {
+        sqlx::query_as(SETTINGS).fetch_one(tx.conn()).await.unwrap()
+    }
+
+    /// However a transaction ends, the next one on its connection is in its own workspace, and without one in none.
+    #[tokio::test]
+    async fn nothing_of_a_scope_stays_on_a_connection() {
+        let db = TestDb::new().await;
+        let password = Secret::new(db.cluster().password());
+        let login = DbLogin { role: DbRole::App, url: db.url(DbRole::App.name()), password };
+        let store = AppStore::connect(&login, 1).await.unwrap();
+        let (_, _, _, process): Settings = sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
+        for end in ["commit", "rollback", "drop", "fail", "cancel"] {
+            for read_only in [true, false] {
+                let scope = scope(if read_only { Role::Viewer } else { Role::Owner });
+                let mut tx = WorkspaceTx::begin(&store.pool, &scope, read_only).await.unwrap();
+                let (workspace, rank, isolation, _) = inside(&mut tx).await;
+                assert_eq!(workspace, Some(scope.workspace_id().to_string()));
+                assert_eq!(rank, Some(scope.rank().to_string()));
+                assert_eq!(isolation, if read_only { "repeatable read" } else { "read committed" });
+                match end {
+                    "commit" => tx.commit().await.unwrap(),
+                    "rollback" => tx.rollback().await.unwrap(),
+                    "fail" => {
+                        assert!(sqlx::query("select 1 / 0").execute(tx.conn()).await.is_err());
+                        drop(tx);
+                    }
+                    "cancel" => {
+                        let slow = sqlx::query("select pg_sleep(0.2)").execute(tx.conn());
+                        let stopped = tokio::time::timeout(std::time::Duration::from_millis(20), slow).await;
+                        assert!(stopped.is_err(), "it still runs");
+                        drop(tx);
+                    }
+                    _ => drop(tx),
+                }
+                let (workspace, rank, isolation, same): Settings =
+                    sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
+                assert_eq!(same, process, "after {end} the connection is used again");
+                assert_eq!(isolation, "read committed", "after {end} no transaction is open");
+                for left in [workspace, rank] {
+                    assert_eq!(left.unwrap_or_default(), "", "after {end}, read only: {read_only}");
+                }
+            }
+        }
     }
 }

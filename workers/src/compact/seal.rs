@@ -94,6 +94,7 @@ fn runs(rows: &Rows) -> Vec<Range<usize>> {
 fn stored(c: SealedChunk) -> anyhow::Result<NewChunk> {
     Ok(NewChunk {
         asset_number: c.asset as i32,
+        asset_numbers: Vec::new(),
         from: c.stats.from,
         to: c.stats.to,
         row_count: i32::try_from(c.stats.rows)?,

@@ -57,8 +57,12 @@ pub fn encode(rows: &Rows, out: &mut Vec<NewChunk>) -> Result<(), ChunkError> {
     match encode_hot(rows) {
         Ok(encoded) => {
             let first = (0..rows.len()).map(|i| (rows.epoch[i], rows.seq[i])).min().unwrap_or_default();
+            let mut assets: Vec<i32> = rows.asset.iter().map(|asset| *asset as i32).collect();
+            assets.sort_unstable();
+            assets.dedup();
             out.push(NewChunk {
                 asset_number: 0,
+                asset_numbers: assets,
                 from: encoded.stats.from,
                 to: encoded.stats.to,
                 row_count: encoded.stats.rows as i32,

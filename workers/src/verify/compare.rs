@@ -88,7 +88,8 @@ async fn samples(
             }
         }
     }
-    let numbers: Vec<i32> = stored.iter().filter(|c| c.1).map(|c| c.2).collect::<BTreeSet<_>>().into_iter().collect();
+    let sealed = stored.iter().filter(|c| c.1).map(|c| c.2);
+    let numbers: Vec<i32> = names.assets.keys().copied().chain(sealed).collect::<BTreeSet<_>>().into_iter().collect();
     let mut days = Days::new(&names.zones);
     for hour in hours {
         let end = hour + HOUR;

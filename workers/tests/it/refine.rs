@@ -56,6 +56,33 @@ fn row(asset: &str, second: i64, temp: f64) -> Value {
 }
 
 #[tokio::test]
+async fn a_reader_of_one_machine_gets_the_hot_chunks_with_its_rows() {
+    let stage = Stage::new().await;
+    for machines in [&["M-1"][..], &["M-2"], &["M-1", "M-3"]] {
+        let mut batch = Batch::new(vec![telemetry()]);
+        for machine in machines {
+            batch = batch.event(Op::Insert, 0, 1, row(machine, 0, 20.0));
+        }
+        stage.append(batch).await;
+        stage.refine().await;
+    }
+    let mut tx = stage.read().await;
+    let stream = stream::list(&mut tx, stage.source).await.unwrap()[0].id;
+    let assets = asset::list(&mut tx).await.unwrap();
+    let number = |key: &str| assets.iter().find(|a| a.key == key).unwrap().number;
+    for (machines, expected) in [(&["M-1"][..], 2), (&["M-2"], 1), (&["M-2", "M-3"], 2), (&["M-1", "M-2"], 3)] {
+        let numbers: Vec<i32> = machines.iter().map(|key| number(key)).collect();
+        let chunks = chunk::list_chunks(&mut tx, stream, &numbers, i64::MIN / 4, i64::MAX / 4).await.unwrap();
+        assert_eq!(chunks.len(), expected, "{machines:?}");
+    }
+    drop(tx);
+    stage.execute("update sample_chunks set asset_numbers = null").await;
+    let mut tx = stage.read().await;
+    let chunks = chunk::list_chunks(&mut tx, stream, &[number("M-2")], i64::MIN / 4, i64::MAX / 4).await.unwrap();
+    assert_eq!(chunks.len(), 3, "a chunk that does not say is read");
+}
+
+#[tokio::test]
 async fn telemetry_becomes_samples_latest_values_and_marks() {
     let stage = Stage::new().await;
     let batch = Batch::new(vec![telemetry()])

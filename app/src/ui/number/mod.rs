@@ -1,5 +1,7 @@
 //! Numbers as people read them: a thin space in thousands, digits by size, the unit smaller and grey.
 
+use std::fmt::Write as _;
+
 use leptos::prelude::*;
 
 const THIN: char = '\u{2009}';
@@ -22,6 +24,15 @@ pub fn measured(value: f64) -> String {
 /// With so many digits after the point.
 pub fn fixed(value: f64, digits: usize) -> String {
     group(&format!("{value:.digits$}"))
+}
+
+/// Two digits after the point, for coordinates of drawings: a page has thousands.
+pub fn push_hundredths(out: &mut String, value: f64) {
+    let hundredths = (value * 100.0).round() as i64;
+    let sign = if hundredths < 0 { "-" } else { "" };
+    let size = hundredths.unsigned_abs();
+    // Writing to a string cannot fail.
+    let _ = write!(out, "{sign}{}.{:02}", size / 100, size % 100);
 }
 
 /// A count.

@@ -91,7 +91,10 @@ fn path(values: &[Option<f64>], len: usize, scale: &Scale) -> String {
     let mut down = false;
     for (at, value) in values.iter().enumerate() {
         if let Some(value) = value.filter(|v| v.is_finite()) {
-            out.push_str(&format!("{}{:.2},{:.2}", if down { 'L' } else { 'M' }, at as f64 * step, scale.y(value)));
+            out.push(if down { 'L' } else { 'M' });
+            number::push_hundredths(&mut out, at as f64 * step);
+            out.push(',');
+            number::push_hundredths(&mut out, scale.y(value));
         }
         down = value.is_some();
     }

@@ -3,7 +3,10 @@
 use clarity_domain::view::Micros;
 use leptos::prelude::*;
 
-use super::time::{Clock, Detail, mark};
+use super::{
+    number,
+    time::{Clock, Detail, mark},
+};
 
 /// One bar, already in words.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,7 +45,7 @@ pub fn Timeline(#[prop(into)] rows: Signal<Vec<Row>>, #[prop(into)] range: Signa
                     .map(|bar| {
                         let (from, width) = place(&bar, span);
                         view! {
-                            <i class="cs-timeline__bar" data-state=bar.state title=bar.words style=format!("--from:{from:.3}%;--width:{width:.3}%")></i>
+                            <i class="cs-timeline__bar" data-state=bar.state title=bar.words style=style(from, width)></i>
                         }
                     })
                     .collect_view();
@@ -61,6 +64,16 @@ pub fn Timeline(#[prop(into)] rows: Signal<Vec<Row>>, #[prop(into)] range: Signa
             <div class="cs-timeline__axis" aria-hidden="true">{axis}</div>
         </div>
     }
+}
+
+fn style(from: f64, width: f64) -> String {
+    let mut style = String::with_capacity(32);
+    style.push_str("--from:");
+    number::push_hundredths(&mut style, from);
+    style.push_str("%;--width:");
+    number::push_hundredths(&mut style, width);
+    style.push('%');
+    style
 }
 
 /// Start and width in per cent of the range, cut to it.

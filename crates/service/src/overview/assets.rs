@@ -50,14 +50,18 @@ pub(super) fn rows(machines: &[&Asset], today: &[Interval], latest: &[Latest], c
 
 /// The newest value of each machine and column, over all streams that have the metric.
 fn newest_values<'a>(latest: &'a [Latest], columns: &[&Choice]) -> HashMap<(i32, usize), &'a LatestValue> {
-    let mut column_of: HashMap<i32, usize> = HashMap::new();
-    for (column, choice) in columns.iter().enumerate() {
-        column_of.extend(choice.fields.iter().map(|field| (field.number, column)));
-    }
+    // A few: looked through, not hashed.
+    let column_of: Vec<(i32, usize)> = columns
+        .iter()
+        .enumerate()
+        .flat_map(|(column, choice)| choice.fields.iter().map(move |field| (field.number, column)))
+        .collect();
     let mut newest: HashMap<(i32, usize), &LatestValue> = HashMap::new();
     for row in latest {
         for value in &row.values {
-            let Some(column) = column_of.get(&value.metric_number) else { continue };
+            let Some((_, column)) = column_of.iter().find(|(number, _)| *number == value.metric_number) else {
+                continue;
+            };
             let known = newest.entry((row.asset_number, *column)).or_insert(value);
             if value.at > known.at {
                 *known = value;

@@ -1,6 +1,6 @@
 //! The chart: one metric of a few machines.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use clarity_domain::ids::StreamId;
 use clarity_domain::mapping::SampleType;
@@ -25,8 +25,16 @@ pub(super) struct Choice {
     pub name: String,
     unit: String,
     pub fields: Vec<Field>,
-    /// Machines that have a value of it.
-    assets: HashSet<i32>,
+    /// Machines that have a value of it, ascending.
+    assets: Vec<i32>,
+}
+
+/// What the newest values say of a metric.
+struct Reported {
+    assets: Vec<i32>,
+    first: f64,
+    /// Not every machine has the same value.
+    differs: bool,
 }
 
 /// Where the metric stands.
@@ -50,18 +58,22 @@ impl Choice {
 /// What can be drawn: numbers that some machine has. Most widely reported first; of those, measurements (they have a
 /// unit) whose newest values are not the same on every machine; then in the order of their columns.
 pub(super) fn choices(metrics: &[Metric], latest: &[Latest]) -> Vec<Choice> {
-    let mut assets_of: HashMap<i32, HashSet<i32>> = HashMap::new();
-    let mut values_of: HashMap<i32, HashSet<u64>> = HashMap::new();
+    let mut reported: HashMap<i32, Reported> = HashMap::new();
     for row in latest {
         for value in &row.values {
             let Some(number) = value.number else { continue };
-            assets_of.entry(value.metric_number).or_default().insert(row.asset_number);
-            values_of.entry(value.metric_number).or_default().insert(number.to_bits());
+            let of_metric = reported.entry(value.metric_number).or_insert_with(|| Reported {
+                assets: Vec::new(),
+                first: number,
+                differs: false,
+            });
+            of_metric.assets.push(row.asset_number);
+            of_metric.differs |= number.to_bits() != of_metric.first.to_bits();
         }
     }
     let mut choices: Vec<Choice> = Vec::new();
     for metric in metrics.iter().filter(|m| matches!(m.sample_type, SampleType::Float | SampleType::Integer)) {
-        let Some(assets) = assets_of.get(&metric.number) else { continue };
+        let Some(assets) = reported.get(&metric.number).map(|r| &r.assets) else { continue };
         let field = Field { number: metric.number, stream: metric.stream_id, rolled_up: !metric.extra };
         match choices.iter_mut().find(|c| c.name == metric.name && c.unit == metric.unit) {
             Some(known) => {
@@ -76,7 +88,11 @@ pub(super) fn choices(metrics: &[Metric], latest: &[Latest]) -> Vec<Choice> {
             }),
         }
     }
-    let differs = |c: &Choice| c.fields.iter().any(|f| values_of.get(&f.number).is_some_and(|values| values.len() > 1));
+    for choice in &mut choices {
+        choice.assets.sort_unstable();
+        choice.assets.dedup();
+    }
+    let differs = |c: &Choice| c.fields.iter().any(|f| reported.get(&f.number).is_some_and(|r| r.differs));
     choices.sort_by_key(|c| std::cmp::Reverse((c.assets.len(), !c.unit.is_empty(), differs(c))));
     choices
 }
@@ -95,7 +111,7 @@ pub(super) async fn read(
     (from, to): (Micros, Micros),
     extent: Extent,
 ) -> Result<Option<Chart>, StoreError> {
-    let mut drawn: Vec<&&Asset> = machines.iter().filter(|m| choice.assets.contains(&m.number)).collect();
+    let mut drawn: Vec<&&Asset> = machines.iter().filter(|m| choice.assets.binary_search(&m.number).is_ok()).collect();
     let assets_total = small(drawn.len() as i64);
     drawn.sort_by(|a, b| a.name.cmp(&b.name));
     drawn.truncate(SERIES);

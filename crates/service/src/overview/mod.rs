@@ -10,7 +10,7 @@ mod figures;
 use clarity_domain::error::AppError;
 use clarity_domain::ids::AssetId;
 use clarity_domain::role::Permission;
-use clarity_domain::time::Micros;
+use clarity_domain::time::{HOUR, Micros};
 use clarity_domain::truth::Truth;
 use clarity_domain::view::Freshness;
 use clarity_domain::view::overview::{Kpis, Overview, OverviewQuery};
@@ -67,20 +67,22 @@ async fn read(
     extent: Extent,
     now: Micros,
 ) -> Result<Overview, AppError> {
+    let midnight = day::start(now, time_zone);
+    let today = state::list_intervals(tx, midnight, now).await.map_err(fault)?;
     let range = match query.range {
         Some(range) => range,
+        // A state that began before settles it without a question.
+        None if today.iter().any(|state| state.from < now - HOUR) => TimeRange::default(),
         None => {
             let began = overview::began_within_an_hour(tx, now).await.map_err(fault)?;
             began.map_or_else(TimeRange::default, |began| TimeRange::for_age(now - began))
         }
     };
     let (from, to) = range.bounds(now);
-    let midnight = day::start(now, time_zone);
     let views = source_view::list(tx, now).await.map_err(fault)?;
     let machines = asset::list(tx).await.map_err(fault)?;
     let metrics = metric::list(tx).await.map_err(fault)?;
     let latest = chunk::latest(tx).await.map_err(fault)?;
-    let today = state::list_intervals(tx, midnight, now).await.map_err(fault)?;
     let earlier = if extent == Extent::Page && (from < midnight || to < now) {
         Some(state::list_intervals(tx, from, to).await.map_err(fault)?)
     } else {

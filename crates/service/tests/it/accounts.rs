@@ -1,9 +1,11 @@
 //! Signing up, in and out, and whose workspace it is.
 
+use std::time::Duration;
+
 use crate::stage::{PASSWORD, Stage};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
-use clarity_service::Visitor;
+use clarity_service::{Limits, Visitor};
 
 #[tokio::test]
 async fn signing_up_makes_a_workspace_with_all_it_needs() {
@@ -160,5 +162,17 @@ async fn a_change_of_role_holds_at_once() {
     assert!(stage.services.sources(&seat).await.is_ok(), "a viewer may look");
     stage.sql("delete from auth.memberships").await;
     let visitor = stage.visitor(&signed_in).await;
+    assert!(visitor.session().is_some_and(|session| session.workspaces.is_empty()), "still somebody");
+    assert_eq!(stage.services.enter(&visitor, "one").await.err().unwrap().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_request_that_took_its_time_is_looked_at_again() {
+    let stage = Stage::with(Limits { seats_hold: Duration::ZERO, ..Limits::default() }).await;
+    let signed_in = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let visitor = stage.visitor(&signed_in).await;
+    stage.sql("update auth.memberships set role = 'viewer'").await;
+    assert_eq!(stage.services.enter(&visitor, "one").await.unwrap().role(), Role::Viewer);
+    stage.sql("update auth.sessions set revoked_at = now()").await;
     assert_eq!(stage.services.enter(&visitor, "one").await.err().unwrap().code, ErrorCode::NotFound);
 }

@@ -17,16 +17,17 @@ pub struct Stage {
 
 impl Stage {
     pub async fn new() -> Self {
+        Self::with(Limits::default()).await
+    }
+
+    pub async fn with(limits: Limits) -> Self {
         let db = TestDb::new().await;
         let login =
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
         let app = AppStore::connect(&login(DbRole::App), 4).await.expect("app connects");
-        let settings = Settings {
-            public_url: "https://clarity.example".into(),
-            agent_url: "wss://agents.example".into(),
-            limits: Limits::default(),
-        };
+        let settings =
+            Settings { public_url: "https://clarity.example".into(), agent_url: "wss://agents.example".into(), limits };
         let services = Services::new(auth.clone(), app, settings).expect("services");
         Self { db, services, auth }
     }

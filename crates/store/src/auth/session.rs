@@ -4,7 +4,7 @@
 
 use super::workspace::{SeatRow, role};
 use crate::at::timestamp;
-use crate::{AuthTx, Result};
+use crate::{AuthStore, AuthTx, Result};
 use clarity_domain::ids::UserId;
 use clarity_domain::time::Micros;
 use clarity_domain::view::session::UserCard;
@@ -13,10 +13,11 @@ use uuid::Uuid;
 /// SHA-256 of the token in the cookie.
 pub type TokenHash = [u8; 32];
 
-/// A live session's person.
+/// A live session's person, with every workspace they have a seat in, by name.
 #[derive(Clone, Debug)]
 pub struct LiveSession {
     pub user: UserCard,
+    pub seats: Vec<SeatRow>,
     /// Not noted as used within the last minute: see [`touch`].
     pub stale: bool,
 }
@@ -46,21 +47,39 @@ pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>)
     Ok(())
 }
 
-/// The person of a live session.
-pub async fn find_live(tx: &mut AuthTx, hash: &TokenHash) -> Result<Option<LiveSession>> {
-    let row = sqlx::query!(
-        r#"select u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!"
+/// The person of a live session. Every request asks this first: one statement, which is a transaction by itself.
+pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<LiveSession>> {
+    let rows = sqlx::query!(
+        r#"select u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!",
+                  w.id as "workspace_id?", w.slug as "slug?", w.name as "workspace_name?", w.time_zone as "time_zone?",
+                  m.role as "role?"
          from auth.sessions s
          join auth.users u on u.id = s.user_id
+         left join auth.memberships m on m.user_id = u.id
+         left join auth.workspaces w on w.id = m.workspace_id
          where s.token_hash = $1
            and s.revoked_at is null
            and s.expires_at > now()
-           and s.last_seen_at > now() - interval '12 hours'"#,
+           and s.last_seen_at > now() - interval '12 hours'
+         order by lower(w.name), w.id"#,
         hash.as_slice()
     )
-    .fetch_optional(tx.conn())
+    .fetch_all(&store.pool)
     .await?;
-    Ok(row.map(|r| LiveSession { user: UserCard { id: UserId(r.id), name: r.name, email: r.email }, stale: r.stale }))
+    let mut live: Option<LiveSession> = None;
+    for r in rows {
+        let live = live.get_or_insert_with(|| LiveSession {
+            user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
+            seats: Vec::new(),
+            stale: r.stale,
+        });
+        if let (Some(workspace), Some(slug), Some(name), Some(time_zone), Some(word)) =
+            (r.workspace_id, r.slug, r.workspace_name, r.time_zone, r.role)
+        {
+            live.seats.push(SeatRow::new(r.id, workspace, slug, name, time_zone, role(&word)));
+        }
+    }
+    Ok(live)
 }
 
 /// Notes that the session is in use, at most once a minute.
