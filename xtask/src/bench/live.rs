@@ -1,7 +1,7 @@
 //! Latencies while the plant writes 5,000 rows a second.
 //!
 //! Both clusters keep commit times, on one machine's clock, so each transaction of `telemetry` is followed by itself:
-//! - durable: another session sees the source's cursor past the segment that holds it (polled every 5 ms, so up to that
+//! - durable: another session sees the source's cursor past the segment that holds it (polled every 2 ms, so up to that
 //!   much too late; the commit time in Postgres, which is taken before its fsync, is told beside it);
 //! - read model: commit time of the refine transaction that passed that segment;
 //! - browser: receipt of the first message of Overview's event stream that carries the row's value, or a newer one of the
@@ -28,7 +28,7 @@ use super::{
 use crate::process::step;
 
 const RATE: u32 = 5_000;
-const POLL: Duration = Duration::from_millis(5);
+const POLL: Duration = Duration::from_millis(2);
 const WARM_US: i64 = 5_000_000;
 /// Unix time in microseconds of a timestamp.
 const US: &str = "(extract(epoch from {}) * 1e6)::bigint";

@@ -41,6 +41,12 @@ pub fn measure(context: &Context, figures: &mut Figures) -> Result<()> {
                  where s.status ->> 'state' = 'streaming'",
             )?;
             Ok(assets >= ASSETS && caught_up)
+        })?;
+        // A page is asked for all day, an hour of history comes once: its rollups and chunks are done first.
+        bed.wait("the history's rollups and chunks", Duration::from_secs(60), || {
+            platform.is("select (select coalesce(sum(row_count), 0) from sample_chunks where not sealed) < 10000
+                   and not exists (select from dirty_marks
+                                   where hour < date_trunc('hour', now()) and (minutes <> 0 or taking <> 0))")
         })
     })?;
     let names: Vec<String> = platform

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// Oldest age of an event in a block that is not cut yet, and least distance of blocks that are not full.
-const LINGER: Duration = Duration::from_millis(5);
+const LINGER: Duration = Duration::from_millis(3);
 /// The same while many blocks wait to become durable: larger blocks cost everyone less.
 const CROWDED_LINGER: Duration = Duration::from_millis(20);
 const CROWDED_BLOCKS: usize = 8;
