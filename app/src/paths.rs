@@ -59,6 +59,11 @@ pub fn dead_letters(slug: &str) -> String {
     format!("/w/{slug}/dead-letters")
 }
 
+/// Where the person is signed in.
+pub fn sessions(slug: &str) -> String {
+    format!("/w/{slug}/sessions")
+}
+
 /// Whether this is the path of an Overview.
 pub fn is_overview(path: &str) -> bool {
     path.strip_prefix("/w/").is_some_and(|slug| !slug.is_empty() && !slug.contains('/'))

@@ -6,4 +6,5 @@ pub mod overview;
 pub mod pairing;
 pub mod search;
 pub mod session;
+pub mod sessions;
 pub mod sources;

@@ -96,13 +96,13 @@ pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
                 <EntryLink entry=overview slug=slug.clone()/>
                 <h2 class="cs-nav__heading">"Data"</h2>
                 <EntryLink entry=sources slug=slug.clone()/>
-                <EntryLink entry=letters slug dead_letters/>
+                <EntryLink entry=letters slug=slug.clone() dead_letters/>
             </nav>
             <div class="cs-side__foot">
                 <ThemeSwitch/>
                 {person.map(|person| view! {
                     <div class="cs-person">
-                        <span class="cs-person__name">{person.name}<small>{person.email}</small></span>
+                        <a class="cs-person__name" href=paths::sessions(&slug) title="Your sessions">{person.name}<small>{person.email}</small></a>
                         <SignOutButton/>
                     </div>
                 })}
@@ -166,6 +166,7 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
             <div class="cs-stack">
                 {frame.map(|frame| view! { <p><b>{frame.workspace.name}</b><br/><span class="cs-quiet">{frame.user.email}</span></p> })}
                 {others}
+                <MenuLink href=paths::sessions(&slug)>"Your sessions"</MenuLink>
                 <ThemeSwitch/>
                 <div class="cs-row">
                     <SignOutButton words=true/>

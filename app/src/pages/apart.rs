@@ -11,8 +11,8 @@ use leptos_router::ChooseView;
 
 use super::{
     connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
-    not_found::WorkspaceNotFoundPage, sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage,
-    sources::SourcesPage,
+    not_found::WorkspaceNotFoundPage, sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage,
+    source::SourcePage, sources::SourcesPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -27,6 +27,7 @@ pub enum Apart {
     Connect,
     Source,
     DeadLetters,
+    Sessions,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -57,6 +58,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Connect => view! { <ConnectPage/> }.into_any(),
         Apart::Source => view! { <SourcePage/> }.into_any(),
         Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
+        Apart::Sessions => view! { <SessionsPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

@@ -7,6 +7,7 @@ mod gallery;
 mod home;
 mod not_found;
 mod overview;
+mod sessions;
 mod sign_in;
 mod sign_up;
 mod source;

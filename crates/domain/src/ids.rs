@@ -37,6 +37,8 @@ id! {
     WorkspaceId,
     /// A person with a sign-in, across workspaces.
     UserId,
+    /// A sign-in of a person in one browser.
+    SessionId,
     /// An installed connector.
     AgentId,
     /// One database or broker configured on an agent.

@@ -14,6 +14,7 @@ mod overview;
 pub mod pairing;
 mod password;
 pub mod series_query;
+mod sessions;
 mod settings;
 mod sources;
 mod status;

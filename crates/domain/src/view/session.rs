@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ids::{UserId, WorkspaceId},
+    ids::{SessionId, UserId, WorkspaceId},
     role::Role,
+    time::Micros,
 };
 
 /// A signed-in person and the workspaces they have a seat in.
@@ -27,6 +28,28 @@ pub struct WorkspaceCard {
     pub slug: String,
     pub name: String,
     pub role: Role,
+}
+
+/// A sign-in of this person that has not ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenSession {
+    pub id: SessionId,
+    /// In words, from what the browser says of itself: nothing to rely on.
+    pub device: String,
+    pub address: String,
+    pub signed_in_at: Micros,
+    pub seen_at: Micros,
+    /// At the latest.
+    pub ends_at: Micros,
+    /// The one that asks.
+    pub current: bool,
+}
+
+/// The newest use first.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenSessions {
+    pub as_of: Micros,
+    pub sessions: Vec<OpenSession>,
 }
 
 /// What the frame around a workspace page shows.

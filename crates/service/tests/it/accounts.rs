@@ -137,6 +137,35 @@ async fn a_session_ends_by_sign_out_by_idling_and_by_age() {
 }
 
 #[tokio::test]
+async fn a_person_ends_their_own_sessions_and_nobody_elses() {
+    let stage = Stage::new().await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await.unwrap();
+    let first = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    let second = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    let third = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    let here = stage.visitor(&third).await;
+    let open = stage.services.open_sessions(&here).await.unwrap().sessions;
+    assert_eq!(open.len(), 3);
+    assert_eq!(open.iter().map(|s| s.current).collect::<Vec<_>>(), [true, false, false]);
+    // The second sign-in is the newer of the other two.
+    let seat = stage.services.enter(&stage.visitor(&second).await, "nordmark").await.unwrap();
+    stage.services.end_session(&here, open[1].id).await.unwrap();
+    assert!(stage.visitor(&second).await.session().is_none(), "out with the next request");
+    assert!(!stage.services.still_seated(&seat).await.unwrap(), "and an open connection sees it");
+    assert!(stage.visitor(&first).await.session().is_some());
+    // Somebody else's session is not there.
+    let theirs = stage.services.open_sessions(&stage.visitor(&joe).await).await.unwrap().sessions;
+    stage.services.end_session(&here, theirs[0].id).await.unwrap();
+    assert!(stage.visitor(&joe).await.session().is_some());
+    stage.services.end_other_sessions(&here).await.unwrap();
+    assert!(stage.visitor(&first).await.session().is_none());
+    assert!(stage.visitor(&third).await.session().is_some() && stage.visitor(&joe).await.session().is_some());
+    assert_eq!(stage.services.open_sessions(&here).await.unwrap().sessions.len(), 1);
+    let nobody = stage.services.open_sessions(&Visitor::Anonymous).await.err().unwrap();
+    assert_eq!(nobody.code, ErrorCode::Unauthenticated);
+}
+
+#[tokio::test]
 async fn somebody_elses_workspace_reads_as_not_there() {
     let stage = Stage::new().await;
     let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();

@@ -3,9 +3,9 @@
 //! A session ends twelve hours after it was last used, seven days after it was made, or when it is revoked.
 
 use super::workspace::{SeatRow, role};
-use crate::at::timestamp;
+use crate::at::{micros, timestamp};
 use crate::{AuthStore, AuthTx, Result};
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{SessionId, UserId};
 use clarity_domain::time::Micros;
 use clarity_domain::view::session::UserCard;
 use uuid::Uuid;
@@ -108,6 +108,71 @@ pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Op
     .fetch_optional(tx.conn())
     .await?;
     Ok(row.map(|r| SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role))))
+}
+
+/// A session that has not ended, as it was when it began.
+#[derive(Clone, Debug)]
+pub struct SessionRow {
+    pub id: SessionId,
+    pub created_at: Micros,
+    pub seen_at: Micros,
+    pub expires_at: Micros,
+    pub address: String,
+    pub user_agent: String,
+    /// The one with the hash that was asked with.
+    pub current: bool,
+}
+
+/// A person's sessions that have not ended, the newest use first.
+pub async fn list_open(tx: &mut AuthTx, user: UserId, current: &TokenHash) -> Result<Vec<SessionRow>> {
+    let rows = sqlx::query!(
+        r#"select id, created_at, last_seen_at, expires_at, address, user_agent, token_hash = $2 as "current!"
+           from auth.sessions
+           where user_id = $1
+             and revoked_at is null
+             and expires_at > now()
+             and last_seen_at > now() - interval '12 hours'
+           order by token_hash = $2 desc, last_seen_at desc, id
+           limit 200"#,
+        user.0,
+        current.as_slice()
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let row = rows.into_iter().map(|r| SessionRow {
+        id: SessionId(r.id),
+        created_at: micros(r.created_at),
+        seen_at: micros(r.last_seen_at),
+        expires_at: micros(r.expires_at),
+        address: r.address,
+        user_agent: r.user_agent,
+        current: r.current,
+    });
+    Ok(row.collect())
+}
+
+/// Ends one session of this person, or nothing when it is somebody else's.
+pub async fn revoke_of(tx: &mut AuthTx, user: UserId, session: SessionId) -> Result<()> {
+    sqlx::query!(
+        "update auth.sessions set revoked_at = now() where user_id = $1 and id = $2 and revoked_at is null",
+        user.0,
+        session.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Ends all sessions of this person but one.
+pub async fn revoke_others(tx: &mut AuthTx, user: UserId, kept: &TokenHash) -> Result<()> {
+    sqlx::query!(
+        "update auth.sessions set revoked_at = now() where user_id = $1 and token_hash <> $2 and revoked_at is null",
+        user.0,
+        kept.as_slice()
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Ends a session at once.

@@ -1,0 +1,80 @@
+//! The list of sessions, each with the button that ends it.
+
+use clarity_domain::view::session::{OpenSession, OpenSessions};
+use leptos::{form::ActionForm, prelude::*};
+
+use super::api::{End, EndOthers};
+use crate::{
+    layout::page::{Crumb, Page},
+    ui::{
+        button::{Button, Kind},
+        card::Card,
+        note::Banner,
+        pill::{Pill, Tone},
+        table::{Column, Table},
+        time::{Ago, Detail, Time},
+    },
+};
+
+#[component]
+pub fn SessionsContent(
+    slug: String,
+    open: OpenSessions,
+    end: ServerAction<End>,
+    end_others: ServerAction<EndOthers>,
+) -> impl IntoView {
+    let base = open.as_of;
+    let others = open.sessions.iter().filter(|session| !session.current).count();
+    let failed =
+        move || end.value().get().and_then(Result::err).or_else(|| end_others.value().get().and_then(Result::err));
+    let columns = ["Browser", "Address", "Signed in", "Last used", "Ends", ""].map(Column::new).to_vec();
+    let rows =
+        open.sessions.into_iter().map(|session| view! { <Row slug=slug.clone() session base end/> }).collect_view();
+    view! {
+        <Page crumbs=vec![Crumb::here("Your sessions")]>
+            <div class="cs-head">
+                <div class="cs-head__text">
+                    <h1>"Your sessions"</h1>
+                    <p>"Where you are signed in. End one that you do not know."</p>
+                </div>
+                {(others > 0).then(|| view! {
+                    <ActionForm action=end_others>
+                        <input type="hidden" name="slug" value=slug.clone()/>
+                        <Button submit=true kind=Kind::Danger disabled=Signal::derive(move || end_others.pending().get())>"End all others"</Button>
+                    </ActionForm>
+                })}
+            </div>
+            {move || failed().map(|error| view! { <Banner tone=Tone::Bad alert=true>{error.message().to_owned()}</Banner> })}
+            <Card title="Signed in">
+                <Table caption="Your sessions" columns>{rows}</Table>
+            </Card>
+        </Page>
+    }
+}
+
+#[component]
+fn Row(slug: String, session: OpenSession, base: i64, end: ServerAction<End>) -> impl IntoView {
+    let act = if session.current {
+        view! { <Pill tone=Tone::Ok text="This one"/> }.into_any()
+    } else {
+        let label = format!("End the session of {} at {}", session.device, session.address);
+        view! {
+            <ActionForm action=end>
+                <input type="hidden" name="slug" value=slug/>
+                <input type="hidden" name="id" value=session.id.to_string()/>
+                <Button submit=true attr:aria-label=label disabled=Signal::derive(move || end.pending().get())>"End"</Button>
+            </ActionForm>
+        }
+            .into_any()
+    };
+    view! {
+        <tr>
+            <th scope="row">{session.device}</th>
+            <td data-label="Address">{session.address}</td>
+            <td data-label="Signed in"><Time at=Some(session.signed_in_at) detail=Detail::Day/></td>
+            <td data-label="Last used"><Ago at=Some(session.seen_at) base/></td>
+            <td data-label="Ends"><Time at=Some(session.ends_at) detail=Detail::Day/></td>
+            <td data-align="end">{act}</td>
+        </tr>
+    }
+}

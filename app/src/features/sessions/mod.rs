@@ -1,0 +1,6 @@
+//! Where a person is signed in, and ending it from afar.
+
+pub mod api;
+mod content;
+
+pub use content::SessionsContent;

@@ -1,0 +1,50 @@
+// A person's sessions: seen from another browser, and ended from there.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { PASSWORD, accessible, fits, hydrated, launch, person, picture, signUp, until } from "../support/stack.mjs";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+test("a session that is ended from another browser is out, its live page too", { timeout: 90_000 }, async () => {
+  const desk = await person(browser);
+  const { email, slug } = await signUp(desk.page, "Session Steel");
+  await hydrated(desk.page);
+
+  const phone = await person(browser, {
+    viewport: { width: 390, height: 844 },
+    userAgent:
+      "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+  });
+  await phone.page.goto("/sign-in");
+  await phone.page.getByLabel("Work e-mail").fill(email);
+  await phone.page.getByLabel("Password").fill(PASSWORD);
+  await phone.page.getByRole("button", { name: "Sign in" }).click();
+  await phone.page.waitForURL(new RegExp(`/w/${slug}$`));
+  await hydrated(phone.page);
+  await phone.page.goto(`/w/${slug}/sessions`);
+  await hydrated(phone.page);
+  await fits(phone.page, "sessions on a phone");
+  await picture(phone.page, "sessions-phone");
+
+  await desk.page.getByRole("link", { name: "Maja Lind" }).click();
+  await desk.page.getByRole("heading", { name: "Your sessions", level: 1 }).waitFor();
+  const rows = desk.page.getByRole("row").filter({ has: desk.page.getByRole("rowheader") });
+  assert.equal(await rows.count(), 2);
+  assert.match(await rows.first().innerText(), /This one/);
+  await accessible(desk.page, "sessions");
+  await picture(desk.page, "sessions");
+  await rows.filter({ hasText: "Safari on iPhone" }).getByRole("button", { name: /^End/ }).click();
+  await until("the session has left the list", 10, async () => (await rows.count()) === 1);
+
+  // Its next request is nobody's.
+  const refused = await phone.page.request.get(`/w/${slug}/live?page=overview&since=0`);
+  assert.equal(refused.status(), 401);
+  await phone.page.goto(`/w/${slug}`);
+  assert.match(phone.page.url(), /\/sign-in\?next=/);
+  // The desk goes on.
+  await desk.page.goto(`/w/${slug}`);
+  await desk.page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  assert.deepEqual([...desk.faults, ...phone.faults], []);
+});
