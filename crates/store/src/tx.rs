@@ -2,8 +2,20 @@
 
 use crate::error::StoreError;
 use crate::scope::WorkspaceScope;
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool, Postgres, SqlSafeStr, Transaction};
 use uuid::Uuid;
+
+/// Begins a transaction, so that a caller who goes away meanwhile leaves none open. sqlx notes a transaction when the
+/// database has answered `begin`: dropped before, it would give the pool a connection that is inside one, and the next
+/// caller's transaction, of any workspace, would go on in it. So whoever waits for the answer is never dropped.
+pub(crate) async fn begin(
+    pool: &PgPool,
+    statement: Option<&'static str>,
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let connection = pool.acquire().await?;
+    let begun = tokio::spawn(Transaction::begin(connection, statement.map(SqlSafeStr::into_sql_str)));
+    Ok(begun.await.map_err(|_| StoreError::Unavailable("begin".into()))??)
+}
 
 /// A transaction inside one workspace. Dropped without [`Self::commit`], it is rolled back.
 pub struct WorkspaceTx {
@@ -14,11 +26,8 @@ pub struct WorkspaceTx {
 impl WorkspaceTx {
     /// Its first statement says in which workspace and with which rank; both end with the transaction.
     pub(crate) async fn begin(pool: &PgPool, scope: &WorkspaceScope, read_only: bool) -> Result<Self, StoreError> {
-        let mut tx = if read_only {
-            pool.begin_with("begin isolation level repeatable read, read only").await?
-        } else {
-            pool.begin().await?
-        };
+        let statement = read_only.then_some("begin isolation level repeatable read, read only");
+        let mut tx = begin(pool, statement).await?;
         sqlx::query("select set_config('app.workspace_id', $1, true), set_config('app.rank', $2, true)")
             .bind(scope.workspace_id().to_string())
             .bind(scope.rank().to_string())
