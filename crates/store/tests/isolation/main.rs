@@ -37,6 +37,8 @@ use worlds::Worlds;
 /// Where `cargo xtask test isolation` wants the figures.
 const FIGURES: &str = "CLARITY_ISOLATION_JSON";
 const TRANSACTIONS: u32 = 10_000;
+/// Of what is wrong, as much is shown.
+const SHOWN: usize = 30;
 /// Of the whole form: fewer, and something in the catalogue was not read.
 const LEAST_ATTEMPTS: usize = 100_000;
 
@@ -67,6 +69,9 @@ async fn tried(base: &Worlds, scale: Scale<'_>, wrong: &mut Vec<String>) -> Find
     );
     wrong.extend(findings.leaks.iter().map(|leak| format!("leak: {leak}")));
     wrong.extend(findings.differences.iter().map(|difference| format!("difference: {difference}")));
+    for finding in wrong.iter().take(SHOWN) {
+        println!("{finding}");
+    }
     for world in [&worlds.with, &worlds.without] {
         if !world.intact().await {
             wrong.push(format!("the victim's rows in {} are not what they were", world.db.name()));
@@ -97,7 +102,7 @@ fn show(wrong: &[String]) {
         wrong.is_empty(),
         "{} findings, the first of them:\n{}",
         wrong.len(),
-        wrong[..wrong.len().min(30)].join("\n")
+        wrong[..wrong.len().min(SHOWN)].join("\n")
     );
 }
 

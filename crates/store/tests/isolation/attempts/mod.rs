@@ -3,7 +3,8 @@
 //! Not tried is what Postgres shows to every role whatever the policies say, and what no person is ever given: sizes and
 //! counts of `pg_class`, counters of `pg_stat_*`, EXPLAIN's choice of a plan and what it says below the top, the text of the
 //! role's own other sessions; and a MERGE that deletes and reads no column, which fails where another workspace has any row at
-//! all (Postgres applies policies of SELECT only where a column is read). Nor is setting `app.workspace_id` to the victim's id: whoever can do that is the victim.
+//! all (Postgres applies policies of SELECT only where a column is read). Nor is setting `app.workspace_id` to the victim's id:
+//! whoever can do that is the victim.
 
 mod calls;
 mod columns;
