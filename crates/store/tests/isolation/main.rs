@@ -80,6 +80,24 @@ async fn tried(base: &Worlds, scale: Scale<'_>, wrong: &mut Vec<String>) -> Find
     findings
 }
 
+async fn planted(base: &Worlds, wrong: &mut Vec<String>) -> Vec<Planted> {
+    let faults = Instant::now();
+    let planted = planted::all(base).await;
+    for fault in &planted {
+        if !fault.found() {
+            wrong.push(format!("not found: {}", fault.what));
+        }
+    }
+    let found = planted.iter().filter(|fault| fault.found()).count();
+    let only_tried = planted.iter().filter(|fault| fault.only_tried()).count();
+    println!(
+        "{found} of {} planted faults found, {only_tried} of them by attempts alone, {:.1} s\n",
+        planted.len(),
+        faults.elapsed().as_secs_f64()
+    );
+    planted
+}
+
 async fn interleaved(transactions: u32, wrong: &mut Vec<String>) {
     let started = Instant::now();
     let done = concurrency::run(transactions).await;
@@ -122,6 +140,14 @@ async fn interleaved_transactions_stay_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a part of the whole suite, for whoever plants another fault"]
+async fn every_planted_fault_is_found() {
+    let mut wrong = Vec::new();
+    planted(&Worlds::new().await, &mut wrong).await;
+    show(&wrong);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "minutes: cargo xtask test isolation"]
 async fn the_whole_suite() {
     let started = Instant::now();
@@ -131,29 +157,14 @@ async fn the_whole_suite() {
     if findings.attempts() < LEAST_ATTEMPTS {
         wrong.push(format!("{} attempts, and {LEAST_ATTEMPTS} are the least", findings.attempts()));
     }
-    let faults = Instant::now();
-    let planted = planted::all(&base).await;
-    println!("\n{}", Planted::heading());
-    for fault in &planted {
-        println!("{}", fault.line());
-        if !fault.found() {
-            wrong.push(format!("not found: {}", fault.what));
-        }
-    }
-    let found = planted.iter().filter(|fault| fault.found()).count();
-    let only_tried = planted.iter().filter(|fault| fault.only_tried()).count();
-    println!(
-        "{found} of {} planted faults found, {only_tried} of them by attempts alone, {:.1} s\n",
-        planted.len(),
-        faults.elapsed().as_secs_f64()
-    );
+    let planted = planted(&base, &mut wrong).await;
     interleaved(TRANSACTIONS, &mut wrong).await;
     let figures = Figures {
         attempts: findings.attempts(),
         leaks: findings.leaks.len(),
         differences: findings.differences.len(),
         planted: planted.len(),
-        found,
+        found: planted.iter().filter(|fault| fault.found()).count(),
         seconds: (started.elapsed().as_secs_f64() * 10.0).round() / 10.0,
         ..Figures::default()
     };

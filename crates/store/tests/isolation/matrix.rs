@@ -68,9 +68,9 @@ fn leak(worlds: &Worlds, attempt: &Attempt, both: &Both) -> Option<String> {
 }
 
 impl Scale<'_> {
-    fn contexts(self, role: &str, concerned: bool) -> Vec<Context> {
+    fn contexts(self, role: &Role, concerned: bool) -> Vec<Context> {
         match self {
-            Self::Full if concerned => Context::all(role),
+            Self::Full if concerned => Context::all(&role.name, role.owner),
             Self::Only(_) => vec![Context::own(4), Context::none(), Context::malformed()],
             // For quickness; or refused in any, so one is enough.
             Self::Full | Self::Quick => vec![Context::own(4)],
@@ -95,19 +95,19 @@ pub async fn run(worlds: &mut Worlds, surface: &Surface, scale: Scale<'_>) -> Fi
                 continue;
             }
             let attempts = on(surface, relation, &role.name, role.owner);
-            for context in scale.contexts(&role.name, granted && !relation.outside) {
+            for context in scale.contexts(role, granted && !relation.outside) {
                 round(worlds, &mut findings, role, &context, &attempts).await;
             }
         }
         // The owner may change its functions; what they do is tried by those who may only call them.
         for function in surface.functions.iter().filter(|f| scale.names(&format!("{}()", f.name)) && !role.owner) {
             let concerned = function.callers.contains(&role.name);
-            for context in scale.contexts(&role.name, concerned) {
+            for context in scale.contexts(role, concerned) {
                 round(worlds, &mut findings, role, &context, &calls(surface, function, &role.name)).await;
             }
         }
         if scale.names("session") {
-            for context in scale.contexts(&role.name, false) {
+            for context in scale.contexts(role, false) {
                 round(worlds, &mut findings, role, &context, &session(surface, &role.name, role.owner)).await;
             }
         }

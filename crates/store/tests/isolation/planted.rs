@@ -32,7 +32,7 @@ impl Planted {
         !self.by_rules && self.by_attempts()
     }
 
-    pub fn line(&self) -> String {
+    fn line(&self) -> String {
         let count = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
         let rules = if self.by_rules { "rules" } else { "-" };
         let mark = if self.found() { "found" } else { "MISSED" };
@@ -40,7 +40,7 @@ impl Planted {
         format!("{mark:<7} {rules:<6} {leaks:>6} {differences:>6} {:>6}   {}", count(self.by_controls), self.what)
     }
 
-    pub fn heading() -> &'static str {
+    fn heading() -> &'static str {
         "        rules   leaks  diffs  ctrls"
     }
 }
@@ -48,11 +48,16 @@ impl Planted {
 /// Plants each in copies of its own.
 pub async fn all(base: &Worlds) -> Vec<Planted> {
     let mut planted = Vec::new();
+    println!("\n{}", Planted::heading());
     for fault in FAULTS {
-        planted.push(one(base, fault).await);
+        let one = one(base, fault).await;
+        println!("{}", one.line());
+        planted.push(one);
     }
     for (what, sql) in OF_THE_CLUSTER {
-        planted.push(of_the_cluster(&base.with.db, what, sql).await);
+        let one = of_the_cluster(&base.with.db, what, sql).await;
+        println!("{}", one.line());
+        planted.push(one);
     }
     planted
 }

@@ -63,8 +63,17 @@ impl World {
         let (outcomes, usable) = attempt(&self.clients[role], self.db.name(), context, attempts).await;
         if !usable {
             self.clients.remove(role);
+            self.end_copies(role).await;
         }
         outcomes
+    }
+
+    /// A COPY that waits for rows ends with its session alone.
+    async fn end_copies(&self, role: &str) {
+        let admin = self.db.admin().await;
+        let sql = "select pg_terminate_backend(pid, 10000) from pg_stat_activity
+                   where datname = current_database() and usename = $1 and query like '%from stdin%'";
+        admin.query(sql, &[&role]).await.expect("ended");
     }
 
     /// Whether an outcome shows the victim's rows changed, or rows made in the victim's name.

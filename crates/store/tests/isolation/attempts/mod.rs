@@ -91,15 +91,21 @@ impl Context {
         Self::set("malformed workspace", "%", "4")
     }
 
-    /// Those that see something, and those that must see nothing. Ranks matter to members alone.
-    pub fn all(role: &str) -> Vec<Self> {
-        let ranks = if role == "clarity_app" { 0..=4 } else { 4..=4 };
+    /// Those that see something, and those that must see nothing. Ranks are a member's; the owner serves nobody.
+    pub fn all(role: &str, owner: bool) -> Vec<Self> {
+        let member = role == "clarity_app";
+        let ranks = if member { 0..=4 } else { 4..=4 };
         let mut all: Vec<Self> = ranks.map(Self::own).collect();
         all.push(Self::none());
+        if owner {
+            return all;
+        }
         all.push(Self::set("empty workspace", "", ""));
         all.push(Self::set("nobody's workspace", NOBODY, "4"));
         all.push(Self::malformed());
-        all.push(Self::set("malformed rank", OWN, "four"));
+        if member {
+            all.push(Self::set("malformed rank", OWN, "four"));
+        }
         all
     }
 }
