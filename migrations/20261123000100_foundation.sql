@@ -11,15 +11,28 @@ grant usage on schema ops to clarity_system, clarity_ingest, clarity_worker, cla
 grant usage on schema global to clarity_global, clarity_ops;
 alter default privileges for role clarity_owner revoke execute on functions from public;
 
--- The workspace of this transaction. After a transaction the setting reads '', and a bare cast of that would fail.
+-- The workspace of this transaction; none where the setting is no id: after a transaction it reads '', and a bare cast of
+-- anything else would fail only where a row is looked at, and so tell that there is one.
 create function app_workspace() returns uuid
   language sql stable parallel safe
-  as $$ select nullif(pg_catalog.current_setting('app.workspace_id', true), '')::pg_catalog.uuid $$;
+  as $$
+    select case
+      when pg_catalog.current_setting('app.workspace_id', true) operator(pg_catalog.~) '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+      then pg_catalog.current_setting('app.workspace_id', true)::pg_catalog.uuid
+    end
+  $$;
 
--- Rank of the member on whose behalf this transaction runs: viewer 1, operator 2, admin 3, owner 4; none 0.
+-- Rank of the member on whose behalf this transaction runs: viewer 1, operator 2, admin 3, owner 4; 0 for none, and for what is
+-- no rank.
 create function app_rank() returns int
   language sql stable parallel safe
-  as $$ select coalesce(nullif(pg_catalog.current_setting('app.rank', true), ''), '0')::pg_catalog.int4 $$;
+  as $$
+    select case
+      when pg_catalog.current_setting('app.rank', true) operator(pg_catalog.~) '^[1-4]$'
+      then pg_catalog.current_setting('app.rank', true)::pg_catalog.int4
+      else 0
+    end
+  $$;
 
 grant execute on function app_workspace(), app_rank() to
   clarity_app, clarity_ingest, clarity_worker, clarity_global, clarity_ops, clarity_auth, clarity_system;

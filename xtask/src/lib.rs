@@ -9,6 +9,7 @@ pub mod deps;
 pub mod dev;
 pub mod e2e;
 pub mod faults;
+pub mod isolation;
 pub mod paths;
 pub mod prepare;
 pub mod process;

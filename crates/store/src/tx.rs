@@ -2,8 +2,20 @@
 
 use crate::error::StoreError;
 use crate::scope::WorkspaceScope;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
 use uuid::Uuid;
+
+/// Begins a transaction, so that a caller who goes away meanwhile leaves none open. sqlx notes a transaction when the
+/// database has answered `begin`: dropped before, it would give the pool a connection that is inside one, and the next
+/// caller's transaction, of any workspace, would go on in it. So whoever waits for the answer is never dropped.
+pub(crate) async fn begin(
+    pool: &PgPool,
+    statement: Option<SqlStr>,
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let connection = pool.acquire().await?;
+    let begun = tokio::spawn(Transaction::begin(connection, statement));
+    Ok(begun.await.map_err(|_| StoreError::Unavailable("begin".into()))??)
+}
 
 /// A transaction inside one workspace. Dropped without [`Self::commit`], it is rolled back.
 pub struct WorkspaceTx {
@@ -18,8 +30,8 @@ impl WorkspaceTx {
         let mode = if read_only { " isolation level repeatable read, read only" } else { "" };
         // One round trip. Both values are typed (a UUID and a number): nothing in this text came from outside.
         let (workspace, rank): (Uuid, i32) = (scope.workspace_id().0, scope.rank());
-        let begin = format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
-        let tx = pool.begin_with(AssertSqlSafe(begin)).await?;
+        let statement = format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
+        let tx = begin(pool, Some(AssertSqlSafe(statement).into_sql_str())).await?;
         Ok(Self { tx, scope: scope.clone(), read_only })
     }
 

@@ -56,14 +56,25 @@ impl TestDb {
         Self::create().await.unwrap_or_else(|error| panic!("no test database: {error:#}"))
     }
 
+    /// A second database with all that is in this one. Nobody may be connected to this one meanwhile. Panics as
+    /// [`Self::new`] does.
+    pub async fn copy(&self) -> Self {
+        Self::clone_of(&self.name).await.unwrap_or_else(|error| panic!("no copy of {}: {error:#}", self.name))
+    }
+
     async fn create() -> Result<Self> {
+        let template = TEMPLATE.get_or_try_init(Template::prepare).await?;
+        Self::clone_of(&template.name).await
+    }
+
+    async fn clone_of(source: &str) -> Result<Self> {
         let template = TEMPLATE.get_or_try_init(Template::prepare).await?;
         let admin = connect(&template.cluster.admin_url("postgres")).await?;
         let name = shared::fresh_name(PREFIX);
         admin
-            .batch_execute(&format!("create database {name} owner clarity_owner template {}", template.name))
+            .batch_execute(&format!("create database {name} owner clarity_owner template {source}"))
             .await
-            .context("cannot clone the template")?;
+            .with_context(|| format!("cannot clone {source}"))?;
         let db = Self { cluster: template.cluster.clone(), name };
         // Rights inside a database are cloned with it, rights on it are not. No need to go inside for them.
         admin

@@ -19,7 +19,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::{
-    build,
+    build, isolation,
     paths::{Mode, Paths},
     process::seconds,
     setup,
@@ -37,6 +37,8 @@ pub struct Test {
 enum What {
     /// Kill, freeze, cut off and set back processes while a plant writes, then compare everything
     Faults(Faults),
+    /// Try to reach another workspace's rows as every role, by every way that SQL has
+    Isolation(isolation::Isolation),
 }
 
 /// `cargo xtask test`: all that must hold, or this part alone.
@@ -44,6 +46,7 @@ pub fn test(paths: &Paths, args: &Test) -> Result<()> {
     match &args.what {
         None => crate::test::main(paths),
         Some(What::Faults(faults)) => main(paths, faults),
+        Some(What::Isolation(args)) => isolation::main(paths, args),
     }
 }
 

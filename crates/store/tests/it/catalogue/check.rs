@@ -1,6 +1,7 @@
 //! Reads the catalogue and says what breaks a rule, one line each.
 
-use super::rules::{BEYOND_POLICIES, INGEST_READS_OF_BRONZE, ROLES, SAME_WORKSPACE};
+use super::objects;
+use super::rules::{BEYOND_POLICIES, INGEST_READS_OF_BRONZE, ROLES, SAME_WORKSPACE, compares_the_workspace};
 use tokio_postgres::{Client, Row};
 
 const OURS: &str = "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'";
@@ -20,6 +21,7 @@ pub async fn check(db: &Client) -> Vec<String> {
     grants(db, &mut found).await;
     views_and_functions(db, &mut found).await;
     roles(db, &mut found).await;
+    objects::check(db, &mut found).await;
     found
 }
 
@@ -122,7 +124,7 @@ async fn policies(db: &Client, found: &mut Vec<String>) {
                 say(format!("policy {policy} is for everybody"));
             }
             let conditions: [Option<String>; 2] = [row.get("using"), row.get("checks")];
-            if conditions.iter().flatten().any(|condition| !condition.contains(SAME_WORKSPACE)) {
+            if conditions.iter().flatten().any(|condition| !compares_the_workspace(condition)) {
                 say(format!("policy {policy} does not compare the workspace"));
             }
         }
@@ -135,7 +137,7 @@ async fn keys(db: &Client, found: &mut Vec<String>) {
                 (select a.attname from pg_attribute a where a.attrelid = c.oid and a.attnum = i.indkey[0]) as first
          from pg_class c
          join pg_namespace n on n.oid = c.relnamespace
-         join pg_index i on i.indrelid = c.oid and i.indisunique
+         join pg_index i on i.indrelid = c.oid and (i.indisunique or i.indisexclusion)
          where {TENANT} and {OURS}"
     );
     let mut with_primary = Vec::new();

@@ -2,6 +2,7 @@
 //! tenancy, because [`check::check`] looks at all of them; and the tests below show that it finds each kind of fault.
 
 mod check;
+mod objects;
 mod rules;
 
 use check::check;
@@ -105,4 +106,28 @@ faults! {
     finds_a_tenant_table_that_was_put_on_the_list:
         "insert into ops.tables_outside_workspaces values ('public.assets', 'convenient')"
         => "public.assets: is listed as outside of workspaces, and granted to clarity_app";
+    finds_a_policy_that_is_true_in_a_second_half:
+        "alter policy member_reads on public.assets using (workspace_id = (select app_workspace()) or true)"
+        => "public.assets: policy member_reads does not compare the workspace";
+    finds_an_exclusion_across_workspaces:
+        "alter table public.sites add constraint loose exclude using btree (name with =)"
+        => "public.sites: unique index loose does not begin with workspace_id";
+    finds_a_sequence:
+        "create sequence public.numbers" => "public.numbers: is a sequence";
+    finds_a_trigger:
+        "create trigger loose before update on public.sites for each row execute function suppress_redundant_updates_trigger()"
+        => "public.sites: has the trigger loose";
+    finds_a_rule:
+        "create rule loose as on update to public.sites do also notify loose" => "public.sites: has the rule loose";
+    finds_extended_statistics:
+        "create statistics public.loose on workspace_id, name from public.assets" => "public.loose: is extended statistics";
+    finds_statistics_of_an_expression:
+        "create index loose on public.assets (workspace_id, lower(name))"
+        => "public.loose: gathers statistics of its expression lower";
+    finds_rights_on_what_will_be_made:
+        "alter default privileges grant select on tables to clarity_app"
+        => "default rights: SELECT granted to clarity_app";
+    finds_that_temporary_tables_are_allowed:
+        "do $$ begin execute format('grant temporary on database %I to clarity_app', current_database()); end $$"
+        => "the database: TEMPORARY granted to clarity_app";
 }

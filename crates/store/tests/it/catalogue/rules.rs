@@ -25,3 +25,10 @@ pub const INGEST_READS_OF_BRONZE: [&str; 5] = ["workspace_id", "source_id", "epo
 
 /// As Postgres writes the one condition that every policy has.
 pub const SAME_WORKSPACE: &str = "(workspace_id = ( SELECT app_workspace() AS app_workspace))";
+
+/// Whether a condition is that one, alone or with a least rank.
+pub fn compares_the_workspace(condition: &str) -> bool {
+    let ranked = format!("({SAME_WORKSPACE} AND (( SELECT app_rank() AS app_rank) >= ");
+    let rank = condition.strip_prefix(&ranked).and_then(|rest| rest.strip_suffix("))"));
+    condition == SAME_WORKSPACE || rank.is_some_and(|rank| rank.parse::<u8>().is_ok())
+}

@@ -1,0 +1,92 @@
+//! How many of the planted faults are found, and by which part: a suite that finds nothing in a broken schema proves nothing
+//! in a whole one.
+
+use clarity_testkit::TestDb;
+
+use crate::faults::{FAULTS, Fault, OF_THE_CLUSTER};
+use crate::matrix::{Scale, run};
+use crate::surface::Surface;
+use crate::worlds::Worlds;
+use crate::{check, controls};
+
+/// A fault and what told it.
+pub struct Planted {
+    pub what: &'static str,
+    by_rules: bool,
+    by_leaks: usize,
+    by_differences: usize,
+    by_controls: usize,
+}
+
+impl Planted {
+    pub fn found(&self) -> bool {
+        self.by_rules || self.by_attempts()
+    }
+
+    fn by_attempts(&self) -> bool {
+        self.by_leaks + self.by_differences + self.by_controls > 0
+    }
+
+    /// Found by what was tried alone: no rule of the catalogue knows it.
+    pub fn only_tried(&self) -> bool {
+        !self.by_rules && self.by_attempts()
+    }
+
+    fn line(&self) -> String {
+        let count = |n: usize| if n == 0 { "-".to_owned() } else { n.to_string() };
+        let rules = if self.by_rules { "rules" } else { "-" };
+        let mark = if self.found() { "found" } else { "MISSED" };
+        let (leaks, differences) = (count(self.by_leaks), count(self.by_differences));
+        format!("{mark:<7} {rules:<6} {leaks:>6} {differences:>6} {:>6}   {}", count(self.by_controls), self.what)
+    }
+
+    fn heading() -> &'static str {
+        "        rules   leaks  diffs  ctrls"
+    }
+}
+
+/// Plants each in copies of its own.
+pub async fn all(base: &Worlds) -> Vec<Planted> {
+    let mut planted = Vec::new();
+    println!("\n{}", Planted::heading());
+    for fault in FAULTS {
+        let one = one(base, fault).await;
+        println!("{}", one.line());
+        planted.push(one);
+    }
+    for (what, sql) in OF_THE_CLUSTER {
+        let one = of_the_cluster(&base.with.db, what, sql).await;
+        println!("{}", one.line());
+        planted.push(one);
+    }
+    planted
+}
+
+async fn one(base: &Worlds, fault: &Fault) -> Planted {
+    let mut worlds = base.copy().await;
+    for world in [&worlds.with, &worlds.without] {
+        let admin = world.db.admin().await;
+        let done = admin.batch_execute(fault.sql).await;
+        done.unwrap_or_else(|e| panic!("{}: could not be planted: {e:?}\n{}", fault.what, fault.sql));
+    }
+    let admin = worlds.with.db.admin().await;
+    let surface = Surface::read(&admin).await;
+    let by_rules = !check::check(&admin).await.is_empty();
+    let findings = run(&mut worlds, &surface, Scale::Only(fault.on)).await;
+    let controls = controls::run(&mut worlds, &surface, fault.on).await;
+    Planted {
+        what: fault.what,
+        by_rules,
+        by_leaks: findings.leaks.len(),
+        by_differences: findings.differences.len(),
+        by_controls: controls.failed.len(),
+    }
+}
+
+async fn of_the_cluster(db: &TestDb, what: &'static str, sql: &str) -> Planted {
+    let admin = db.admin().await;
+    admin.batch_execute(&format!("begin; {sql}")).await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
+    let by_rules = !check::check(&admin).await.is_empty();
+    admin.batch_execute("rollback").await.expect("rolls back");
+    Planted { what, by_rules, by_leaks: 0, by_differences: 0, by_controls: 0 }
+}
