@@ -1,6 +1,6 @@
 //! Signing up, in and out, and whose workspace it is.
 
-use crate::stage::{PASSWORD, Stage};
+use crate::stage::{PASSWORD, Stage, client};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
 use clarity_service::Visitor;
@@ -11,7 +11,7 @@ async fn signing_up_makes_a_workspace_with_all_it_needs() {
     let signed_in = stage.sign_up("Nordmark Foundries", " Maja@Nordmark.Example ").await.unwrap();
     assert_eq!(signed_in.session.user.email, "maja@nordmark.example");
     let visitor = stage.visitor(&signed_in).await;
-    let seat = stage.services.enter(&visitor, "nordmark-foundries").await.unwrap();
+    let seat = stage.services.enter(&visitor, "nordmark-foundries", &client()).await.unwrap();
     assert_eq!(seat.role(), Role::Owner);
     let frame = stage.services.frame(&visitor, &seat).await.unwrap();
     assert_eq!((frame.sites, frame.assets, frame.workspace.name.as_str()), (1, 0, "Nordmark Foundries"));
@@ -128,7 +128,7 @@ async fn a_session_ends_by_sign_out_by_idling_and_by_age() {
     let visitor = stage.visitor(&signed_in).await;
     let seat = stage.seat(&signed_in).await;
     assert!(stage.services.still_seated(&seat).await.unwrap());
-    stage.services.sign_out(&visitor).await.unwrap();
+    stage.services.sign_out(&visitor, &client()).await.unwrap();
     assert!(!stage.services.still_seated(&seat).await.unwrap(), "an open connection sees it too");
     assert!(stage.visitor(&signed_in).await.session().is_none());
     assert!(stage.services.visitor(Some("0")).await.unwrap().session().is_none());
@@ -140,10 +140,10 @@ async fn somebody_elses_workspace_reads_as_not_there() {
     let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
     stage.sign_up("Acme", "joe@acme.example").await.unwrap();
     let visitor = stage.visitor(&maja).await;
-    let foreign = stage.services.enter(&visitor, "acme").await.err().unwrap();
-    let missing = stage.services.enter(&visitor, "nothing").await.err().unwrap();
+    let foreign = stage.services.enter(&visitor, "acme", &client()).await.err().unwrap();
+    let missing = stage.services.enter(&visitor, "nothing", &client()).await.err().unwrap();
     assert_eq!((foreign.code, &foreign), (ErrorCode::NotFound, &missing));
-    let anonymous = stage.services.enter(&Visitor::Anonymous, "acme").await.err().unwrap();
+    let anonymous = stage.services.enter(&Visitor::Anonymous, "acme", &client()).await.err().unwrap();
     assert_eq!(anonymous.code, ErrorCode::Unauthenticated);
 }
 
@@ -160,5 +160,5 @@ async fn a_change_of_role_holds_at_once() {
     assert!(stage.services.sources(&seat).await.is_ok(), "a viewer may look");
     stage.sql("delete from auth.memberships").await;
     let visitor = stage.visitor(&signed_in).await;
-    assert_eq!(stage.services.enter(&visitor, "one").await.err().unwrap().code, ErrorCode::NotFound);
+    assert_eq!(stage.services.enter(&visitor, "one", &client()).await.err().unwrap().code, ErrorCode::NotFound);
 }
