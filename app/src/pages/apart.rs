@@ -10,7 +10,7 @@ use leptos::{
 use leptos_router::ChooseView;
 
 use super::{
-    connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
+    audit::AuditPage, connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
     not_found::WorkspaceNotFoundPage, sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage,
     sources::SourcesPage,
 };
@@ -27,6 +27,7 @@ pub enum Apart {
     Connect,
     Source,
     DeadLetters,
+    Audit,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -57,6 +58,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Connect => view! { <ConnectPage/> }.into_any(),
         Apart::Source => view! { <SourcePage/> }.into_any(),
         Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
+        Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }
