@@ -75,8 +75,8 @@ fn Chain(report: ChainReport) -> impl IntoView {
     view! {
         <Banner tone alert=true>
             <p>{words}</p>
-            {first.map(|_| view! { <p class="cs-quiet">"From " <Time at=first detail=Detail::Exact/> " to " <Time at=last detail=Detail::Exact/></p> })}
-            <p class="cs-quiet">"Last hash checked: " <code class="cs-audit__hash">{report.head}</code></p>
+            {first.map(|_| view! { <p class="cs-audit__checked">"From " <Time at=first detail=Detail::Exact/> " to " <Time at=last detail=Detail::Exact/></p> })}
+            <p class="cs-audit__checked">"Last hash checked: " <code class="cs-audit__hash">{report.head}</code></p>
         </Banner>
     }
 }
@@ -92,7 +92,7 @@ fn Choice(filter: AuditFilter, action: String, time_zone: String) -> impl IntoVi
             <FilterChoice name="act" label="Act" choices=model::acts() value=filter.act/>
             <FilterChoice name="outcome" label="Outcome" choices=model::outcomes() value=outcome/>
             <FilterInput name="actor" label="Person" placeholder="Name or e-mail" value=filter.actor/>
-            <FilterInput name="text" label="Text" placeholder="Object, address, request, value" value=filter.text/>
+            <FilterInput name="text" label="Text" placeholder="Object, address, value" value=filter.text/>
         </Filters>
         <small class="cs-audit__zone">"Days begin at midnight in " {time_zone}</small>
     }
