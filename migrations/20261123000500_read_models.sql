@@ -266,18 +266,3 @@ create table ops.lease_holders (
 grant select, insert, update, delete on ops.lease_holders to clarity_system;
 insert into ops.tables_outside_workspaces (table_name, reason) values
   ('ops.lease_holders', 'which worker processes are there; no tenant data');
-
--- What people and services did. Append-only: nobody has update or delete.
-create table audit_entries (
-  workspace_id uuid not null default app_workspace(),
-  id uuid not null,
-  at timestamptz not null default now(),
-  actor text not null,
-  act text not null,
-  object text not null default '',
-  detail jsonb not null default '{}',
-  primary key (workspace_id, id)
-);
-select protect('audit_entries', 1);
-grant select, insert on audit_entries to clarity_app;
-grant insert on audit_entries to clarity_ingest, clarity_worker;

@@ -2,7 +2,11 @@
 
 use clarity_domain::{
     ids::{AssetId, PairingId, SourceId},
-    view::{Micros, overview::OverviewQuery},
+    view::{
+        Micros,
+        audit::{AuditFilter, AuditQuery},
+        overview::OverviewQuery,
+    },
 };
 
 pub const HOME: &str = "/";
@@ -62,6 +66,34 @@ pub fn dead_letters(slug: &str) -> String {
 /// Where the person is signed in.
 pub fn sessions(slug: &str) -> String {
     format!("/w/{slug}/sessions")
+}
+
+pub fn audit(slug: &str) -> String {
+    format!("/w/{slug}/audit")
+}
+
+/// The audit log with everything the page can be asked for.
+pub fn audit_log(slug: &str, query: &AuditQuery) -> String {
+    let mut parts = audit_parts(&query.filter);
+    let place = [("before", query.before), ("after", query.after), ("entry", query.entry)];
+    parts.extend(place.into_iter().filter_map(|(name, seq)| Some(format!("{name}={}", seq?))));
+    if query.verify {
+        parts.push("verify=1".into());
+    }
+    with_query(audit(slug), &parts)
+}
+
+/// The audit log as a file; `ending` is csv or ndjson.
+pub fn audit_file(slug: &str, filter: &AuditFilter, ending: &str) -> String {
+    with_query(format!("{}.{ending}", audit(slug)), &audit_parts(filter))
+}
+
+fn audit_parts(filter: &AuditFilter) -> Vec<String> {
+    filter.pairs().into_iter().map(|(name, value)| format!("{name}={}", escape(value))).collect()
+}
+
+fn with_query(path: String, parts: &[String]) -> String {
+    if parts.is_empty() { path } else { format!("{path}?{}", parts.join("&")) }
 }
 
 /// Whether this is the path of an Overview.
@@ -142,9 +174,19 @@ mod tests {
     #[test]
     fn the_overview_is_known_by_its_path() {
         assert!(is_overview(&overview("nordmark", &OverviewQuery::default())));
-        for other in ["/", "/w/", "/sign-in", &sources("nordmark"), &dead_letters("nordmark")] {
+        for other in ["/", "/w/", "/sign-in", &sources("nordmark"), &dead_letters("nordmark"), &audit("nordmark")] {
             assert!(!is_overview(other), "{other}");
         }
+    }
+
+    #[test]
+    fn an_audit_page_and_its_file_have_the_same_filter() {
+        assert_eq!(audit_log("a", &AuditQuery::default()), "/w/a/audit");
+        let filter =
+            AuditFilter { actor: Some("maja & co".into()), to: Some("2026-11-23".into()), ..AuditFilter::default() };
+        assert_eq!(audit_file("a", &filter, "csv"), "/w/a/audit.csv?to=2026-11-23&actor=maja%20%26%20co");
+        let query = AuditQuery { filter, before: Some(7), entry: Some(9), verify: true, ..AuditQuery::default() };
+        assert_eq!(audit_log("a", &query), "/w/a/audit?to=2026-11-23&actor=maja%20%26%20co&before=7&entry=9&verify=1");
     }
 
     #[test]

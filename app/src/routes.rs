@@ -41,6 +41,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("sources/:id") view=Apart::Source ssr=WHOLE/>
                     <Route path=path!("dead-letters") view=Apart::DeadLetters ssr=WHOLE/>
                     <Route path=path!("sessions") view=Apart::Sessions ssr=WHOLE/>
+                    <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>
                 </ParentRoute>
             </Routes>

@@ -23,7 +23,7 @@ pub fn client() -> Client {
 /// The visitor's seat in the workspace of the path. Another person's workspace reads as "not found".
 pub async fn enter(slug: &str) -> Result<(Services, Seat), AppError> {
     let services = services();
-    let seat = services.enter(&visitor(), slug).await?;
+    let seat = services.enter(&visitor(), slug, &client()).await?;
     Ok((services, seat))
 }
 

@@ -5,6 +5,7 @@
 
 pub mod admin;
 mod assets;
+mod audit;
 pub mod cli;
 mod health;
 mod live;

@@ -11,7 +11,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::state::AppState;
-use crate::{assets, health, live, middleware, ssr};
+use crate::{assets, audit, health, live, middleware, ssr};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
@@ -26,6 +26,8 @@ pub fn router(state: AppState) -> Router {
     };
     let app = ssr::routes(&state)
         .route("/w/{slug}/live", get(live::stream))
+        .route("/w/{slug}/audit.csv", get(audit::csv))
+        .route("/w/{slug}/audit.ndjson", get(audit::ndjson))
         .layer(from_fn_with_state(state.clone(), middleware::visitor::layer));
     Router::new()
         .merge(app)

@@ -20,6 +20,8 @@ pub enum Command {
     Rebuild(Workspace),
     /// Compare a workspace's read models with what bronze says they should be.
     Verify(Verify),
+    /// Check that a workspace's audit log is whole: nothing in it was changed or removed.
+    AuditVerify(Workspace),
     /// List dead letters by cause, or try them again.
     DeadLetters {
         #[command(subcommand)]

@@ -1,5 +1,6 @@
 //! Clarity Stream's workers, one module a role. They speak to each other only through bronze and the database.
 
+pub mod audit;
 pub mod compact;
 pub mod config;
 pub mod context;

@@ -5,7 +5,7 @@ use clarity_runtime::{install_tls_provider, shutdown, telemetry};
 use clarity_store::{AuthStore, IngestStore};
 use clarity_workers::config::{Cli, Command, DeadLetters, Role, Run};
 use clarity_workers::context::WorkerContext;
-use clarity_workers::{compact, dead_letters, health, ingest, rebuild, refine, rollup, verify};
+use clarity_workers::{audit, compact, dead_letters, health, ingest, rebuild, refine, rollup, verify};
 use tokio::task::JoinSet;
 
 #[global_allocator]
@@ -22,6 +22,7 @@ async fn main() -> anyhow::Result<()> {
             let context = WorkerContext::from_env().await?;
             verify::run_command(&context, &of.workspace.workspace, of.json.as_deref()).await
         }
+        Command::AuditVerify(of) => audit::verify_command(&WorkerContext::from_env().await?, &of.workspace).await,
         Command::DeadLetters { command: DeadLetters::List(of) } => {
             dead_letters::list_command(&WorkerContext::from_env().await?, &of.workspace).await
         }

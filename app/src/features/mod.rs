@@ -1,5 +1,6 @@
 //! What the app can do, one folder a noun: components, client state in plain Rust, server functions.
 
+pub mod audit;
 pub mod dead_letters;
 pub mod live;
 pub mod overview;

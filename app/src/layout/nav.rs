@@ -1,6 +1,9 @@
 //! Where one can go in a workspace: side bar on a desk, bottom bar on a phone. Only pages that exist are named.
 
-use clarity_domain::view::session::{Frame, WorkspaceCard};
+use clarity_domain::{
+    role::Permission,
+    view::session::{Frame, WorkspaceCard},
+};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 
@@ -52,6 +55,20 @@ pub const ENTRIES: [Entry; 3] = [
     },
 ];
 
+/// For those who may read it.
+const AUDIT: Entry = Entry {
+    name: "Audit",
+    symbol: Symbol::Shield,
+    path: paths::audit,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
+/// Whether the audit log is named: an unread frame names nothing.
+fn may_audit(frame: Option<&Frame>) -> bool {
+    frame.is_some_and(|frame| frame.workspace.role.may(Permission::ReadAudit))
+}
+
 impl Entry {
     fn is_at(&self, slug: &str, path: &str) -> bool {
         let own = (self.path)(slug);
@@ -88,6 +105,12 @@ pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
     let dead_letters = frame.as_ref().map_or(0, |frame| frame.dead_letters);
     let [overview, sources, letters] = ENTRIES;
     let person = frame.as_ref().map(|frame| frame.user.clone());
+    let audit = may_audit(frame.as_ref()).then(|| {
+        view! {
+            <h2 class="cs-nav__heading">"Administration"</h2>
+            <EntryLink entry=AUDIT slug=slug.clone()/>
+        }
+    });
     view! {
         <aside class="cs-side">
             <Brand href=paths::workspace(&slug)/>
@@ -97,6 +120,7 @@ pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
                 <h2 class="cs-nav__heading">"Data"</h2>
                 <EntryLink entry=sources slug=slug.clone()/>
                 <EntryLink entry=letters slug=slug.clone() dead_letters/>
+                {audit}
             </nav>
             <div class="cs-side__foot">
                 <ThemeSwitch/>
@@ -155,6 +179,7 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
             .map(|other| view! { <MenuLink href=paths::workspace(&other.slug) current=other.slug == slug>{other.name}</MenuLink> })
             .collect_view()
     });
+    let audit = may_audit(frame.as_ref()).then(|| view! { <MenuLink href=paths::audit(&slug)>{AUDIT.name}</MenuLink> });
     let tabs =
         ENTRIES.map(|entry| view! { <EntryLink entry slug=slug.clone() dead_letters phone=true/> }).collect_view();
     view! {
@@ -165,6 +190,7 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
         <Menu id="cs-more" label="More" place=Place::Sheet>
             <div class="cs-stack">
                 {frame.map(|frame| view! { <p><b>{frame.workspace.name}</b><br/><span class="cs-quiet">{frame.user.email}</span></p> })}
+                {audit}
                 {others}
                 <MenuLink href=paths::sessions(&slug)>"Your sessions"</MenuLink>
                 <ThemeSwitch/>

@@ -10,7 +10,7 @@ use leptos::{
 use leptos_router::ChooseView;
 
 use super::{
-    connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
+    audit::AuditPage, connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
     not_found::WorkspaceNotFoundPage, sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage,
     source::SourcePage, sources::SourcesPage,
 };
@@ -28,6 +28,7 @@ pub enum Apart {
     Source,
     DeadLetters,
     Sessions,
+    Audit,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -59,6 +60,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Source => view! { <SourcePage/> }.into_any(),
         Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
         Apart::Sessions => view! { <SessionsPage/> }.into_any(),
+        Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

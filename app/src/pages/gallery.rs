@@ -11,6 +11,7 @@ use crate::{
         copy::CopyCode,
         dialog::Dialog,
         field::Field,
+        filter::{FilterChoice, FilterInput, Filters},
         icon::{Icon, Symbol},
         kpi::Kpi,
         legend::{SeriesLegend, StateLegend},
@@ -22,7 +23,7 @@ use crate::{
         skeleton::{Shape, Skeleton},
         sparkline::Sparkline,
         steps::{Step, Steps},
-        table::{Column, Pager, Table},
+        table::{Column, Pager, Table, Turner},
         time::Time,
         time_chart::{Line, Lines, TimeChart},
         timeline::{Bar, Row, Timeline},
@@ -146,6 +147,14 @@ fn Lists() -> impl IntoView {
                 <tr><th scope="row">"CNC-07"</th><td data-beside="">"Line A"</td><td data-label="State"><Pill tone=Tone::Bad text="Down 12 min"/></td><td data-align="end" data-label="Temperature"><Number value=Some("31.0".to_owned()) unit="°C"/></td></tr>
             </Table>
             <Pager page=1 per_page=25 total=212 previous="#p".into() next="#n".into()/>
+            <Turner words="Entries 81 to 130" newer=Some("#newer".into()) older=Some("#older".into())/>
+        </Card>
+        <Card title="Filters">
+            <Filters action="/dev/ui".into() label="Example" clear=Some("#all".into())>
+                <FilterInput name="day" label="From" kind="date" value=Some("2026-01-05".into())/>
+                <FilterChoice name="state" label="State" choices=vec![(String::new(), "All".into()), ("down".into(), "Down".into())] value=Some("down".into())/>
+                <FilterInput name="name" label="Machine" placeholder="Part of its name" value=None/>
+            </Filters>
         </Card>
         <Card title="Progress">
             <div class="cs-stack"><Progress label="Known" at=Done { done: 812_000, total: Some(1_284_310), left_s: Some(74) } unit="rows"/><Progress label="Not known" at=Done { done: 812_000, total: None, left_s: None } unit="rows"/></div>

@@ -1,6 +1,7 @@
 //! One thin file per route: parameters, title, features.
 
 mod apart;
+mod audit;
 mod connect;
 mod dead_letters;
 mod gallery;

@@ -6,6 +6,7 @@ pub mod card;
 pub mod copy;
 pub mod dialog;
 pub mod field;
+pub mod filter;
 pub mod icon;
 pub mod kpi;
 pub mod legend;

@@ -3,6 +3,7 @@
 //! No I/O, no clock, no async; builds for WASM. Whatever depends on "now" takes it as an argument, so that every rule
 //! here can be tested with a table of cases.
 
+pub mod audit;
 pub mod device;
 pub mod error;
 pub mod fingerprint;

@@ -54,8 +54,10 @@ pub enum Permission {
     Operate,
     /// Pair, revoke and configure agents and sources; mappings; dead letters.
     ManageSources,
-    /// Members up to one's own role, audit, retention, masking, tokens.
+    /// Members up to one's own role, retention, masking, tokens.
     ManageMembers,
+    /// Read, export and verify the audit log.
+    ReadAudit,
     /// Plan, deletion, transfer, sign-in policy.
     OwnWorkspace,
 }
@@ -65,7 +67,7 @@ impl Permission {
         match self {
             Self::View => Role::Viewer,
             Self::Operate => Role::Operator,
-            Self::ManageSources | Self::ManageMembers => Role::Admin,
+            Self::ManageSources | Self::ManageMembers | Self::ReadAudit => Role::Admin,
             Self::OwnWorkspace => Role::Owner,
         }
     }
@@ -77,6 +79,7 @@ impl Permission {
             Self::Operate => "change this",
             Self::ManageSources => "manage agents and sources",
             Self::ManageMembers => "manage members",
+            Self::ReadAudit => "read the audit log",
             Self::OwnWorkspace => "do what only the owner may",
         }
     }
@@ -94,6 +97,7 @@ mod tests {
             Permission::Operate,
             Permission::ManageSources,
             Permission::ManageMembers,
+            Permission::ReadAudit,
             Permission::OwnWorkspace,
         ] {
             let allowed: Vec<bool> = roles.iter().map(|r| r.may(permission)).collect();

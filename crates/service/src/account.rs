@@ -4,6 +4,7 @@
 //! somebody who also spends an attempt on that account, which its throttle counts like a sign-in. Body, status and
 //! work are otherwise the same: one Argon2id either way. Sign-in tells nothing.
 
+use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::names::{parse_email, slug_from_name};
@@ -11,6 +12,7 @@ use clarity_domain::time::{DAY, Micros, SECOND};
 use clarity_domain::view::session::{Session, UserCard, WorkspaceCard};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::{Secret, random_bytes};
+use clarity_store::audit::{Actor, Entry, Object};
 use clarity_store::auth::session::NewSession;
 use clarity_store::auth::user::Credentials;
 use clarity_store::auth::workspace::SeatRow;
@@ -20,8 +22,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::Services;
+use crate::audit::{self as log, support};
 use crate::error::{broken, fault};
-use crate::visitor::{Client, Visitor, read_session, token_hash};
+use crate::visitor::{Client, Visitor, token_hash};
 use crate::{password, throttle};
 
 /// 32 random bytes in hexadecimal.
@@ -59,7 +62,7 @@ impl Services {
     /// `Invalid` with the field; `RateLimited`.
     pub async fn sign_up(&self, form: SignUp, client: &Client) -> Result<SignedIn, AppError> {
         self.throttle.take(&client.address)?;
-        let (signed_in, _) = self.register(form, client).await?;
+        let (signed_in, _) = self.register(form, client, None).await?;
         Ok(signed_in)
     }
 
@@ -68,22 +71,29 @@ impl Services {
     pub async fn sign_in(&self, form: SignIn, client: &Client) -> Result<SignedIn, AppError> {
         self.throttle.take(&client.address)?;
         let email = parse_email(&form.email)?;
-        let user = self.authenticate(&email, &Secret::new(form.password)).await?.ok_or_else(|| {
+        let user = self.authenticate(&email, &Secret::new(form.password), client).await?.ok_or_else(|| {
             AppError::invalid("password", "This e-mail and password do not belong together. Check both and try again.")
         })?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
-        let signed_in = start_session(&mut tx, user, client).await?;
+        let (signed_in, seats) = start_session(&mut tx, user, client).await?;
+        let by = log::person(&signed_in.session.user);
+        self.record_everywhere(&seats, &by, Act::SignIn, Outcome::Done, client).await?;
+        // Last: nobody is in whose sign-in is not written down.
         tx.commit().await.map_err(fault)?;
         Ok(signed_in)
     }
 
     /// Ends the visitor's session at once; its live connections end within seconds.
-    pub async fn sign_out(&self, visitor: &Visitor) -> Result<(), AppError> {
+    pub async fn sign_out(&self, visitor: &Visitor, client: &Client) -> Result<(), AppError> {
         let Some(member) = visitor.member() else { return Ok(()) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
         session::revoke(&mut tx, &member.token).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)
+        let seats = workspace::list_seats(&mut tx, member.session.user.id).await.map_err(fault)?;
+        // The session first: whoever wants to be out is out, whatever happens to the rest.
+        tx.commit().await.map_err(fault)?;
+        let by = log::person(&member.session.user);
+        self.record_everywhere(&seats, &by, Act::SignOut, Outcome::Done, client).await
     }
 
     /// For the operator's command: the workspace of this name that this person owns, made when there is none.
@@ -99,19 +109,24 @@ impl Services {
             }
         }
         drop(tx);
-        let client = Client { address: "local".into(), user_agent: Some("clarity-server admin".into()) };
-        let (_, card) = self.register(form, &client).await?;
+        let (_, card) = self.register(form, &Client::local(), Some(support("create-workspace"))).await?;
         Ok((card, false))
     }
 
-    async fn register(&self, form: SignUp, client: &Client) -> Result<(SignedIn, WorkspaceCard), AppError> {
+    /// `command`: who does it, when it is not the person.
+    async fn register(
+        &self,
+        form: SignUp,
+        client: &Client,
+        command: Option<Actor>,
+    ) -> Result<(SignedIn, WorkspaceCard), AppError> {
         let name = checked_name("workspace", "the workspace", &form.workspace)?;
         let person = checked_name("name", "yourself", &form.name)?;
         let email = parse_email(&form.email)?;
         password::check_new(&form.password, &person, &email)?;
         let password = Secret::new(form.password);
 
-        let (user, new_hash) = match self.authenticate_or_new(&email, &password).await? {
+        let (user, new_hash) = match self.authenticate_or_new(&email, &password, client).await? {
             Some(known) => (known, None),
             None => {
                 let hash = self.passwords.hash(&password).await?;
@@ -124,37 +139,84 @@ impl Services {
             None => user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?,
         }
         let seat = create_workspace(&mut tx, user.id, &name).await?;
-        let signed_in = start_session(&mut tx, user, client).await?;
-        self.furnish(&seat, &signed_in.session.user.email).await?;
+        let (signed_in, seats) = start_session(&mut tx, user, client).await?;
+        let by_person = command.is_none();
+        let by = command.unwrap_or_else(|| log::person(&signed_in.session.user));
+        self.furnish(&seat, &by, client).await?;
+        if by_person {
+            self.record_everywhere(&seats, &by, Act::SignIn, Outcome::Done, client).await?;
+        }
         // Last: if this fails, what was written above belongs to a workspace that never was.
         tx.commit().await.map_err(fault)?;
         Ok((signed_in, seat.card))
     }
 
     /// The first site, and the first line of the audit log.
-    async fn furnish(&self, seat: &SeatRow, actor: &str) -> Result<(), AppError> {
+    async fn furnish(&self, seat: &SeatRow, actor: &Actor, client: &Client) -> Result<(), AppError> {
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
         site::insert(&mut tx, &seat.card.name, &seat.time_zone).await.map_err(fault)?;
-        let detail = json!({ "slug": seat.card.slug });
-        audit::record(&mut tx, actor, "workspace.create", &seat.card.name, &detail).await.map_err(fault)?;
+        let id = seat.card.id.to_string();
+        let entry = Entry {
+            actor,
+            act: Act::CreateWorkspace,
+            object: Object { kind: "workspace", id: &id, name: &seat.card.name },
+            before: None,
+            after: Some(json!({ "slug": seat.card.slug, "name": seat.card.name, "time_zone": seat.time_zone })),
+            outcome: Outcome::Done,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        audit::record(&mut tx, &entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
 
     /// The account's person when the password is right; `None` when there is no account.
-    async fn authenticate_or_new(&self, email: &str, password: &Secret) -> Result<Option<UserCard>, AppError> {
+    async fn authenticate_or_new(
+        &self,
+        email: &str,
+        password: &Secret,
+        client: &Client,
+    ) -> Result<Option<UserCard>, AppError> {
         let Some(known) = self.note_attempt(email).await? else { return Ok(None) };
         if self.passwords.verify(password, Some(known.password_hash)).await? {
             return Ok(Some(known.user));
         }
+        self.note_failed_sign_in(known.user, client);
         Err(AppError::invalid("email", "You cannot sign up with this e-mail. If you have an account, sign in instead."))
     }
 
     /// `None`: no such account, or a wrong password. Both take as long.
-    async fn authenticate(&self, email: &str, password: &Secret) -> Result<Option<UserCard>, AppError> {
+    async fn authenticate(
+        &self,
+        email: &str,
+        password: &Secret,
+        client: &Client,
+    ) -> Result<Option<UserCard>, AppError> {
         let known = self.note_attempt(email).await?;
         let (user, stored) = known.map(|k| (k.user, k.password_hash)).unzip();
         let right = self.passwords.verify(password, stored).await?;
-        Ok(user.filter(|_| right))
+        if !right && let Some(user) = user {
+            self.note_failed_sign_in(user, client);
+            return Ok(None);
+        }
+        Ok(user)
+    }
+
+    /// Writes down a wrong password, in every workspace of that person. Beside the answer: an account that exists must
+    /// not be told by how long the answer takes.
+    fn note_failed_sign_in(&self, user: UserCard, client: &Client) {
+        let (services, client) = (self.clone(), client.clone());
+        tokio::spawn(async move {
+            let written = async {
+                let mut tx = services.auth.begin().await.map_err(fault)?;
+                let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+                tx.commit().await.map_err(fault)?;
+                services.record_everywhere(&seats, &log::person(&user), Act::SignIn, Outcome::Refused, &client).await
+            };
+            if written.await.is_err() {
+                tracing::error!(user = %user.id, "a failed sign-in could not be written into the audit log");
+            }
+        });
     }
 
     /// Counts the attempt before the password is looked at, so that a hundred at once count as a hundred; the right
@@ -177,14 +239,16 @@ impl Services {
     }
 }
 
-async fn start_session(tx: &mut AuthTx, user: UserCard, client: &Client) -> Result<SignedIn, AppError> {
+/// With the person's seats, the new workspace's included.
+async fn start_session(tx: &mut AuthTx, user: UserCard, client: &Client) -> Result<(SignedIn, Vec<SeatRow>), AppError> {
     let token = hex::encode(random_bytes::<32>().map_err(broken)?);
     let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
     let new =
         NewSession { user: user.id, expires_at: now_us() + SESSION_LIFE, address: &client.address, user_agent: &agent };
     session::insert(tx, &token_hash(&token), &new).await.map_err(fault)?;
-    let session = read_session(tx, user).await?;
-    Ok(SignedIn { token, max_age_s: SESSION_LIFE / SECOND, session })
+    let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
+    let session = Session { user, workspaces: seats.iter().map(|seat| seat.card.clone()).collect() };
+    Ok((SignedIn { token, max_age_s: SESSION_LIFE / SECOND, session }, seats))
 }
 
 /// The slug is the name's; when it is taken, with four random characters behind it.

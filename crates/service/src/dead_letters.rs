@@ -1,10 +1,12 @@
 //! Events that could not be refined, by cause, and their replay.
 
+use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::StreamId;
 use clarity_domain::role::Permission;
 use clarity_domain::view::dead_letters::{DeadLetterGroup, DeadLetterSample, DeadLetters, ReplayProgress};
 use clarity_runtime::clock::now_us;
+use clarity_store::audit::{Entry, Object};
 use clarity_store::dead_letter_view::{self as store, Group, Replay};
 use clarity_store::{StoreError, audit};
 use serde_json::json;
@@ -39,7 +41,8 @@ impl Services {
         stream: StreamId,
         fingerprint: &str,
     ) -> Result<ReplayProgress, AppError> {
-        seat.may(Permission::ManageSources)?;
+        let object = Object { kind: "dead letters", id: fingerprint, name: "" };
+        self.permit(seat, Permission::ManageSources, Act::ReplayDeadLetters, object).await?;
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
         let replay = store::request_replay(&mut tx, stream, fingerprint, seat.user_id).await;
         let replay = replay.map_err(|error| match error {
@@ -50,8 +53,9 @@ impl Services {
             other => fault(other),
         })?;
         let replay = replay.ok_or_else(|| AppError::not_found("group of dead letters"))?;
-        let detail = json!({ "stream": stream, "letters": replay.total });
-        audit::record(&mut tx, &seat.actor, "dead_letters.replay", fingerprint, &detail).await.map_err(fault)?;
+        let after = json!({ "stream": stream, "letters": replay.total });
+        let entry = Entry { after: Some(after), ..seat.entry(Act::ReplayDeadLetters, object) };
+        audit::record(&mut tx, &entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(progress(replay))
     }

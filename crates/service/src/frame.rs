@@ -2,7 +2,7 @@
 
 use clarity_domain::error::AppError;
 use clarity_domain::role::Permission;
-use clarity_domain::view::search::SearchHit;
+use clarity_domain::view::search::{SearchHit, SearchTarget};
 use clarity_domain::view::session::Frame;
 use clarity_store::{overview, search};
 
@@ -36,8 +36,12 @@ impl Services {
         seat.may(Permission::View)?;
         let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let hits = search::find(&mut tx, &text).await.map_err(fault)?;
+        let mut hits = search::find(&mut tx, &text).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
+        if seat.role().may(Permission::ReadAudit) && !text.is_empty() && "audit log".contains(&text.to_lowercase()) {
+            let detail = Some("Page".to_owned());
+            hits.insert(0, SearchHit { target: SearchTarget::Audit, name: "Audit".into(), detail });
+        }
         Ok(hits)
     }
 }

@@ -5,6 +5,7 @@
 //! somebody else's things read as "not found".
 
 mod account;
+mod audit;
 mod day;
 mod dead_letters;
 mod error;
@@ -25,8 +26,10 @@ use std::sync::Arc;
 
 use clarity_domain::error::AppError;
 use clarity_store::{AppStore, AuthStore};
+use tokio::sync::Semaphore;
 
 pub use account::{SignIn, SignUp, SignedIn};
+pub use audit::{AuditExport, ExportFormat};
 pub use settings::{Limits, Settings};
 pub use visitor::{Client, Member, Seat, Visitor};
 
@@ -38,7 +41,11 @@ pub struct Services {
     settings: Arc<Settings>,
     passwords: password::Passwords,
     throttle: throttle::Throttle,
+    verifying: Arc<Semaphore>,
 }
+
+/// Whole audit logs that are checked at the same time.
+const VERIFYING: usize = 2;
 
 impl Services {
     /// # Errors
@@ -49,6 +56,7 @@ impl Services {
             app,
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
+            verifying: Arc::new(Semaphore::new(VERIFYING)),
             settings: Arc::new(settings),
         })
     }

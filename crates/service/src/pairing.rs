@@ -4,6 +4,7 @@
 //! after five wrong proofs; of its secret half only a hash is kept. [`claim`] and [`approval`] are what ingest calls
 //! for the agent; the rest is the member's side.
 
+use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::fingerprint::fingerprint;
 use clarity_domain::ids::{AgentId, PairingId};
@@ -13,12 +14,14 @@ use clarity_domain::view::pairing::{PairedSource, Pairing, PairingState};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::random_bytes;
 use clarity_store::agent::NewAgent;
+use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::pairing::{self as store, ClaimRow, MAX_ATTEMPTS, NewPairing, PairingRow};
 use clarity_store::{AuthStore, StoreError, agent, audit, source_view};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::audit::timestamp;
 use crate::error::{broken, fault, missing};
 use crate::{Seat, Services, status};
 
@@ -145,8 +148,9 @@ impl Services {
 
     /// Like [`Self::begin_pairing`], with the agent's name.
     pub async fn begin_named_pairing(&self, seat: &Seat, name: &str) -> Result<Pairing, AppError> {
-        seat.may(Permission::ManageSources)?;
         let name = visible(name, 80);
+        let object = Object { kind: "pairing", name: &name, ..Object::default() };
+        self.permit(seat, Permission::ManageSources, Act::BeginPairing, object).await?;
         if name.is_empty() {
             return Err(AppError::invalid("name", "Name the agent."));
         }
@@ -172,7 +176,10 @@ impl Services {
             expires_at: now + LIFE,
         };
         store::insert(&mut tx, &seat.scope, &new).await.map_err(fault)?;
-        self.audit(seat, "pairing.begin", &id.to_string(), &json!({ "agent": name })).await?;
+        let text = id.to_string();
+        let object = Object { id: &text, ..object };
+        let after = json!({ "agent": name, "expires_at": timestamp(new.expires_at) });
+        self.record(seat, &Entry { after: Some(after), ..seat.entry(Act::BeginPairing, object) }).await?;
         tx.commit().await.map_err(fault)?;
         let code = format!("{locator}-{secret}");
         Ok(Pairing {
@@ -192,7 +199,8 @@ impl Services {
 
     /// How a pairing stands. Never has the code.
     pub async fn pairing(&self, seat: &Seat, id: PairingId) -> Result<Pairing, AppError> {
-        seat.may(Permission::ManageSources)?;
+        let text = id.to_string();
+        self.permit(seat, Permission::ManageSources, Act::ReadPairing, of_pairing(&text, "")).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = store::find(&mut tx, &seat.scope, id).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
@@ -204,7 +212,8 @@ impl Services {
     /// # Errors
     /// `Conflict` when nobody claimed the code yet, or it was refused or has expired.
     pub async fn approve_pairing(&self, seat: &Seat, id: PairingId) -> Result<Pairing, AppError> {
-        seat.may(Permission::ManageSources)?;
+        let text = id.to_string();
+        self.permit(seat, Permission::ManageSources, Act::ApproveAgent, of_pairing(&text, "")).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = store::find(&mut tx, &seat.scope, id).await.map_err(fault)?;
         let row = row.ok_or_else(|| AppError::not_found("pairing"))?;
@@ -228,9 +237,6 @@ impl Services {
             };
             let mut app = self.app.begin(&seat.scope).await.map_err(fault)?;
             agent::insert(&mut app, &new).await.map_err(fault)?;
-            let detail = json!({ "pairing": id, "fingerprint": six, "address": claim.address });
-            audit::record(&mut app, &seat.actor, "agent.approve", &name, &detail).await.map_err(fault)?;
-            app.commit().await.map_err(fault)?;
             store::approve(&mut tx, &seat.scope, id, seat.user_id).await.map_err(|error| match error {
                 StoreError::Conflict(_) => AppError::new(
                     ErrorCode::Conflict,
@@ -238,6 +244,13 @@ impl Services {
                 ),
                 other => fault(other),
             })?;
+            let after =
+                json!({ "pairing": id, "fingerprint": six, "hostname": claim.hostname, "address": claim.address });
+            let agent_id = claim.agent_id.to_string();
+            let object = Object { kind: "agent", id: &agent_id, name: &name };
+            let entry = Entry { after: Some(after), ..seat.entry(Act::ApproveAgent, object) };
+            audit::record(&mut app, &entry).await.map_err(fault)?;
+            app.commit().await.map_err(fault)?;
         }
         tx.commit().await.map_err(fault)?;
         self.pairing(seat, id).await
@@ -245,7 +258,8 @@ impl Services {
 
     /// The member's no, to a code that was claimed or not.
     pub async fn refuse_pairing(&self, seat: &Seat, id: PairingId) -> Result<Pairing, AppError> {
-        seat.may(Permission::ManageSources)?;
+        let text = id.to_string();
+        self.permit(seat, Permission::ManageSources, Act::RefusePairing, of_pairing(&text, "")).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = store::find(&mut tx, &seat.scope, id).await.map_err(fault)?;
         let row = row.ok_or_else(|| AppError::not_found("pairing"))?;
@@ -253,21 +267,32 @@ impl Services {
             return Err(AppError::new(ErrorCode::Conflict, "This agent was approved already. Revoke it instead."));
         }
         store::refuse(&mut tx, &seat.scope, id).await.map_err(fault)?;
-        self.audit(seat, "pairing.refuse", &id.to_string(), &json!({})).await?;
+        let entry = Entry {
+            before: Some(json!({ "state": if row.claim.is_some() { "claimed" } else { "waiting" } })),
+            after: Some(json!({ "state": "refused" })),
+            ..seat.entry(Act::RefusePairing, of_pairing(&text, &row.agent_name))
+        };
+        self.record(seat, &entry).await?;
         tx.commit().await.map_err(fault)?;
         self.pairing(seat, id).await
     }
 
     /// Takes an agent's right to connect; its open connection is cut within seconds. Its data stays.
     pub async fn revoke_agent(&self, seat: &Seat, id: AgentId) -> Result<(), AppError> {
-        seat.may(Permission::ManageSources)?;
+        let text = id.to_string();
+        let object = Object { kind: "agent", id: &text, name: "" };
+        self.permit(seat, Permission::ManageSources, Act::RevokeAgent, object).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         store::revoke_key(&mut tx, &seat.scope, id).await.map_err(missing("agent"))?;
         // The key first: from here on the agent is out, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;
         let mut app = self.app.begin(&seat.scope).await.map_err(fault)?;
-        agent::set_revoked(&mut app, id).await.map_err(missing("agent"))?;
-        audit::record(&mut app, &seat.actor, "agent.revoke", &id.to_string(), &json!({})).await.map_err(fault)?;
+        let name = agent::set_revoked(&mut app, id).await.map_err(missing("agent"))?;
+        let entry = Entry {
+            after: Some(json!({ "revoked": true })),
+            ..seat.entry(Act::RevokeAgent, Object { name: &name, ..object })
+        };
+        audit::record(&mut app, &entry).await.map_err(fault)?;
         app.commit().await.map_err(fault)
     }
 
@@ -319,18 +344,10 @@ impl Services {
             })
             .collect())
     }
+}
 
-    pub(crate) async fn audit(
-        &self,
-        seat: &Seat,
-        act: &str,
-        object: &str,
-        detail: &serde_json::Value,
-    ) -> Result<(), AppError> {
-        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-        audit::record(&mut tx, &seat.actor, act, object, detail).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)
-    }
+fn of_pairing<'a>(id: &'a str, agent_name: &'a str) -> Object<'a> {
+    Object { kind: "pairing", id, name: agent_name }
 }
 
 fn name_of(agent_name: &str, hostname: &str) -> String {

@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::UserId;
 use clarity_domain::time::{Micros, SECOND};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
@@ -34,6 +36,9 @@ pub(crate) fn wait(until: Micros, now: Micros) -> AppError {
     AppError::new(ErrorCode::RateLimited, format!("Too many attempts. Try again in {seconds} {unit}."))
 }
 
+/// Refusals of one person that the audit log takes.
+const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+
 struct Failures {
     count: i32,
     blocked_until: Option<Micros>,
@@ -43,6 +48,7 @@ struct Failures {
 pub(crate) struct Throttle {
     networks: Arc<DefaultKeyedRateLimiter<String>>,
     strangers: Arc<Mutex<HashMap<[u8; 32], Failures>>>,
+    refusals: Arc<DefaultKeyedRateLimiter<UserId>>,
 }
 
 impl Throttle {
@@ -50,7 +56,16 @@ impl Throttle {
         Self {
             networks: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.attempts_per_minute))),
             strangers: Arc::default(),
+            refusals: Arc::new(RateLimiter::keyed(Quota::per_minute(REFUSALS_A_MINUTE))),
         }
+    }
+
+    /// Whether one more refusal of this person is written down: nobody may fill the log by asking.
+    pub(crate) fn note_refusal(&self, user: UserId) -> bool {
+        if self.refusals.len() > REMEMBERED {
+            self.refusals.retain_recent();
+        }
+        self.refusals.check_key(&user).is_ok()
     }
 
     /// Takes one attempt from the network of `address`.
@@ -112,6 +127,15 @@ mod tests {
         assert_ne!(network("192.0.2.7"), network("192.0.3.7"));
         assert_eq!(network("2001:db8:0:aa::1"), network("2001:db8:0:bb::2"));
         assert_ne!(network("2001:db8:0:aa::1"), network("2001:db8:0:1bb::2"));
+    }
+
+    #[test]
+    fn nobody_fills_the_audit_log_by_asking() {
+        let throttle = Throttle::new(&Limits::default());
+        let (one, other) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
+        let noted = (0..50).filter(|_| throttle.note_refusal(one)).count();
+        assert!((20..25).contains(&noted), "{noted}");
+        assert!(throttle.note_refusal(other));
     }
 
     #[test]

@@ -7,20 +7,32 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::session::{Session, WorkspaceCard};
+use clarity_store::audit::Actor;
 use clarity_store::auth::session::TokenHash;
 use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{session, workspace};
 use clarity_store::{AuthTx, WorkspaceScope};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::Services;
+use crate::audit::{person, support};
 use crate::error::{fault, forbidden};
 
-/// Where a request came from: for limits and for the list of sessions. Never trusted further.
+/// Where a request came from: for limits, for the list of sessions and for the audit log. Never trusted further.
 #[derive(Clone, Debug, Default)]
 pub struct Client {
     pub address: String,
     pub user_agent: Option<String>,
+    /// As the answer's header and the server's log have it.
+    pub request_id: Option<Uuid>,
+}
+
+impl Client {
+    /// A command on the platform's own machine.
+    pub(crate) fn local() -> Self {
+        Self { address: "local".into(), user_agent: Some("clarity-server admin".into()), request_id: None }
+    }
 }
 
 /// Who sent a request. Resolved anew for each one, and never kept longer.
@@ -61,8 +73,9 @@ pub struct Seat {
     pub(crate) card: WorkspaceCard,
     pub(crate) time_zone: String,
     pub(crate) user_id: UserId,
-    /// For the audit: an e-mail address, or what the command was.
-    pub(crate) actor: String,
+    /// For the audit log, with where the request came from.
+    pub(crate) actor: Actor,
+    pub(crate) client: Client,
     /// The session that must stay live while a connection of this seat is open.
     pub(crate) token: Option<TokenHash>,
 }
@@ -76,6 +89,7 @@ impl Seat {
         self.card.role
     }
 
+    /// For what every role may. Where one may be refused, [`Services::permit`] writes the refusal down.
     pub(crate) fn may(&self, permission: Permission) -> Result<(), AppError> {
         if self.card.role.may(permission) { Ok(()) } else { Err(forbidden(permission)) }
     }
@@ -120,7 +134,7 @@ impl Services {
     ///
     /// # Errors
     /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike.
-    pub async fn enter(&self, visitor: &Visitor, slug: &str) -> Result<Seat, AppError> {
+    pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let row = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
             member.seats.iter().find(|seat| seat.card.slug == slug).cloned()
@@ -136,7 +150,8 @@ impl Services {
             card: row.card,
             time_zone: row.time_zone,
             user_id: member.session.user.id,
-            actor: member.session.user.email.clone(),
+            actor: person(&member.session.user),
+            client: client.clone(),
             token: Some(member.token),
         })
     }
@@ -152,7 +167,7 @@ impl Services {
         Ok(row.is_some_and(|r| r.scope == seat.scope))
     }
 
-    /// The first owner's seat, for commands on the platform's own machine; what they do is audited as `command`.
+    /// The first owner's seat, for commands on the platform's own machine; what they do is audited as our support's.
     pub async fn operator_seat(&self, slug: &str, command: &str) -> Result<Seat, AppError> {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = workspace::find_owner_seat(&mut tx, slug).await.map_err(fault)?;
@@ -162,7 +177,14 @@ impl Services {
             clarity_store::Principal::Member { user_id, .. } => *user_id,
             _ => return Err(AppError::internal()),
         };
-        let actor = format!("command: {command}");
-        Ok(Seat { scope: row.scope, card: row.card, time_zone: row.time_zone, user_id, actor, token: None })
+        Ok(Seat {
+            scope: row.scope,
+            card: row.card,
+            time_zone: row.time_zone,
+            user_id,
+            actor: support(command),
+            client: Client::local(),
+            token: None,
+        })
     }
 }

@@ -73,19 +73,22 @@ pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<AgentRow>> {
         .collect())
 }
 
+/// Gives its name.
+///
 /// # Errors
 /// `NotFound` when the workspace has no such agent.
-pub async fn set_revoked(tx: &mut WorkspaceTx, id: AgentId) -> Result<()> {
+pub async fn set_revoked(tx: &mut WorkspaceTx, id: AgentId) -> Result<String> {
     let workspace = tx.workspace();
-    let changed = sqlx::query!(
+    let name = sqlx::query_scalar!(
         "update agents
          set revoked_at = coalesce(revoked_at, now()), connected = false
          where workspace_id = $1
-           and id = $2",
+           and id = $2
+         returning name",
         workspace,
         id.0
     )
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
-    if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    name.ok_or(StoreError::NotFound)
 }

@@ -30,7 +30,8 @@ impl WorkspaceTx {
         let mode = if read_only { " isolation level repeatable read, read only" } else { "" };
         // One round trip. Both values are typed (a UUID and a number): nothing in this text came from outside.
         let (workspace, rank): (Uuid, i32) = (scope.workspace_id().0, scope.rank());
-        let statement = format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
+        let statement =
+            format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
         let tx = begin(pool, Some(AssertSqlSafe(statement).into_sql_str())).await?;
         Ok(Self { tx, scope: scope.clone(), read_only })
     }

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use clarity_domain::error::AppError;
 use clarity_runtime::clock::now_us;
 use clarity_service::live::LivePage;
-use clarity_service::{Seat, Visitor};
+use clarity_service::{Client, Seat, Visitor};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use tokio_stream::wrappers::ReceiverStream;
@@ -36,11 +36,12 @@ const STALLED: Duration = Duration::from_secs(10);
 pub async fn stream(
     State(state): State<AppState>,
     Extension(visitor): Extension<Visitor>,
+    Extension(client): Extension<Client>,
     Extension(request_id): Extension<RequestId>,
     Path(slug): Path<String>,
     Query(query): Query<LiveQuery>,
 ) -> Response {
-    match open(&state, &visitor, &slug, query).await {
+    match open(&state, &visitor, &client, &slug, query).await {
         Ok((seat, page)) => {
             let (sender, receiver) = mpsc::channel(4);
             tokio::spawn(async move { Connection { state, seat, page, sender }.run().await });
@@ -54,8 +55,14 @@ pub async fn stream(
     }
 }
 
-async fn open(state: &AppState, visitor: &Visitor, slug: &str, query: LiveQuery) -> Result<(Seat, LivePage), AppError> {
-    let seat = state.services.enter(visitor, slug).await?;
+async fn open(
+    state: &AppState,
+    visitor: &Visitor,
+    client: &Client,
+    slug: &str,
+    query: LiveQuery,
+) -> Result<(Seat, LivePage), AppError> {
+    let seat = state.services.enter(visitor, slug, client).await?;
     Ok((seat, query.page()?))
 }
 

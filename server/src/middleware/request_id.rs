@@ -14,6 +14,13 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug)]
 pub struct RequestId(Uuid);
 
+impl RequestId {
+    /// For the audit log.
+    pub fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.simple().fmt(f)

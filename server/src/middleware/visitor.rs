@@ -32,6 +32,7 @@ fn client(request: &Request) -> Client {
     Client {
         address: address.map(|ConnectInfo(at)| at.ip().to_canonical().to_string()).unwrap_or_default(),
         user_agent: agent.map(str::to_owned),
+        request_id: request.extensions().get::<RequestId>().map(|id| id.uuid()),
     }
 }
 

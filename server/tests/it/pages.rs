@@ -103,3 +103,47 @@ async fn it_says_whether_it_can_work() {
     stage.shutdown.cancel();
     assert_eq!(stage.get("/readyz", None).await.status(), StatusCode::SERVICE_UNAVAILABLE);
 }
+
+#[tokio::test]
+async fn the_audit_log_is_a_page_and_a_file_for_those_who_may_read_it() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    stage.sign_up("Acme", "joe@acme.example").await;
+    let (status, html) =
+        text(stage.get("/w/nordmark/audit?act=workspace.create&entry=2&verify=1", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("Create the workspace") && html.contains("The chain is whole"), "{html}");
+    assert!(html.contains("Entry 2: Sign in") && html.contains("/w/nordmark/audit.csv?act=workspace.create"), "{html}");
+
+    let csv = stage.get("/w/nordmark/audit.csv?outcome=done", Some(&maja)).await;
+    assert_eq!(csv.status(), StatusCode::OK);
+    assert_eq!(text_header(&csv, "content-disposition"), "attachment; filename=\"audit-nordmark.csv\"");
+    assert!(text_header(&csv, "content-type").starts_with("text/csv"));
+    let request_id = text_header(&csv, "x-request-id").to_owned();
+    let (_, csv) = text(csv).await;
+    assert_eq!(csv.lines().count(), 4, "the head, the workspace, the sign-in, this export: {csv}");
+    assert!(csv.lines().last().unwrap().contains(&request_id), "an entry and its answer have one request id");
+    let (_, lines) = text(stage.get("/w/nordmark/audit.ndjson?act=audit.export", Some(&maja)).await).await;
+    assert_eq!(lines.lines().count(), 2);
+
+    for (session, path, status) in [
+        (None, "/w/nordmark/audit.csv", StatusCode::UNAUTHORIZED),
+        (Some(&maja), "/w/acme/audit.csv", StatusCode::NOT_FOUND),
+        (Some(&maja), "/w/nothing/audit.ndjson", StatusCode::NOT_FOUND),
+        (Some(&maja), "/w/nordmark/audit.csv?from=yesterday", StatusCode::UNPROCESSABLE_ENTITY),
+    ] {
+        assert_eq!(stage.get(path, session).await.status(), status, "{path}");
+    }
+    stage.sql("update auth.memberships set role = 'operator'").await;
+    let refused = stage.get("/w/nordmark/audit.csv", Some(&maja)).await;
+    assert_eq!(
+        (refused.status(), text_header(&refused, "content-type")),
+        (StatusCode::FORBIDDEN, "application/problem+json")
+    );
+    let (status, html) = text(stage.get("/w/nordmark/audit", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::FORBIDDEN);
+    assert!(
+        html.contains("Your role does not allow you to read the audit log") && !html.contains("Create the workspace")
+    );
+    assert!(!html.contains("href=\"/w/nordmark/audit\""), "the page is not named to those who may not open it");
+}

@@ -5,11 +5,13 @@
 
 pub mod jobs;
 
+use crate::audit;
 use crate::context::WorkerContext;
 use crate::refine::apply::{self, Group, Mode};
 use crate::refine::catalog::Catalog;
 use crate::refine::{decode, numbers};
 use anyhow::Context;
+use clarity_domain::audit::Act;
 use clarity_domain::ids::SourceId;
 use clarity_domain::time::Micros;
 use clarity_store::dead_letter::{self, DeadLetter};
@@ -34,6 +36,7 @@ pub struct Replayed {
 /// `dead-letters list`: prints causes with their counts.
 pub async fn list_command(ctx: &WorkerContext, slug: &str) -> anyhow::Result<()> {
     let (scope, heads) = workspace(ctx, slug).await?;
+    audit::record(ctx, &scope, "dead-letters list", Act::ListDeadLetters).await?;
     let mut tx = ctx.worker.begin_read(&scope).await?;
     let mut any = false;
     for head in heads {
@@ -55,6 +58,7 @@ pub async fn list_command(ctx: &WorkerContext, slug: &str) -> anyhow::Result<()>
 /// `dead-letters replay`: tries all open letters again.
 pub async fn replay_command(ctx: &WorkerContext, slug: &str) -> anyhow::Result<()> {
     let (scope, heads) = workspace(ctx, slug).await?;
+    audit::record(ctx, &scope, "dead-letters replay", Act::ReplayDeadLetters).await?;
     let mut all = Replayed::default();
     for source in heads {
         let done = replay_letters(ctx, &scope, source, None).await?;

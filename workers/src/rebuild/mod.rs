@@ -5,11 +5,13 @@
 //! way is good for: it needs the disk for two generations and a transaction as long as the work. Rollups follow from the
 //! dirty marks that it leaves; meanwhile pages compute those buckets from the chunks.
 
+use crate::audit;
 use crate::context::WorkerContext;
 use crate::refine::apply::{self, Group, Mode};
 use crate::refine::numbers;
 use crate::refine::walk::{Step, Walk};
 use anyhow::Context;
+use clarity_domain::audit::Act;
 use clarity_domain::ids::SourceId;
 use clarity_store::{WorkspaceScope, head, rebuild, refine};
 
@@ -19,6 +21,7 @@ pub async fn run_command(ctx: &WorkerContext, slug: &str) -> anyhow::Result<()> 
     let found = head::list_of_workspace(&mut tx, slug).await;
     let (scope, heads) = found.with_context(|| format!("there is no workspace {slug}"))?;
     tx.commit().await?;
+    audit::record(ctx, &scope, "rebuild", Act::Rebuild).await?;
     for head in heads {
         let (events, generation) = rebuild(ctx, &scope, head.source_id).await?;
         println!("source {}: {events} events, generation {generation}", head.source_id);

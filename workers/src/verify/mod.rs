@@ -7,8 +7,10 @@ mod days;
 mod differences;
 mod recompute;
 
+use crate::audit;
 use crate::context::WorkerContext;
 use anyhow::Context;
+use clarity_domain::audit::Act;
 use clarity_store::head;
 pub use differences::Differences;
 use serde::Serialize;
@@ -33,6 +35,11 @@ pub struct Report {
 /// # Errors
 /// When something differs.
 pub async fn run_command(ctx: &WorkerContext, slug: &str, json: Option<&Path>) -> anyhow::Result<()> {
+    let mut tx = ctx.system.begin().await?;
+    let found = head::list_of_workspace(&mut tx, slug).await;
+    let (scope, _) = found.with_context(|| format!("there is no workspace {slug}"))?;
+    tx.commit().await?;
+    audit::record(ctx, &scope, "verify", Act::Verify).await?;
     let (report, differences) = verify(ctx, slug).await?;
     for line in differences.lines() {
         println!("{line}");

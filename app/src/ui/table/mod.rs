@@ -72,6 +72,26 @@ pub fn Pager(
     })
 }
 
+/// Links to the pages beside this one, in a list that is read by place and not by number.
+#[component]
+pub fn Turner(
+    /// What is shown.
+    #[prop(into)]
+    words: String,
+    newer: Option<String>,
+    older: Option<String>,
+) -> impl IntoView {
+    view! {
+        <nav class="cs-pager" aria-label="Pages">
+            <span class="cs-number">{words}</span>
+            <span class="cs-row">
+                {newer.map(|href| view! { <a class="cs-button" data-kind="plain" rel="prev" href=href>"Newer"</a> })}
+                {older.map(|href| view! { <a class="cs-button" data-kind="plain" rel="next" href=href>"Older"</a> })}
+            </span>
+        </nav>
+    }
+}
+
 /// First and last row of a page, counted from 1.
 fn bounds(page: u32, per_page: u32, total: u32) -> (u32, u32) {
     let first = page.saturating_mul(per_page).min(total);

@@ -3,6 +3,7 @@
 //! Nothing here computes. Times are microseconds since 1970-01-01T00:00:00Z ([`Micros`]): small on the wire, and
 //! WASM needs no calendar to compare them. A figure that is not known is `None` and is drawn as "–", never as zero.
 
+pub mod audit;
 pub mod dead_letters;
 pub mod live;
 pub mod overview;

@@ -17,4 +17,6 @@ pub struct SearchHit {
 pub enum SearchTarget {
     Asset(AssetId),
     Source(SourceId),
+    /// The page of the audit log, for those who may read it.
+    Audit,
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stage::{PASSWORD, Stage};
+use crate::stage::{PASSWORD, Stage, client};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
 use clarity_service::{Limits, Visitor};
@@ -13,7 +13,7 @@ async fn signing_up_makes_a_workspace_with_all_it_needs() {
     let signed_in = stage.sign_up("Nordmark Foundries", " Maja@Nordmark.Example ").await.unwrap();
     assert_eq!(signed_in.session.user.email, "maja@nordmark.example");
     let visitor = stage.visitor(&signed_in).await;
-    let seat = stage.services.enter(&visitor, "nordmark-foundries").await.unwrap();
+    let seat = stage.services.enter(&visitor, "nordmark-foundries", &client()).await.unwrap();
     assert_eq!(seat.role(), Role::Owner);
     let frame = stage.services.frame(&visitor, &seat).await.unwrap();
     assert_eq!((frame.sites, frame.assets, frame.workspace.name.as_str()), (1, 0, "Nordmark Foundries"));
@@ -130,7 +130,7 @@ async fn a_session_ends_by_sign_out_by_idling_and_by_age() {
     let visitor = stage.visitor(&signed_in).await;
     let seat = stage.seat(&signed_in).await;
     assert!(stage.services.still_seated(&seat).await.unwrap());
-    stage.services.sign_out(&visitor).await.unwrap();
+    stage.services.sign_out(&visitor, &client()).await.unwrap();
     assert!(!stage.services.still_seated(&seat).await.unwrap(), "an open connection sees it too");
     assert!(stage.visitor(&signed_in).await.session().is_none());
     assert!(stage.services.visitor(Some("0")).await.unwrap().session().is_none());
@@ -148,7 +148,7 @@ async fn a_person_ends_their_own_sessions_and_nobody_elses() {
     assert_eq!(open.len(), 3);
     assert_eq!(open.iter().map(|s| s.current).collect::<Vec<_>>(), [true, false, false]);
     // The second sign-in is the newer of the other two.
-    let seat = stage.services.enter(&stage.visitor(&second).await, "nordmark").await.unwrap();
+    let seat = stage.services.enter(&stage.visitor(&second).await, "nordmark", &client()).await.unwrap();
     stage.services.end_session(&here, open[1].id).await.unwrap();
     assert!(stage.visitor(&second).await.session().is_none(), "out with the next request");
     assert!(!stage.services.still_seated(&seat).await.unwrap(), "and an open connection sees it");
@@ -171,10 +171,10 @@ async fn somebody_elses_workspace_reads_as_not_there() {
     let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
     stage.sign_up("Acme", "joe@acme.example").await.unwrap();
     let visitor = stage.visitor(&maja).await;
-    let foreign = stage.services.enter(&visitor, "acme").await.err().unwrap();
-    let missing = stage.services.enter(&visitor, "nothing").await.err().unwrap();
+    let foreign = stage.services.enter(&visitor, "acme", &client()).await.err().unwrap();
+    let missing = stage.services.enter(&visitor, "nothing", &client()).await.err().unwrap();
     assert_eq!((foreign.code, &foreign), (ErrorCode::NotFound, &missing));
-    let anonymous = stage.services.enter(&Visitor::Anonymous, "acme").await.err().unwrap();
+    let anonymous = stage.services.enter(&Visitor::Anonymous, "acme", &client()).await.err().unwrap();
     assert_eq!(anonymous.code, ErrorCode::Unauthenticated);
 }
 
@@ -192,7 +192,7 @@ async fn a_change_of_role_holds_at_once() {
     stage.sql("delete from auth.memberships").await;
     let visitor = stage.visitor(&signed_in).await;
     assert!(visitor.session().is_some_and(|session| session.workspaces.is_empty()), "still somebody");
-    assert_eq!(stage.services.enter(&visitor, "one").await.err().unwrap().code, ErrorCode::NotFound);
+    assert_eq!(stage.services.enter(&visitor, "one", &client()).await.err().unwrap().code, ErrorCode::NotFound);
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn a_request_that_took_its_time_is_looked_at_again() {
     let signed_in = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
     let visitor = stage.visitor(&signed_in).await;
     stage.sql("update auth.memberships set role = 'viewer'").await;
-    assert_eq!(stage.services.enter(&visitor, "one").await.unwrap().role(), Role::Viewer);
+    assert_eq!(stage.services.enter(&visitor, "one", &client()).await.unwrap().role(), Role::Viewer);
     stage.sql("update auth.sessions set revoked_at = now()").await;
-    assert_eq!(stage.services.enter(&visitor, "one").await.err().unwrap().code, ErrorCode::NotFound);
+    assert_eq!(stage.services.enter(&visitor, "one", &client()).await.err().unwrap().code, ErrorCode::NotFound);
 }

@@ -59,7 +59,7 @@ impl Stage {
 
     pub async fn seat(&self, signed_in: &SignedIn) -> Seat {
         let slug = &signed_in.session.workspaces[0].slug;
-        self.services.enter(&self.visitor(signed_in).await, slug).await.expect("entered")
+        self.services.enter(&self.visitor(signed_in).await, slug, &client()).await.expect("entered")
     }
 
     /// Past every policy: for faults and for looking.
@@ -94,5 +94,5 @@ pub const SOURCE: &str = "00000000-0000-7000-8000-0000000000a1";
 pub const STREAM: &str = "00000000-0000-7000-8000-0000000000b1";
 
 pub fn client() -> Client {
-    Client { address: "192.0.2.1".into(), user_agent: Some("test".into()) }
+    Client { address: "192.0.2.1".into(), user_agent: Some("test".into()), request_id: Some(uuid::Uuid::from_u128(7)) }
 }

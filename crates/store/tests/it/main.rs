@@ -3,5 +3,6 @@
 // Helpers of tests fail by panicking, as tests do.
 #![allow(clippy::unwrap_used)]
 
+mod audit;
 mod catalogue;
 mod isolation;

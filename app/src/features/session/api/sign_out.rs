@@ -7,7 +7,7 @@ use crate::error::PageError;
 #[server(endpoint = "session/sign_out")]
 pub async fn sign_out() -> Result<(), PageError> {
     use crate::{paths, server};
-    server::services().sign_out(&server::visitor()).await.map_err(server::page_error)?;
+    server::services().sign_out(&server::visitor(), &server::client()).await.map_err(server::page_error)?;
     server::clear_session();
     leptos_axum::redirect(paths::SIGN_IN);
     Ok(())

@@ -1,7 +1,9 @@
 //! Reads the catalogue and says what breaks a rule, one line each.
 
 use super::objects;
-use super::rules::{BEYOND_POLICIES, INGEST_READS_OF_BRONZE, ROLES, SAME_WORKSPACE, compares_the_workspace};
+use super::rules::{
+    AUDIT_OF_THE_CHAIN, BEYOND_POLICIES, INGEST_READS_OF_BRONZE, ROLES, SAME_WORKSPACE, compares_the_workspace,
+};
 use tokio_postgres::{Client, Row};
 
 const OURS: &str = "n.nspname !~ '^pg_' and n.nspname <> 'information_schema'";
@@ -207,9 +209,27 @@ async fn grants(db: &Client, found: &mut Vec<String>) {
         }
         let rule = ROLES.iter().find(|rule| rule.name == grantee);
         let allowed = rule.is_some_and(|rule| rule.schemas.contains(&schema.as_str()));
-        let changes_audit = name == "public.audit_entries" && matches!(privilege.as_str(), "UPDATE" | "DELETE");
+        let column: Option<String> = row.get("column_name");
+        let changes_audit = match name.as_str() {
+            // Added to column by column, so that place, time and hashes are the trigger's.
+            "public.audit_entries" => match privilege.as_str() {
+                "SELECT" => false,
+                "INSERT" => column.is_none_or(|column| AUDIT_OF_THE_CHAIN.contains(&column.as_str())),
+                _ => true,
+            },
+            "public.audit_heads" => privilege != "SELECT",
+            _ => false,
+        };
         if !allowed || changes_audit || BEYOND_POLICIES.contains(&privilege.as_str()) {
             say(format!("{privilege} granted to {grantee}"));
+        }
+    }
+    let chained = "select exists (select from pg_trigger t
+                     where t.tgrelid = 'public.audit_entries'::regclass and t.tgname = 'chain' and t.tgenabled = 'O'
+                       and t.tgfoid = 'public.chain_audit_entry'::regproc and t.tgtype = 7)";
+    for row in rows(db, chained).await {
+        if !row.get::<_, bool>(0) {
+            found.push("public.audit_entries: no trigger chains its entries".into());
         }
     }
     let payload = "select attname from pg_attribute

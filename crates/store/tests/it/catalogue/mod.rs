@@ -88,6 +88,14 @@ faults! {
         "grant select (body) on public.bronze_segments to clarity_ingest" => "clarity_ingest may read bronze_segments.body";
     finds_that_the_audit_log_can_be_changed:
         "grant update on public.audit_entries to clarity_app" => "public.audit_entries: UPDATE granted to clarity_app";
+    finds_that_an_entry_can_be_put_at_any_place:
+        "grant insert on public.audit_entries to clarity_app" => "public.audit_entries: INSERT granted to clarity_app";
+    finds_that_an_entry_can_bring_its_hash:
+        "grant insert (hash) on public.audit_entries to clarity_worker" => "public.audit_entries: INSERT granted to clarity_worker";
+    finds_that_the_head_of_a_chain_can_be_set:
+        "grant update on public.audit_heads to clarity_worker" => "public.audit_heads: UPDATE granted to clarity_worker";
+    finds_that_entries_are_no_longer_chained:
+        "alter table public.audit_entries disable trigger chain" => "public.audit_entries: no trigger chains its entries";
     finds_a_view_with_its_owners_rights:
         "create view public.v as select * from public.assets" => "public.v: is a view without security_invoker";
     finds_a_materialized_view:

@@ -23,6 +23,9 @@ pub const BEYOND_POLICIES: [&str; 3] = ["TRUNCATE", "REFERENCES", "TRIGGER"];
 /// Columns of bronze that ingest may read: keys, never a payload.
 pub const INGEST_READS_OF_BRONZE: [&str; 5] = ["workspace_id", "source_id", "epoch", "first_seq", "received_on"];
 
+/// Columns of the audit log that only its trigger writes.
+pub const AUDIT_OF_THE_CHAIN: [&str; 4] = ["seq", "at", "previous_hash", "hash"];
+
 /// As Postgres writes the one condition that every policy has.
 pub const SAME_WORKSPACE: &str = "(workspace_id = ( SELECT app_workspace() AS app_workspace))";
 
