@@ -7,11 +7,11 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::session::{Session, WorkspaceCard};
+use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::TokenHash;
 use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{session, workspace};
-use clarity_store::{AuthTx, WorkspaceScope};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -98,15 +98,6 @@ impl Seat {
 /// The hash under which a session is kept.
 pub(crate) fn token_hash(token: &str) -> TokenHash {
     Sha256::digest(token.as_bytes()).into()
-}
-
-/// A person with their workspaces, in the caller's transaction.
-pub(crate) async fn read_session(
-    tx: &mut AuthTx,
-    user: clarity_domain::view::session::UserCard,
-) -> Result<Session, AppError> {
-    let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
-    Ok(Session { user, workspaces: seats.into_iter().map(|s| s.card).collect() })
 }
 
 impl Services {
