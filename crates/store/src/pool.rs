@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::lease::session_name;
 use crate::scope::WorkspaceScope;
-use crate::tx::{AuthTx, SystemTx, WorkspaceTx};
+use crate::tx::{AuthTx, SystemTx, WorkspaceTx, begin};
 use clarity_runtime::database::{DbLogin, DbRole};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
@@ -170,7 +170,7 @@ workspace_store!(AppStore, IngestStore, WorkerStore);
 
 impl AuthStore {
     pub async fn begin(&self) -> Result<AuthTx, StoreError> {
-        Ok(AuthTx { tx: self.pool.begin().await? })
+        Ok(AuthTx { tx: begin(&self.pool, None).await? })
     }
 }
 
@@ -186,6 +186,6 @@ impl SystemStore {
     }
 
     pub async fn begin(&self) -> Result<SystemTx, StoreError> {
-        Ok(SystemTx { tx: self.pool.begin().await? })
+        Ok(SystemTx { tx: begin(&self.pool, None).await? })
     }
 }

@@ -2,8 +2,20 @@
 
 use crate::error::StoreError;
 use crate::scope::WorkspaceScope;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
 use uuid::Uuid;
+
+/// Begins a transaction, so that a caller who goes away meanwhile leaves none open. sqlx notes a transaction when the
+/// database has answered `begin`: dropped before, it would give the pool a connection that is inside one, and the next
+/// caller's transaction, of any workspace, would go on in it. So whoever waits for the answer is never dropped.
+pub(crate) async fn begin(
+    pool: &PgPool,
+    statement: Option<SqlStr>,
+) -> Result<Transaction<'static, Postgres>, StoreError> {
+    let connection = pool.acquire().await?;
+    let begun = tokio::spawn(Transaction::begin(connection, statement));
+    Ok(begun.await.map_err(|_| StoreError::Unavailable("begin".into()))??)
+}
 
 /// A transaction inside one workspace. Dropped without [`Self::commit`], it is rolled back.
 pub struct WorkspaceTx {
@@ -18,8 +30,9 @@ impl WorkspaceTx {
         let mode = if read_only { " isolation level repeatable read, read only" } else { "" };
         // One round trip. Both values are typed (a UUID and a number): nothing in this text came from outside.
         let (workspace, rank): (Uuid, i32) = (scope.workspace_id().0, scope.rank());
-        let begin = format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
-        let tx = pool.begin_with(AssertSqlSafe(begin)).await?;
+        let statement =
+            format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
+        let tx = begin(pool, Some(AssertSqlSafe(statement).into_sql_str())).await?;
         Ok(Self { tx, scope: scope.clone(), read_only })
     }
 
@@ -100,6 +113,8 @@ mod tests {
     use clarity_runtime::database::{DbLogin, DbRole};
     use clarity_runtime::secret::Secret;
     use clarity_testkit::TestDb;
+    use std::future::{Future as _, poll_fn};
+    use std::task::Poll;
 
     /// Workspace, rank, isolation and process of a connection.
     type Settings = (Option<String>, Option<String>, String, i32);
@@ -155,5 +170,34 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A request that ends while its transaction begins leaves nothing open, at whatever moment it ends.
+    #[tokio::test]
+    async fn a_begin_that_is_given_up_leaves_no_transaction() {
+        let db = TestDb::new().await;
+        let password = Secret::new(db.cluster().password());
+        let login = DbLogin { role: DbRole::App, url: db.url(DbRole::App.name()), password };
+        let store = AppStore::connect(&login, 1).await.unwrap();
+        let mut given_up = 0;
+        for n in 0..200 {
+            let scope = scope(Role::Viewer);
+            let mut beginning = Box::pin(WorkspaceTx::begin(&store.pool, &scope, true));
+            let mut polls = 0;
+            let given = poll_fn(|task| {
+                polls += 1;
+                match beginning.as_mut().poll(task) {
+                    Poll::Pending if polls <= n % 12 => Poll::Pending,
+                    polled => Poll::Ready(polled.is_pending()),
+                }
+            });
+            given_up += u32::from(given.await);
+            drop(beginning);
+            let (workspace, rank, isolation, _): Settings =
+                sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
+            assert_eq!((workspace.unwrap_or_default(), rank.unwrap_or_default()), Default::default(), "try {n}");
+            assert_eq!(isolation, "read committed", "try {n}");
+        }
+        assert!((20..180).contains(&given_up), "{given_up} were given up");
     }
 }
