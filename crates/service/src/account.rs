@@ -59,7 +59,9 @@ impl Services {
     /// `Invalid` with the field; `RateLimited`.
     pub async fn sign_up(&self, form: SignUp, client: &Client) -> Result<SignedIn, AppError> {
         self.throttle.take(&client.address)?;
-        let (signed_in, _) = self.register(form, client).await?;
+        let (mut tx, user, _) = self.register(form).await?;
+        let signed_in = start_session(&mut tx, user, client).await?;
+        tx.commit().await.map_err(fault)?;
         Ok(signed_in)
     }
 
@@ -99,12 +101,14 @@ impl Services {
             }
         }
         drop(tx);
-        let client = Client { address: "local".into(), user_agent: Some("clarity-server admin".into()) };
-        let (_, card) = self.register(form, &client).await?;
+        let (tx, _, card) = self.register(form).await?;
+        tx.commit().await.map_err(fault)?;
         Ok((card, false))
     }
 
-    async fn register(&self, form: SignUp, client: &Client) -> Result<(SignedIn, WorkspaceCard), AppError> {
+    /// The person and their new workspace, as they are when the transaction is committed: if it is not, what was written
+    /// beside it belongs to a workspace that never was.
+    async fn register(&self, form: SignUp) -> Result<(AuthTx, UserCard, WorkspaceCard), AppError> {
         let name = checked_name("workspace", "the workspace", &form.workspace)?;
         let person = checked_name("name", "yourself", &form.name)?;
         let email = parse_email(&form.email)?;
@@ -124,11 +128,8 @@ impl Services {
             None => user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?,
         }
         let seat = create_workspace(&mut tx, user.id, &name).await?;
-        let signed_in = start_session(&mut tx, user, client).await?;
-        self.furnish(&seat, &signed_in.session.user.email).await?;
-        // Last: if this fails, what was written above belongs to a workspace that never was.
-        tx.commit().await.map_err(fault)?;
-        Ok((signed_in, seat.card))
+        self.furnish(&seat, &user.email).await?;
+        Ok((tx, user, seat.card))
     }
 
     /// The first site, and the first line of the audit log.

@@ -3,12 +3,11 @@
 //! A session belongs to a person, not to a workspace: nobody else sees or ends it. An ended one is nobody's with the next
 //! request, and its live connections end within seconds.
 
-use clarity_domain::device::device;
 use clarity_domain::error::AppError;
 use clarity_domain::ids::SessionId;
-use clarity_domain::view::session::{OpenSession, OpenSessions};
+use clarity_domain::view::session::OpenSessions;
 use clarity_runtime::clock::now_us;
-use clarity_store::auth::session::{self, SessionRow};
+use clarity_store::auth::session;
 
 use crate::Services;
 use crate::error::fault;
@@ -22,9 +21,9 @@ impl Services {
     pub async fn open_sessions(&self, visitor: &Visitor) -> Result<OpenSessions, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let rows = session::list_open(&mut tx, member.session.user.id, &member.token).await.map_err(fault)?;
+        let sessions = session::list_open(&mut tx, member.session.user.id, &member.token).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(OpenSessions { as_of: now_us(), sessions: rows.into_iter().map(shown).collect() })
+        Ok(OpenSessions { as_of: now_us(), sessions })
     }
 
     /// Ends one of the visitor's sessions. One that has ended, is not there or is somebody else's: nothing happens, and
@@ -48,17 +47,5 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         session::revoke_others(&mut tx, member.session.user.id, &member.token).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
-    }
-}
-
-fn shown(row: SessionRow) -> OpenSession {
-    OpenSession {
-        id: row.id,
-        device: device(&row.user_agent),
-        address: row.address,
-        signed_in_at: row.created_at,
-        seen_at: row.seen_at,
-        ends_at: row.expires_at,
-        current: row.current,
     }
 }

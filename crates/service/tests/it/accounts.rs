@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::stage::{PASSWORD, Stage};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
-use clarity_service::{Limits, Visitor};
+use clarity_service::{Limits, SignUp, Visitor};
 
 #[tokio::test]
 async fn signing_up_makes_a_workspace_with_all_it_needs() {
@@ -134,6 +134,21 @@ async fn a_session_ends_by_sign_out_by_idling_and_by_age() {
     assert!(!stage.services.still_seated(&seat).await.unwrap(), "an open connection sees it too");
     assert!(stage.visitor(&signed_in).await.session().is_none());
     assert!(stage.services.visitor(Some("0")).await.unwrap().session().is_none());
+}
+
+#[tokio::test]
+async fn a_command_makes_a_workspace_and_signs_nobody_in() {
+    let stage = Stage::new().await;
+    let form = || SignUp {
+        workspace: "Demo plant".into(),
+        name: "Owner".into(),
+        email: "owner@demo.example".into(),
+        password: PASSWORD.into(),
+    };
+    let (card, was_there) = stage.services.ensure_workspace(form()).await.unwrap();
+    assert_eq!((card.slug.as_str(), was_there), ("demo-plant", false));
+    assert!(stage.services.ensure_workspace(form()).await.unwrap().1, "the second time it is there");
+    assert_eq!((stage.count("auth.workspaces").await, stage.count("auth.sessions").await), (1, 0));
 }
 
 #[tokio::test]
