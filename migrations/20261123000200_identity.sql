@@ -42,6 +42,13 @@ create table auth.sessions (
 );
 create index sessions_by_user on auth.sessions (user_id);
 
+-- Those that have not ended: the one place that says when a session does.
+create view auth.live_sessions with (security_invoker = true) as
+  select * from auth.sessions
+  where revoked_at is null
+    and expires_at > now()
+    and last_seen_at > now() - interval '12 hours';
+
 create table auth.agent_keys (
   agent_id uuid primary key,
   workspace_id uuid not null references auth.workspaces (id),
@@ -83,6 +90,7 @@ create index pairings_by_workspace on auth.pairings (workspace_id, created_at de
 grant select, insert, update on
   auth.users, auth.workspaces, auth.memberships, auth.sessions, auth.agent_keys, auth.pairings to clarity_auth;
 grant delete on auth.sessions, auth.memberships to clarity_auth;
+grant select on auth.live_sessions to clarity_auth;
 
 insert into ops.tables_outside_workspaces (table_name, reason)
 select 'auth.' || t, 'read before a workspace is known; clarity_auth only'
@@ -94,13 +102,10 @@ create function auth.resolve_session(session_hash bytea, workspace_slug text)
   language sql stable security definer set search_path = pg_catalog, auth
   as $$
     select s.user_id, w.id, w.slug, w.name, w.time_zone, m.role
-    from auth.sessions s
+    from auth.live_sessions s
     join auth.memberships m on m.user_id = s.user_id
     join auth.workspaces w on w.id = m.workspace_id
     where s.token_hash = session_hash
-      and s.revoked_at is null
-      and s.expires_at > now()
-      and s.last_seen_at > now() - interval '12 hours'
       and w.slug = workspace_slug
     limit 1
   $$;

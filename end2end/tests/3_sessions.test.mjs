@@ -27,6 +27,16 @@ test("a session that is ended from another browser is out, its live page too", {
   await hydrated(phone.page);
   await fits(phone.page, "sessions on a phone");
   await picture(phone.page, "sessions-phone");
+  // An event stream as a live page has it; the server says when it ends.
+  await phone.page.evaluate(
+    (url) =>
+      new Promise((opened) => {
+        const stream = new EventSource(url);
+        window.ended = new Promise((ended) => stream.addEventListener("closed", () => ended(stream.close()), { once: true }));
+        stream.onopen = opened;
+      }),
+    `/w/${slug}/live?page=sources&since=0`,
+  );
 
   await desk.page.getByRole("link", { name: "Maja Lind" }).click();
   await desk.page.getByRole("heading", { name: "Your sessions", level: 1 }).waitFor();
@@ -36,6 +46,9 @@ test("a session that is ended from another browser is out, its live page too", {
   await accessible(desk.page, "sessions");
   await picture(desk.page, "sessions");
   await rows.filter({ hasText: "Safari on iPhone" }).getByRole("button", { name: /^End/ }).click();
+  const pressed = Date.now();
+  await phone.page.evaluate(() => window.ended);
+  assert.ok(Date.now() - pressed < 5_000, `its open stream ended after ${Date.now() - pressed} ms`);
   await until("the session has left the list", 10, async () => (await rows.count()) === 1);
 
   // Its next request is nobody's.

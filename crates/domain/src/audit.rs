@@ -82,6 +82,8 @@ macro_rules! acts {
 acts! {
     SignIn "session.sign_in" "Sign in";
     SignOut "session.sign_out" "Sign out";
+    EndSession "session.end" "End a session from afar";
+    EndOtherSessions "session.end_others" "End all other sessions";
     CreateWorkspace "workspace.create" "Create the workspace";
     BeginPairing "pairing.begin" "Make a pairing code";
     ReadPairing "pairing.read" "Look at a pairing";

@@ -62,7 +62,12 @@ impl Services {
     /// `Invalid` with the field; `RateLimited`.
     pub async fn sign_up(&self, form: SignUp, client: &Client) -> Result<SignedIn, AppError> {
         self.throttle.take(&client.address)?;
-        let (signed_in, _) = self.register(form, client, None).await?;
+        let (mut tx, user, _) = self.register(form, client, None).await?;
+        let by = log::person(&user);
+        let (signed_in, seats) = start_session(&mut tx, user, client).await?;
+        self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
+        // Last: nobody is in whose sign-in is not written down.
+        tx.commit().await.map_err(fault)?;
         Ok(signed_in)
     }
 
@@ -78,7 +83,7 @@ impl Services {
         user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
         let (signed_in, seats) = start_session(&mut tx, user, client).await?;
         let by = log::person(&signed_in.session.user);
-        self.record_everywhere(&seats, &by, Act::SignIn, Outcome::Done, client).await?;
+        self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
         // Last: nobody is in whose sign-in is not written down.
         tx.commit().await.map_err(fault)?;
         Ok(signed_in)
@@ -93,7 +98,7 @@ impl Services {
         // The session first: whoever wants to be out is out, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;
         let by = log::person(&member.session.user);
-        self.record_everywhere(&seats, &by, Act::SignOut, Outcome::Done, client).await
+        self.record_everywhere(&seats, &by, Act::SignOut, Object::default(), Outcome::Done, client).await
     }
 
     /// For the operator's command: the workspace of this name that this person owns, made when there is none.
@@ -109,17 +114,20 @@ impl Services {
             }
         }
         drop(tx);
-        let (_, card) = self.register(form, &Client::local(), Some(support("create-workspace"))).await?;
+        let by = support("create-workspace");
+        let (tx, _, card) = self.register(form, &Client::local(), Some(by)).await?;
+        tx.commit().await.map_err(fault)?;
         Ok((card, false))
     }
 
-    /// `command`: who does it, when it is not the person.
+    /// The person and their new workspace, as they are when the transaction is committed: if it is not, what was written
+    /// beside it belongs to a workspace that never was. `command`: who does it, when it is not the person.
     async fn register(
         &self,
         form: SignUp,
         client: &Client,
         command: Option<Actor>,
-    ) -> Result<(SignedIn, WorkspaceCard), AppError> {
+    ) -> Result<(AuthTx, UserCard, WorkspaceCard), AppError> {
         let name = checked_name("workspace", "the workspace", &form.workspace)?;
         let person = checked_name("name", "yourself", &form.name)?;
         let email = parse_email(&form.email)?;
@@ -139,16 +147,9 @@ impl Services {
             None => user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?,
         }
         let seat = create_workspace(&mut tx, user.id, &name).await?;
-        let (signed_in, seats) = start_session(&mut tx, user, client).await?;
-        let by_person = command.is_none();
-        let by = command.unwrap_or_else(|| log::person(&signed_in.session.user));
+        let by = command.unwrap_or_else(|| log::person(&user));
         self.furnish(&seat, &by, client).await?;
-        if by_person {
-            self.record_everywhere(&seats, &by, Act::SignIn, Outcome::Done, client).await?;
-        }
-        // Last: if this fails, what was written above belongs to a workspace that never was.
-        tx.commit().await.map_err(fault)?;
-        Ok((signed_in, seat.card))
+        Ok((tx, user, seat.card))
     }
 
     /// The first site, and the first line of the audit log.
@@ -211,7 +212,7 @@ impl Services {
                 let mut tx = services.auth.begin().await.map_err(fault)?;
                 let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
                 tx.commit().await.map_err(fault)?;
-                services.record_everywhere(&seats, &log::person(&user), Act::SignIn, Outcome::Refused, &client).await
+                services.record_everywhere(&seats, &log::person(&user), Act::SignIn, Object::default(), Outcome::Refused, &client).await
             };
             if written.await.is_err() {
                 tracing::error!(user = %user.id, "a failed sign-in could not be written into the audit log");

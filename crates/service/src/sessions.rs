@@ -3,16 +3,18 @@
 //! A session belongs to a person, not to a workspace: nobody else sees or ends it. An ended one is nobody's with the next
 //! request, and its live connections end within seconds.
 
-use clarity_domain::device::device;
+use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
 use clarity_domain::ids::SessionId;
-use clarity_domain::view::session::{OpenSession, OpenSessions};
+use clarity_domain::view::session::OpenSessions;
 use clarity_runtime::clock::now_us;
-use clarity_store::auth::session::{self, SessionRow};
+use clarity_store::audit::Object;
+use clarity_store::auth::{session, workspace};
 
 use crate::Services;
+use crate::audit as log;
 use crate::error::fault;
-use crate::visitor::Visitor;
+use crate::visitor::{Client, Visitor};
 
 impl Services {
     /// The visitor's sessions that have not ended, this one first.
@@ -22,9 +24,9 @@ impl Services {
     pub async fn open_sessions(&self, visitor: &Visitor) -> Result<OpenSessions, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let rows = session::list_open(&mut tx, member.session.user.id, &member.token).await.map_err(fault)?;
+        let sessions = session::list_open(&mut tx, member.session.user.id, &member.token).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(OpenSessions { as_of: now_us(), sessions: rows.into_iter().map(shown).collect() })
+        Ok(OpenSessions { as_of: now_us(), sessions })
     }
 
     /// Ends one of the visitor's sessions. One that has ended, is not there or is somebody else's: nothing happens, and
@@ -32,33 +34,35 @@ impl Services {
     ///
     /// # Errors
     /// `Unauthenticated`.
-    pub async fn end_session(&self, visitor: &Visitor, id: SessionId) -> Result<(), AppError> {
+    pub async fn end_session(&self, visitor: &Visitor, id: SessionId, client: &Client) -> Result<(), AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        session::revoke_of(&mut tx, member.session.user.id, id).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)
+        let Some(device) = session::revoke_of(&mut tx, user.id, id).await.map_err(fault)? else { return Ok(()) };
+        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+        // The session first: whoever wants it to be over has it over, whatever happens to the rest.
+        tx.commit().await.map_err(fault)?;
+        let id = id.to_string();
+        let object = Object { kind: "session", id: &id, name: &device };
+        self.record_everywhere(&seats, &log::person(user), Act::EndSession, object, Outcome::Done, client).await
     }
 
     /// Ends all of the visitor's sessions but this one.
     ///
     /// # Errors
     /// `Unauthenticated`.
-    pub async fn end_other_sessions(&self, visitor: &Visitor) -> Result<(), AppError> {
+    pub async fn end_other_sessions(&self, visitor: &Visitor, client: &Client) -> Result<(), AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        session::revoke_others(&mut tx, member.session.user.id, &member.token).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)
-    }
-}
-
-fn shown(row: SessionRow) -> OpenSession {
-    OpenSession {
-        id: row.id,
-        device: device(&row.user_agent),
-        address: row.address,
-        signed_in_at: row.created_at,
-        seen_at: row.seen_at,
-        ends_at: row.expires_at,
-        current: row.current,
+        let ended = session::revoke_others(&mut tx, user.id, &member.token).await.map_err(fault)?;
+        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        if ended == 0 {
+            return Ok(());
+        }
+        let name = format!("{ended} ended");
+        let object = Object { kind: "session", id: "", name: &name };
+        self.record_everywhere(&seats, &log::person(user), Act::EndOtherSessions, object, Outcome::Done, client).await
     }
 }

@@ -1,4 +1,5 @@
-//! Transactions: the only thing a query runs in.
+//! Transactions: what every query of a workspace runs in. The few statements outside one (who is there, a word to the
+//! workers, whether the database answers) touch no tenant row and are transactions by themselves.
 
 use crate::error::StoreError;
 use crate::scope::WorkspaceScope;
@@ -113,6 +114,8 @@ mod tests {
     use clarity_runtime::database::{DbLogin, DbRole};
     use clarity_runtime::secret::Secret;
     use clarity_testkit::TestDb;
+    use std::future::{Future as _, poll_fn};
+    use std::task::Poll;
 
     /// Workspace, rank, isolation and process of a connection.
     type Settings = (Option<String>, Option<String>, String, i32);
@@ -124,6 +127,15 @@ mod tests {
         WorkspaceScope::new(WorkspaceId(Uuid::now_v7()), principal)
     }
 
+    /// A store of the app's role whose every transaction runs on the same connection.
+    async fn one_connection() -> (TestDb, AppStore) {
+        let db = TestDb::new().await;
+        let password = Secret::new(db.cluster().password());
+        let login = DbLogin { role: DbRole::App, url: db.url(DbRole::App.name()), password };
+        let store = AppStore::connect(&login, 1).await.unwrap();
+        (db, store)
+    }
+
     async fn inside(tx: &mut WorkspaceTx) -> Settings {
         sqlx::query_as(SETTINGS).fetch_one(tx.conn()).await.unwrap()
     }
@@ -131,10 +143,7 @@ mod tests {
     /// However a transaction ends, the next one on its connection is in its own workspace, and without one in none.
     #[tokio::test]
     async fn nothing_of_a_scope_stays_on_a_connection() {
-        let db = TestDb::new().await;
-        let password = Secret::new(db.cluster().password());
-        let login = DbLogin { role: DbRole::App, url: db.url(DbRole::App.name()), password };
-        let store = AppStore::connect(&login, 1).await.unwrap();
+        let (_db, store) = one_connection().await;
         let (_, _, _, process): Settings = sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
         for end in ["commit", "rollback", "drop", "fail", "cancel"] {
             for read_only in [true, false] {
@@ -168,5 +177,31 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// A request that ends while its transaction begins leaves nothing open, at whatever moment it ends.
+    #[tokio::test]
+    async fn a_begin_that_is_given_up_leaves_no_transaction() {
+        let (_db, store) = one_connection().await;
+        let mut given_up = 0;
+        for n in 0..200 {
+            let scope = scope(Role::Viewer);
+            let mut beginning = Box::pin(WorkspaceTx::begin(&store.pool, &scope, true));
+            let mut polls = 0;
+            let given = poll_fn(|task| {
+                polls += 1;
+                match beginning.as_mut().poll(task) {
+                    Poll::Pending if polls <= n % 12 => Poll::Pending,
+                    polled => Poll::Ready(polled.is_pending()),
+                }
+            });
+            given_up += u32::from(given.await);
+            drop(beginning);
+            let (workspace, rank, isolation, _): Settings =
+                sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
+            assert_eq!((workspace.unwrap_or_default(), rank.unwrap_or_default()), Default::default(), "try {n}");
+            assert_eq!(isolation, "read committed", "try {n}");
+        }
+        assert!((20..180).contains(&given_up), "{given_up} were given up");
     }
 }

@@ -74,7 +74,7 @@ fn Row(slug: String, session: OpenSession, base: i64, end: ServerAction<End>) ->
             <td data-label="Signed in"><Time at=Some(session.signed_in_at) detail=Detail::Day/></td>
             <td data-label="Last used"><Ago at=Some(session.seen_at) base/></td>
             <td data-label="Ends"><Time at=Some(session.ends_at) detail=Detail::Day/></td>
-            <td data-align="end">{act}</td>
+            <td data-align="end" data-beside="">{act}</td>
         </tr>
     }
 }

@@ -45,7 +45,7 @@ pub struct OpenSession {
     pub current: bool,
 }
 
-/// The newest use first.
+/// This one first, then the newest use.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenSessions {
     pub as_of: Micros,

@@ -93,6 +93,7 @@ impl Services {
         seats: &[SeatRow],
         actor: &Actor,
         act: Act,
+        object: Object<'_>,
         outcome: Outcome,
         client: &Client,
     ) -> Result<(), AppError> {
@@ -100,7 +101,7 @@ impl Services {
             let entry = Entry {
                 actor,
                 act,
-                object: Object::default(),
+                object,
                 before: None,
                 after: None,
                 outcome,

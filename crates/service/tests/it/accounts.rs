@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::stage::{PASSWORD, Stage, client};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
-use clarity_service::{Limits, Visitor};
+use clarity_service::{Limits, SignUp, Visitor};
 
 #[tokio::test]
 async fn signing_up_makes_a_workspace_with_all_it_needs() {
@@ -137,6 +137,21 @@ async fn a_session_ends_by_sign_out_by_idling_and_by_age() {
 }
 
 #[tokio::test]
+async fn a_command_makes_a_workspace_and_signs_nobody_in() {
+    let stage = Stage::new().await;
+    let form = || SignUp {
+        workspace: "Demo plant".into(),
+        name: "Owner".into(),
+        email: "owner@demo.example".into(),
+        password: PASSWORD.into(),
+    };
+    let (card, was_there) = stage.services.ensure_workspace(form()).await.unwrap();
+    assert_eq!((card.slug.as_str(), was_there), ("demo-plant", false));
+    assert!(stage.services.ensure_workspace(form()).await.unwrap().1, "the second time it is there");
+    assert_eq!((stage.count("auth.workspaces").await, stage.count("auth.sessions").await), (1, 0));
+}
+
+#[tokio::test]
 async fn a_person_ends_their_own_sessions_and_nobody_elses() {
     let stage = Stage::new().await;
     let joe = stage.sign_up("Acme", "joe@acme.example").await.unwrap();
@@ -149,18 +164,20 @@ async fn a_person_ends_their_own_sessions_and_nobody_elses() {
     assert_eq!(open.iter().map(|s| s.current).collect::<Vec<_>>(), [true, false, false]);
     // The second sign-in is the newer of the other two.
     let seat = stage.services.enter(&stage.visitor(&second).await, "nordmark", &client()).await.unwrap();
-    stage.services.end_session(&here, open[1].id).await.unwrap();
+    stage.services.end_session(&here, open[1].id, &client()).await.unwrap();
     assert!(stage.visitor(&second).await.session().is_none(), "out with the next request");
     assert!(!stage.services.still_seated(&seat).await.unwrap(), "and an open connection sees it");
     assert!(stage.visitor(&first).await.session().is_some());
     // Somebody else's session is not there.
     let theirs = stage.services.open_sessions(&stage.visitor(&joe).await).await.unwrap().sessions;
-    stage.services.end_session(&here, theirs[0].id).await.unwrap();
+    stage.services.end_session(&here, theirs[0].id, &client()).await.unwrap();
     assert!(stage.visitor(&joe).await.session().is_some());
-    stage.services.end_other_sessions(&here).await.unwrap();
+    stage.services.end_other_sessions(&here, &client()).await.unwrap();
     assert!(stage.visitor(&first).await.session().is_none());
     assert!(stage.visitor(&third).await.session().is_some() && stage.visitor(&joe).await.session().is_some());
     assert_eq!(stage.services.open_sessions(&here).await.unwrap().sessions.len(), 1);
+    let written = "audit_entries where act like 'session.end%' and object_kind = 'session' and object_name <> ''";
+    assert_eq!(stage.count(written).await, 2, "what was ended is written down, what was not is not");
     let nobody = stage.services.open_sessions(&Visitor::Anonymous).await.err().unwrap();
     assert_eq!(nobody.code, ErrorCode::Unauthenticated);
 }

@@ -1,13 +1,15 @@
 //! Sessions: from the hash of a browser's token to a person, and to their seat in one workspace.
 //!
-//! A session ends twelve hours after it was last used, seven days after it was made, or when it is revoked.
+//! A session ends twelve hours after it was last used, seven days after it was made, or when it is revoked: the view
+//! `auth.live_sessions` says so for all who ask.
 
 use super::workspace::{SeatRow, role};
 use crate::at::{micros, timestamp};
 use crate::{AuthStore, AuthTx, Result};
+use clarity_domain::device::device;
 use clarity_domain::ids::{SessionId, UserId};
 use clarity_domain::time::Micros;
-use clarity_domain::view::session::UserCard;
+use clarity_domain::view::session::{OpenSession, UserCard};
 use uuid::Uuid;
 
 /// SHA-256 of the token in the cookie.
@@ -53,14 +55,11 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
         r#"select u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!",
                   w.id as "workspace_id?", w.slug as "slug?", w.name as "workspace_name?", w.time_zone as "time_zone?",
                   m.role as "role?"
-         from auth.sessions s
+         from auth.live_sessions s
          join auth.users u on u.id = s.user_id
          left join auth.memberships m on m.user_id = u.id
          left join auth.workspaces w on w.id = m.workspace_id
          where s.token_hash = $1
-           and s.revoked_at is null
-           and s.expires_at > now()
-           and s.last_seen_at > now() - interval '12 hours'
          order by lower(w.name), w.id"#,
         hash.as_slice()
     )
@@ -110,28 +109,13 @@ pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Op
     Ok(row.map(|r| SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role))))
 }
 
-/// A session that has not ended, as it was when it began.
-#[derive(Clone, Debug)]
-pub struct SessionRow {
-    pub id: SessionId,
-    pub created_at: Micros,
-    pub seen_at: Micros,
-    pub expires_at: Micros,
-    pub address: String,
-    pub user_agent: String,
-    /// The one with the hash that was asked with.
-    pub current: bool,
-}
-
-/// A person's sessions that have not ended, the newest use first.
-pub async fn list_open(tx: &mut AuthTx, user: UserId, current: &TokenHash) -> Result<Vec<SessionRow>> {
+/// A person's sessions that have not ended: the one with this hash first, then the newest use.
+pub async fn list_open(tx: &mut AuthTx, user: UserId, current: &TokenHash) -> Result<Vec<OpenSession>> {
     let rows = sqlx::query!(
-        r#"select id, created_at, last_seen_at, expires_at, address, user_agent, token_hash = $2 as "current!"
-           from auth.sessions
+        r#"select id as "id!", created_at as "created_at!", last_seen_at as "last_seen_at!", expires_at as "expires_at!",
+                  address as "address!", user_agent as "user_agent!", token_hash = $2 as "current!"
+           from auth.live_sessions
            where user_id = $1
-             and revoked_at is null
-             and expires_at > now()
-             and last_seen_at > now() - interval '12 hours'
            order by token_hash = $2 desc, last_seen_at desc, id
            limit 200"#,
         user.0,
@@ -139,40 +123,42 @@ pub async fn list_open(tx: &mut AuthTx, user: UserId, current: &TokenHash) -> Re
     )
     .fetch_all(tx.conn())
     .await?;
-    let row = rows.into_iter().map(|r| SessionRow {
+    let open = rows.into_iter().map(|r| OpenSession {
         id: SessionId(r.id),
-        created_at: micros(r.created_at),
-        seen_at: micros(r.last_seen_at),
-        expires_at: micros(r.expires_at),
+        device: device(&r.user_agent),
         address: r.address,
-        user_agent: r.user_agent,
+        signed_in_at: micros(r.created_at),
+        seen_at: micros(r.last_seen_at),
+        ends_at: micros(r.expires_at),
         current: r.current,
     });
-    Ok(row.collect())
+    Ok(open.collect())
 }
 
-/// Ends one session of this person, or nothing when it is somebody else's.
-pub async fn revoke_of(tx: &mut AuthTx, user: UserId, session: SessionId) -> Result<()> {
-    sqlx::query!(
-        "update auth.sessions set revoked_at = now() where user_id = $1 and id = $2 and revoked_at is null",
+/// Ends one session of this person, or nothing when it is somebody else's or over. What it was on, as [`device`] says it.
+pub async fn revoke_of(tx: &mut AuthTx, user: UserId, session: SessionId) -> Result<Option<String>> {
+    let ended = sqlx::query_scalar!(
+        "update auth.sessions set revoked_at = now()
+         where user_id = $1 and id = $2 and revoked_at is null
+         returning user_agent",
         user.0,
         session.0
     )
-    .execute(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
-    Ok(())
+    Ok(ended.as_deref().map(device))
 }
 
-/// Ends all sessions of this person but one.
-pub async fn revoke_others(tx: &mut AuthTx, user: UserId, kept: &TokenHash) -> Result<()> {
-    sqlx::query!(
+/// Ends all sessions of this person but one; how many.
+pub async fn revoke_others(tx: &mut AuthTx, user: UserId, kept: &TokenHash) -> Result<u64> {
+    let ended = sqlx::query!(
         "update auth.sessions set revoked_at = now() where user_id = $1 and token_hash <> $2 and revoked_at is null",
         user.0,
         kept.as_slice()
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    Ok(ended.rows_affected())
 }
 
 /// Ends a session at once.

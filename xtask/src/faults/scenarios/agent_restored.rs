@@ -8,7 +8,7 @@ use rustix::process::Signal;
 
 use super::super::{
     Context,
-    bed::{AGENT, Bed, cursor},
+    bed::{AGENT, Bed, Place, cursor},
     outcome::Outcome,
 };
 use crate::process::capture;
@@ -36,7 +36,8 @@ pub fn run(context: &Context, name: &str) -> Result<Outcome> {
     capture(Command::new("cp").arg("-a").arg(&copy).arg(&dir))?;
     let before = cursor(&mut session)?.context("the source is not known")?;
     bed.stack.restart(AGENT)?;
-    bed.wait_beyond(before, Duration::from_secs(60))?;
+    // What the killed agent had sent may still arrive, in the old epoch.
+    bed.wait_beyond(Place { epoch: before.epoch + 1, next_seq: 0 }, Duration::from_secs(60))?;
     let after = cursor(&mut session)?.context("the source is not known")?;
     let mut further = after;
     further.next_seq += 2_000;

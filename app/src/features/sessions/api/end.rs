@@ -7,9 +7,9 @@ use crate::error::PageError;
 
 #[server(endpoint = "sessions/end")]
 pub async fn end(slug: String, id: SessionId) -> Result<(), PageError> {
-    use crate::server::{enter, page_error, visitor};
+    use crate::server::{client, enter, page_error, visitor};
     let (services, _) = enter(&slug).await.map_err(page_error)?;
-    services.end_session(&visitor(), id).await.map_err(page_error)?;
+    services.end_session(&visitor(), id, &client()).await.map_err(page_error)?;
     leptos_axum::redirect(&crate::paths::sessions(&slug));
     Ok(())
 }
