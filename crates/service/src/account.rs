@@ -212,7 +212,16 @@ impl Services {
                 let mut tx = services.auth.begin().await.map_err(fault)?;
                 let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
                 tx.commit().await.map_err(fault)?;
-                services.record_everywhere(&seats, &log::person(&user), Act::SignIn, Object::default(), Outcome::Refused, &client).await
+                services
+                    .record_everywhere(
+                        &seats,
+                        &log::person(&user),
+                        Act::SignIn,
+                        Object::default(),
+                        Outcome::Refused,
+                        &client,
+                    )
+                    .await
             };
             if written.await.is_err() {
                 tracing::error!(user = %user.id, "a failed sign-in could not be written into the audit log");
