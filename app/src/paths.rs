@@ -12,6 +12,14 @@ use clarity_domain::{
 pub const HOME: &str = "/";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
+/// After a sign-up was asked for.
+pub const SIGN_UP_SENT: &str = "/sign-up?sent=1";
+pub const RESET: &str = "/reset";
+/// After a new password was asked for.
+pub const RESET_SENT: &str = "/reset?sent=1";
+/// After a new password was chosen.
+pub const SIGN_IN_ANEW: &str = "/sign-in?changed=1";
+pub const NEW_WORKSPACE: &str = "/new-workspace";
 
 /// Sign in, and come back to `path`.
 pub fn sign_in_then(path: &str) -> String {

@@ -33,6 +33,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Apart::Home ssr=WHOLE/>
                 <Route path=path!("/sign-in") view=Apart::SignIn ssr=WHOLE/>
                 <Route path=path!("/sign-up") view=Apart::SignUp ssr=WHOLE/>
+                <Route path=path!("/confirm/:token") view=Apart::Confirm ssr=WHOLE/>
+                <Route path=path!("/reset") view=Apart::AskReset ssr=WHOLE/>
+                <Route path=path!("/reset/:token") view=Apart::Reset ssr=WHOLE/>
+                <Route path=path!("/new-workspace") view=Apart::NewWorkspace ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
                     <Route path=path!("") view=OverviewPage ssr=WHOLE/>

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clarity_domain::error::AppError;
 use clarity_domain::ids::PairingId;
 use clarity_domain::view::pairing::PairingState;
-use clarity_service::{Limits, Services, Settings, SignUp};
+use clarity_service::{Limits, NewWorkspace, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -23,7 +23,7 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
     let services = Services::new(auth, app, settings)?;
     let answer = match command {
         AdminCommand::CreateWorkspace { name, email, person, password } => {
-            let form = SignUp { workspace: name, name: person, email, password };
+            let form = NewWorkspace { workspace: name, name: person, email, password };
             let (workspace, existing) = services.ensure_workspace(form).await?;
             json!({ "workspace_id": workspace.id, "slug": workspace.slug, "existing": existing })
         }

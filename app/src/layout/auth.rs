@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use crate::{paths, ui::brand::Brand};
+use crate::{
+    paths,
+    ui::{brand::Brand, note::Banner, pill::Tone},
+};
 
 #[component]
 pub fn AuthLayout(#[prop(into)] title: String, lead: AnyView, children: Children) -> impl IntoView {
@@ -39,5 +42,18 @@ pub fn AuthLayout(#[prop(into)] title: String, lead: AnyView, children: Children
                 {picture("dark")}
             </aside>
         </div>
+    }
+}
+
+/// A letter is on its way; children say what to do with it. The same words whoever asked.
+#[component]
+pub fn Sent(again: &'static str, children: Children) -> impl IntoView {
+    view! {
+        <Banner tone=Tone::Ok>"We have sent you a letter. " {children()}</Banner>
+        <p class="cs-quiet">
+            "Nothing there after a few minutes? Look among what was sorted out as spam, then "
+            <a class="cs-link" href=again>"ask again"</a>
+            "."
+        </p>
     }
 }

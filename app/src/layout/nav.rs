@@ -149,9 +149,6 @@ fn WorkspaceCardButton(frame: Option<Frame>) -> impl IntoView {
         <i class="cs-workspace__initial" aria-hidden="true">{initial}</i>
         <span class="cs-workspace__name">{name}<small>{words}</small></span>
     };
-    if frame.workspaces.len() < 2 {
-        return view! { <div class="cs-workspace" data-alone="">{content}</div> }.into_any();
-    }
     let links = frame
         .workspaces
         .into_iter()
@@ -159,7 +156,10 @@ fn WorkspaceCardButton(frame: Option<Frame>) -> impl IntoView {
         .collect_view();
     view! {
         <button class="cs-workspace" type="button" popovertarget="cs-workspaces">{content}<Icon symbol=Symbol::Chevron/></button>
-        <Menu id="cs-workspaces" label="Workspaces" place=Place::Side>{links}</Menu>
+        <Menu id="cs-workspaces" label="Workspaces" place=Place::Side>
+            {links}
+            <MenuLink href=paths::NEW_WORKSPACE>"New workspace"</MenuLink>
+        </Menu>
     }
     .into_any()
 }

@@ -10,9 +10,10 @@ use leptos::{
 use leptos_router::ChooseView;
 
 use super::{
-    audit::AuditPage, connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
-    not_found::WorkspaceNotFoundPage, sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage,
-    source::SourcePage, sources::SourcesPage,
+    ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, connect::ConnectPage,
+    dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, new_workspace::NewWorkspacePage,
+    not_found::WorkspaceNotFoundPage, reset::ResetPage, sessions::SessionsPage, sign_in::SignInPage,
+    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -22,6 +23,10 @@ pub enum Apart {
     Home,
     SignIn,
     SignUp,
+    Confirm,
+    AskReset,
+    Reset,
+    NewWorkspace,
     Gallery,
     Sources,
     Connect,
@@ -54,6 +59,10 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Home => view! { <HomePage/> }.into_any(),
         Apart::SignIn => view! { <SignInPage/> }.into_any(),
         Apart::SignUp => view! { <SignUpPage/> }.into_any(),
+        Apart::Confirm => view! { <ConfirmPage/> }.into_any(),
+        Apart::AskReset => view! { <AskResetPage/> }.into_any(),
+        Apart::Reset => view! { <ResetPage/> }.into_any(),
+        Apart::NewWorkspace => view! { <NewWorkspacePage/> }.into_any(),
         Apart::Gallery => view! { <GalleryPage/> }.into_any(),
         Apart::Sources => view! { <SourcesPage/> }.into_any(),
         Apart::Connect => view! { <ConnectPage/> }.into_any(),

@@ -1,13 +1,17 @@
 //! One thin file per route: parameters, title, features.
 
 mod apart;
+mod ask_reset;
 mod audit;
+mod confirm;
 mod connect;
 mod dead_letters;
 mod gallery;
 mod home;
+mod new_workspace;
 mod not_found;
 mod overview;
+mod reset;
 mod sessions;
 mod sign_in;
 mod sign_up;

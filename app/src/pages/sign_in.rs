@@ -1,15 +1,26 @@
-//! `/sign-in`
+//! `/sign-in`, and `?changed=1` after a new password was chosen
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
-use crate::{features::session::SignInForm, layout::auth::AuthLayout, paths};
+use crate::{
+    features::session::SignInForm,
+    layout::auth::AuthLayout,
+    paths,
+    ui::{note::Banner, pill::Tone},
+};
 
 #[component]
 pub fn SignInPage() -> impl IntoView {
+    let changed = use_query_map().with_untracked(|query| query.get_str("changed").is_some());
     let lead = view! { "New here? " <a class="cs-link" href=paths::SIGN_UP>"Create a workspace"</a> }.into_any();
     view! {
         <Title text="Sign in"/>
-        <AuthLayout title="Sign in" lead><SignInForm/></AuthLayout>
+        <AuthLayout title="Sign in" lead>
+            {changed.then(|| view! { <Banner tone=Tone::Ok>"Your password is changed. Sign in with the new one."</Banner> })}
+            <SignInForm/>
+            <p class="cs-quiet"><a class="cs-link" href=paths::RESET>"Forgot your password?"</a></p>
+        </AuthLayout>
     }
 }

@@ -84,6 +84,8 @@ acts! {
     SignOut "session.sign_out" "Sign out";
     EndSession "session.end" "End a session from afar";
     EndOtherSessions "session.end_others" "End all other sessions";
+    AskPasswordReset "password.ask_reset" "Ask for a new password";
+    ResetPassword "password.reset" "Choose a new password";
     CreateWorkspace "workspace.create" "Create the workspace";
     BeginPairing "pairing.begin" "Make a pairing code";
     ReadPairing "pairing.read" "Look at a pairing";

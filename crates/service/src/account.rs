@@ -1,45 +1,28 @@
-//! Signing up, in and out.
-//!
-//! Without a mail to the address, a sign-up has to answer at once, so it does tell whether an address is taken: only to
-//! somebody who also spends an attempt on that account, which its throttle counts like a sign-in. Body, status and
-//! work are otherwise the same: one Argon2id either way. Sign-in tells nothing.
+//! Signing in and out. How long an answer takes, and what it says, is the same whether an account exists or not.
 
 use clarity_domain::audit::{Act, Outcome};
-use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::UserId;
-use clarity_domain::names::{parse_email, slug_from_name};
+use clarity_domain::error::AppError;
+use clarity_domain::names::parse_email;
 use clarity_domain::time::{DAY, Micros, SECOND};
-use clarity_domain::view::session::{Session, UserCard, WorkspaceCard};
+use clarity_domain::view::session::{Session, UserCard};
 use clarity_runtime::clock::now_us;
-use clarity_runtime::secret::{Secret, random_bytes};
-use clarity_store::audit::{Actor, Entry, Object};
+use clarity_runtime::secret::Secret;
+use clarity_store::AuthTx;
+use clarity_store::audit::Object;
 use clarity_store::auth::session::NewSession;
 use clarity_store::auth::user::Credentials;
 use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{session, user, workspace};
-use clarity_store::{AuthTx, StoreError, audit, site};
-use serde_json::json;
-use uuid::Uuid;
 
 use crate::Services;
-use crate::audit::{self as log, support};
-use crate::error::{broken, fault};
-use crate::visitor::{Client, Visitor, token_hash};
-use crate::{password, throttle};
+use crate::audit as log;
+use crate::error::fault;
+use crate::throttle;
+use crate::visitor::{Client, Visitor, new_token};
 
-/// 32 random bytes in hexadecimal.
-pub(crate) const TOKEN_LENGTH: usize = 64;
 const SESSION_LIFE: Micros = 7 * DAY;
 
 /// The form. No `Debug`: it holds a password.
-#[derive(Clone)]
-pub struct SignUp {
-    pub workspace: String,
-    pub name: String,
-    pub email: String,
-    pub password: String,
-}
-
 #[derive(Clone)]
 pub struct SignIn {
     pub email: String,
@@ -55,22 +38,6 @@ pub struct SignedIn {
 }
 
 impl Services {
-    /// Makes a workspace with its first site and its owner, and signs the owner in: all or nothing. The right password
-    /// of an account that exists adds a workspace to it.
-    ///
-    /// # Errors
-    /// `Invalid` with the field; `RateLimited`.
-    pub async fn sign_up(&self, form: SignUp, client: &Client) -> Result<SignedIn, AppError> {
-        self.throttle.take(&client.address)?;
-        let (mut tx, user, _) = self.register(form, client, None).await?;
-        let by = log::person(&user);
-        let (signed_in, seats) = start_session(&mut tx, user, client).await?;
-        self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
-        // Last: nobody is in whose sign-in is not written down.
-        tx.commit().await.map_err(fault)?;
-        Ok(signed_in)
-    }
-
     /// # Errors
     /// `Invalid` at the field `password` when address and password do not belong together; `RateLimited`.
     pub async fn sign_in(&self, form: SignIn, client: &Client) -> Result<SignedIn, AppError> {
@@ -101,78 +68,8 @@ impl Services {
         self.record_everywhere(&seats, &by, Act::SignOut, Object::default(), Outcome::Done, client).await
     }
 
-    /// For the operator's command: the workspace of this name that this person owns, made when there is none.
-    /// The flag says that it was there.
-    pub async fn ensure_workspace(&self, form: SignUp) -> Result<(WorkspaceCard, bool), AppError> {
-        let email = parse_email(&form.email)?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        if let Some(known) = user::find_for_sign_in(&mut tx, &email).await.map_err(fault)? {
-            let seats = workspace::list_seats(&mut tx, known.user.id).await.map_err(fault)?;
-            let wanted = form.workspace.trim();
-            if let Some(seat) = seats.into_iter().find(|s| s.card.name == wanted) {
-                return Ok((seat.card, true));
-            }
-        }
-        drop(tx);
-        let by = support("create-workspace");
-        let (tx, _, card) = self.register(form, &Client::local(), Some(by)).await?;
-        tx.commit().await.map_err(fault)?;
-        Ok((card, false))
-    }
-
-    /// The person and their new workspace, as they are when the transaction is committed: if it is not, what was written
-    /// beside it belongs to a workspace that never was. `command`: who does it, when it is not the person.
-    async fn register(
-        &self,
-        form: SignUp,
-        client: &Client,
-        command: Option<Actor>,
-    ) -> Result<(AuthTx, UserCard, WorkspaceCard), AppError> {
-        let name = checked_name("workspace", "the workspace", &form.workspace)?;
-        let person = checked_name("name", "yourself", &form.name)?;
-        let email = parse_email(&form.email)?;
-        password::check_new(&form.password, &person, &email)?;
-        let password = Secret::new(form.password);
-
-        let (user, new_hash) = match self.authenticate_or_new(&email, &password, client).await? {
-            Some(known) => (known, None),
-            None => {
-                let hash = self.passwords.hash(&password).await?;
-                (UserCard { id: UserId(Uuid::now_v7()), name: person, email }, Some(hash))
-            }
-        };
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        match &new_hash {
-            Some(hash) => user::insert(&mut tx, &user, hash).await.map_err(taken)?,
-            None => user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?,
-        }
-        let seat = create_workspace(&mut tx, user.id, &name).await?;
-        let by = command.unwrap_or_else(|| log::person(&user));
-        self.furnish(&seat, &by, client).await?;
-        Ok((tx, user, seat.card))
-    }
-
-    /// The first site, and the first line of the audit log.
-    async fn furnish(&self, seat: &SeatRow, actor: &Actor, client: &Client) -> Result<(), AppError> {
-        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-        site::insert(&mut tx, &seat.card.name, &seat.time_zone).await.map_err(fault)?;
-        let id = seat.card.id.to_string();
-        let entry = Entry {
-            actor,
-            act: Act::CreateWorkspace,
-            object: Object { kind: "workspace", id: &id, name: &seat.card.name },
-            before: None,
-            after: Some(json!({ "slug": seat.card.slug, "name": seat.card.name, "time_zone": seat.time_zone })),
-            outcome: Outcome::Done,
-            address: &client.address,
-            request_id: client.request_id,
-        };
-        audit::record(&mut tx, &entry).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)
-    }
-
     /// The account's person when the password is right; `None` when there is no account.
-    async fn authenticate_or_new(
+    pub(crate) async fn authenticate_or_new(
         &self,
         email: &str,
         password: &Secret,
@@ -183,7 +80,7 @@ impl Services {
             return Ok(Some(known.user));
         }
         self.note_failed_sign_in(known.user, client);
-        Err(AppError::invalid("email", "You cannot sign up with this e-mail. If you have an account, sign in instead."))
+        Err(AppError::invalid("email", "This address has an account with another password."))
     }
 
     /// `None`: no such account, or a wrong password. Both take as long.
@@ -250,49 +147,17 @@ impl Services {
 }
 
 /// With the person's seats, the new workspace's included.
-async fn start_session(tx: &mut AuthTx, user: UserCard, client: &Client) -> Result<(SignedIn, Vec<SeatRow>), AppError> {
-    let token = hex::encode(random_bytes::<32>().map_err(broken)?);
+pub(crate) async fn start_session(
+    tx: &mut AuthTx,
+    user: UserCard,
+    client: &Client,
+) -> Result<(SignedIn, Vec<SeatRow>), AppError> {
+    let (token, hash) = new_token()?;
     let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
     let new =
         NewSession { user: user.id, expires_at: now_us() + SESSION_LIFE, address: &client.address, user_agent: &agent };
-    session::insert(tx, &token_hash(&token), &new).await.map_err(fault)?;
+    session::insert(tx, &hash, &new).await.map_err(fault)?;
     let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
     let session = Session { user, workspaces: seats.iter().map(|seat| seat.card.clone()).collect() };
     Ok((SignedIn { token, max_age_s: SESSION_LIFE / SECOND, session }, seats))
-}
-
-/// The slug is the name's; when it is taken, with four random characters behind it.
-async fn create_workspace(tx: &mut AuthTx, owner: UserId, name: &str) -> Result<SeatRow, AppError> {
-    let base = slug_from_name(name);
-    let mut slug = base.clone();
-    for _ in 0..20 {
-        if let Some(seat) = workspace::create(tx, owner, &slug, name, "UTC").await.map_err(fault)? {
-            return Ok(seat);
-        }
-        slug = format!("{base}-{}", hex::encode(random_bytes::<2>().map_err(broken)?));
-    }
-    Err(AppError::new(ErrorCode::Conflict, "Many workspaces have this name. Choose another one."))
-}
-
-fn taken(error: StoreError) -> AppError {
-    match error {
-        StoreError::Conflict(_) => {
-            AppError::invalid("email", "You cannot sign up with this e-mail. If you have an account, sign in instead.")
-        }
-        other => fault(other),
-    }
-}
-
-/// 1 to 120 characters that can be seen, none of them a control or direction mark.
-fn checked_name(field: &str, whom: &str, text: &str) -> Result<String, AppError> {
-    let text = text.trim();
-    let hidden =
-        |c: char| c.is_control() || ('\u{200b}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{202e}').contains(&c);
-    if text.is_empty() {
-        return Err(AppError::invalid(field, format!("Name {whom}.")));
-    }
-    if text.chars().count() > 120 || text.chars().any(hidden) {
-        return Err(AppError::invalid(field, "Use at most 120 visible characters."));
-    }
-    Ok(text.to_owned())
 }

@@ -14,9 +14,11 @@ pub mod live;
 mod overview;
 pub mod pairing;
 mod password;
+mod reset;
 pub mod series_query;
 mod sessions;
 mod settings;
+mod sign_up;
 mod sources;
 mod status;
 mod throttle;
@@ -28,9 +30,10 @@ use clarity_domain::error::AppError;
 use clarity_store::{AppStore, AuthStore};
 use tokio::sync::Semaphore;
 
-pub use account::{SignIn, SignUp, SignedIn};
+pub use account::{SignIn, SignedIn};
 pub use audit::{AuditExport, ExportFormat};
 pub use settings::{Limits, Settings};
+pub use sign_up::{ConfirmSignUp, NewWorkspace};
 pub use visitor::{Client, Member, Seat, Visitor};
 
 /// Every use case of the platform.

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
@@ -39,6 +40,10 @@ pub(crate) fn wait(until: Micros, now: Micros) -> AppError {
 /// Refusals of one person that the audit log takes.
 const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 
+/// Letters of one kind that an address gets at once; then one every twelve minutes.
+const LETTERS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
+const LETTER_EVERY: Duration = Duration::from_secs(12 * 60);
+
 struct Failures {
     count: i32,
     blocked_until: Option<Micros>,
@@ -49,14 +54,17 @@ pub(crate) struct Throttle {
     networks: Arc<DefaultKeyedRateLimiter<String>>,
     strangers: Arc<Mutex<HashMap<[u8; 32], Failures>>>,
     refusals: Arc<DefaultKeyedRateLimiter<UserId>>,
+    letters: Arc<DefaultKeyedRateLimiter<[u8; 32]>>,
 }
 
 impl Throttle {
     pub(crate) fn new(limits: &Limits) -> Self {
+        let letters = Quota::with_period(LETTER_EVERY).unwrap_or_else(|| Quota::per_hour(LETTERS)).allow_burst(LETTERS);
         Self {
             networks: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.attempts_per_minute))),
             strangers: Arc::default(),
             refusals: Arc::new(RateLimiter::keyed(Quota::per_minute(REFUSALS_A_MINUTE))),
+            letters: Arc::new(RateLimiter::keyed(letters)),
         }
     }
 
@@ -66,6 +74,14 @@ impl Throttle {
             self.refusals.retain_recent();
         }
         self.refusals.check_key(&user).is_ok()
+    }
+
+    /// Whether one more letter that anybody may ask for is sent to this address: nobody's mailbox is filled by asking.
+    pub(crate) fn note_letter(&self, email: &str) -> bool {
+        if self.letters.len() > REMEMBERED {
+            self.letters.retain_recent();
+        }
+        self.letters.check_key(&Sha256::digest(email.as_bytes()).into()).is_ok()
     }
 
     /// Takes one attempt from the network of `address`.
@@ -136,6 +152,13 @@ mod tests {
         let noted = (0..50).filter(|_| throttle.note_refusal(one)).count();
         assert!((20..25).contains(&noted), "{noted}");
         assert!(throttle.note_refusal(other));
+    }
+
+    #[test]
+    fn nobodys_mailbox_is_filled_by_asking() {
+        let throttle = Throttle::new(&Limits::default());
+        assert_eq!((0..50).filter(|_| throttle.note_letter("a@b.c")).count(), 5);
+        assert!(throttle.note_letter("a@b.d"));
     }
 
     #[test]

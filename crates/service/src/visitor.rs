@@ -7,6 +7,7 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::session::{Session, WorkspaceCard};
+use clarity_runtime::secret::random_bytes;
 use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::TokenHash;
@@ -17,7 +18,7 @@ use uuid::Uuid;
 
 use crate::Services;
 use crate::audit::{person, support};
-use crate::error::{fault, forbidden};
+use crate::error::{broken, fault, forbidden};
 
 /// Where a request came from: for limits, for the list of sessions and for the audit log. Never trusted further.
 #[derive(Clone, Debug, Default)]
@@ -95,18 +96,26 @@ impl Seat {
     }
 }
 
-/// The hash under which a session is kept.
-pub(crate) fn token_hash(token: &str) -> TokenHash {
-    Sha256::digest(token.as_bytes()).into()
+/// 32 random bytes in hexadecimal.
+const TOKEN_LENGTH: usize = 64;
+
+/// A secret for a cookie or a link, and the hash under which it is kept.
+pub(crate) fn new_token() -> Result<(String, TokenHash), AppError> {
+    let token = hex::encode(random_bytes::<32>().map_err(broken)?);
+    let hash = Sha256::digest(token.as_bytes()).into();
+    Ok((token, hash))
+}
+
+/// The hash under which a token is kept; `None` for what cannot be one.
+pub(crate) fn token_hash(token: &str) -> Option<TokenHash> {
+    (token.len() == TOKEN_LENGTH).then(|| Sha256::digest(token.as_bytes()).into())
 }
 
 impl Services {
     /// The visitor behind a cookie's token. An unknown, ended or malformed token is nobody's.
     pub async fn visitor(&self, token: Option<&str>) -> Result<Visitor, AppError> {
-        let Some(token) = token.filter(|t| t.len() == crate::account::TOKEN_LENGTH) else {
-            return Ok(Visitor::Anonymous);
-        };
-        let (hash, seats_read) = (token_hash(token), Instant::now());
+        let Some(hash) = token.and_then(token_hash) else { return Ok(Visitor::Anonymous) };
+        let seats_read = Instant::now();
         let Some(live) = session::find_live(&self.auth, &hash).await.map_err(fault)? else {
             return Ok(Visitor::Anonymous);
         };

@@ -9,7 +9,7 @@ use clarity_runtime::secret::Secret;
 use clarity_runtime::shutdown::CancellationToken;
 use clarity_server::router::router;
 use clarity_server::state::AppState;
-use clarity_service::{Client, Limits, Services, Settings, SignUp, SignedIn};
+use clarity_service::{Client, Limits, NewWorkspace, Services, Settings, SignIn, SignedIn};
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::TestDb;
 use tower::ServiceExt;
@@ -56,10 +56,17 @@ impl Stage {
         Self { db, services, shutdown, router: router(state), _site: site }
     }
 
+    /// A workspace and its owner by the operator's command, and their sign-in.
     pub async fn sign_up(&self, workspace: &str, email: &str) -> SignedIn {
-        let form =
-            SignUp { workspace: workspace.into(), name: "Maja".into(), email: email.into(), password: PASSWORD.into() };
-        self.services.sign_up(form, &Client::default()).await.expect("signed up")
+        let form = NewWorkspace {
+            workspace: workspace.into(),
+            name: "Maja".into(),
+            email: email.into(),
+            password: PASSWORD.into(),
+        };
+        self.services.ensure_workspace(form).await.expect("made");
+        let form = SignIn { email: email.into(), password: PASSWORD.into() };
+        self.services.sign_in(form, &Client::default()).await.expect("signed in")
     }
 
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {

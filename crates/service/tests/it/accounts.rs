@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::stage::{PASSWORD, Stage, client};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
-use clarity_service::{Limits, SignUp, Visitor};
+use clarity_service::{Limits, Visitor};
 
 #[tokio::test]
 async fn signing_up_makes_a_workspace_with_all_it_needs() {
@@ -33,28 +33,121 @@ async fn a_taken_slug_gets_a_suffix() {
 }
 
 #[tokio::test]
-async fn an_account_that_exists_gets_a_workspace_for_its_password_only() {
+async fn an_address_with_an_account_is_answered_alike_and_written_to_otherwise() {
     let stage = Stage::new().await;
     stage.sign_up("One", "maja@nordmark.example").await.unwrap();
-    let error = stage.sign_up_with("Two", "maja@nordmark.example", "another long password").await.err().unwrap();
+    for email in ["maja@nordmark.example", "new@nordmark.example"] {
+        stage.services.ask_sign_up(email, &client()).await.unwrap();
+    }
+    assert_eq!(stage.count("auth.sign_ups").await, 1, "a link for the new one alone");
+    let (known, text) = stage.last_letter("maja@nordmark.example").await;
+    let (new, _) = stage.last_letter("new@nordmark.example").await;
+    assert_ne!(known, new);
+    assert!(text.contains("https://clarity.example/sign-in") && !text.contains("/confirm/"), "{text}");
+}
+
+#[tokio::test]
+async fn a_command_adds_a_workspace_for_the_right_password_only() {
+    let stage = Stage::new().await;
+    stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let error = stage.command("Two", "maja@nordmark.example", "another long password").await.err().unwrap();
     assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("email")));
     assert_eq!(stage.count("auth.workspaces").await, 1, "nothing is left of it");
     assert_eq!(stage.count("sites").await, 1);
-    let both = stage.sign_up("Two", "maja@nordmark.example").await.unwrap();
-    assert_eq!(both.session.workspaces.len(), 2);
-    assert_eq!(stage.count("auth.users").await, 1);
+    assert!(!stage.command("Two", "maja@nordmark.example", PASSWORD).await.unwrap());
+    assert_eq!((stage.count("auth.users").await, stage.count("auth.workspaces").await), (1, 2));
+}
+
+#[tokio::test]
+async fn a_link_makes_one_account_and_no_other_does() {
+    let stage = Stage::new().await;
+    let first = stage.sign_up_token("maja@nordmark.example").await.unwrap();
+    let second = stage.sign_up_token("maja@nordmark.example").await.unwrap();
+    assert_eq!(stage.services.find_sign_up(&first).await.unwrap(), "maja@nordmark.example");
+    assert_eq!(stage.count(&format!("auth.sign_ups where encode(token_hash, 'hex') = '{first}'")).await, 0);
+    // What is wrong in the form does not use the link up.
+    assert!(stage.confirm(&first, "One", "short").await.is_err());
+    let (one, other) = futures::join!(stage.confirm(&first, "One", PASSWORD), stage.confirm(&second, "One", PASSWORD));
+    let lost = [one.err(), other.err()].into_iter().flatten().collect::<Vec<_>>();
+    assert_eq!(lost.iter().map(|e| e.code).collect::<Vec<_>>(), [ErrorCode::NotFound]);
+    assert_eq!((stage.count("auth.users").await, stage.count("auth.workspaces").await), (1, 1));
+    assert_eq!(stage.count("auth.users where email_verified_at is not null").await, 1);
+    let tampered = first.replace(&first[..1], if first.starts_with('0') { "1" } else { "0" });
+    for ended in [first.as_str(), second.as_str(), tampered.as_str(), "", "x", "%00"] {
+        let error = stage.services.find_sign_up(ended).await.err().unwrap();
+        let again = stage.confirm(ended, "One", PASSWORD).await.err().unwrap();
+        assert_eq!((error.code, &error), (ErrorCode::NotFound, &again), "{ended:?}");
+    }
+    let old = stage.sign_up_token("joe@nordmark.example").await.unwrap();
+    stage.sql("update auth.sign_ups set expires_at = now() - interval '1 second'").await;
+    assert_eq!(stage.confirm(&old, "One", PASSWORD).await.err().unwrap().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_mailbox_is_not_filled_by_asking() {
+    let stage = Stage::new().await;
+    for _ in 0..8 {
+        stage.services.ask_sign_up("maja@nordmark.example", &client()).await.unwrap();
+    }
+    assert_eq!(stage.count("auth.mails").await, 5);
+}
+
+#[tokio::test]
+async fn a_new_password_ends_every_session_and_signs_nobody_in() {
+    let stage = Stage::new().await;
+    let email = "maja@nordmark.example";
+    let signed_in = stage.sign_up("One", email).await.unwrap();
+    let joe = stage.sign_up("Acme", "joe@acme.example").await.unwrap();
+    let mut tokens = Vec::new();
+    for count in [1, 2] {
+        stage.services.ask_password_reset(email, &client()).await.unwrap();
+        stage.comes_to("auth.password_resets", count).await;
+        tokens.push(stage.token_in_letter(email, "/reset/").await);
+    }
+    let token = tokens[0].clone();
+    assert_eq!(stage.services.find_password_reset(&token).await.unwrap().email, email);
+    let new = "another four plain words";
+    let wrong = stage.services.reset_password(&token, email.into(), &client()).await.err().unwrap();
+    assert_eq!(wrong.field.as_deref(), Some("password"), "and the link is still good");
+    stage.services.reset_password(&token, new.into(), &client()).await.unwrap();
+    assert!(stage.visitor(&signed_in).await.session().is_none());
+    assert!(stage.visitor(&joe).await.session().is_some(), "nobody else's");
+    assert!(stage.sign_in(email, PASSWORD).await.is_err());
+    stage.sign_in(email, new).await.unwrap();
+    for ended in tokens.iter().map(String::as_str).chain(["", "0"]) {
+        let error =
+            stage.services.reset_password(ended, "four more plain words".into(), &client()).await.err().unwrap();
+        assert_eq!(error.code, ErrorCode::NotFound);
+    }
+    let (subject, text) = stage.last_letter(email).await;
+    assert!(subject.contains("password") && !tokens.iter().any(|token| text.contains(token)), "{subject}: {text}");
+    for act in ["password.ask_reset", "password.reset"] {
+        assert!(stage.count(&format!("audit_entries where act = '{act}'")).await >= 1, "{act}");
+    }
+}
+
+#[tokio::test]
+async fn asking_for_a_new_password_tells_nothing() {
+    let stage = Stage::new().await;
+    stage.services.ask_password_reset("nobody@nordmark.example", &client()).await.unwrap();
+    let error = stage.services.ask_password_reset("nonsense", &client()).await.err().unwrap();
+    assert_eq!(error.field.as_deref(), Some("email"));
+    stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    stage.services.ask_password_reset("maja@nordmark.example", &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    assert_eq!(stage.count("auth.mails where to_address like 'nobody%'").await, 0);
 }
 
 #[tokio::test]
 async fn forms_say_which_field_is_wrong() {
     let stage = Stage::new().await;
-    for (workspace, email, password, field) in [
-        (" ", "a@b.example", PASSWORD, "workspace"),
-        ("One", "nonsense", PASSWORD, "email"),
-        ("One", "a@b.example", "short", "password"),
-        ("One\u{202e}", "a@b.example", PASSWORD, "workspace"),
-    ] {
-        let error = stage.sign_up_with(workspace, email, password).await.err().unwrap();
+    let error = stage.services.ask_sign_up("nonsense", &client()).await.err().unwrap();
+    assert_eq!(error.field.as_deref(), Some("email"));
+    let token = stage.sign_up_token("a@b.example").await.unwrap();
+    for (workspace, password, field) in
+        [(" ", PASSWORD, "workspace"), ("One", "short", "password"), ("One\u{202e}", PASSWORD, "workspace")]
+    {
+        let error = stage.confirm(&token, workspace, password).await.err().unwrap();
         assert_eq!(error.field.as_deref(), Some(field), "{error:?}");
     }
     assert_eq!(stage.count("auth.workspaces").await, 0);
@@ -139,15 +232,10 @@ async fn a_session_ends_by_sign_out_by_idling_and_by_age() {
 #[tokio::test]
 async fn a_command_makes_a_workspace_and_signs_nobody_in() {
     let stage = Stage::new().await;
-    let form = || SignUp {
-        workspace: "Demo plant".into(),
-        name: "Owner".into(),
-        email: "owner@demo.example".into(),
-        password: PASSWORD.into(),
-    };
-    let (card, was_there) = stage.services.ensure_workspace(form()).await.unwrap();
-    assert_eq!((card.slug.as_str(), was_there), ("demo-plant", false));
-    assert!(stage.services.ensure_workspace(form()).await.unwrap().1, "the second time it is there");
+    assert!(!stage.command("Demo plant", "owner@demo.example", PASSWORD).await.unwrap());
+    assert_eq!(stage.count("auth.workspaces where slug = 'demo-plant'").await, 1);
+    // Whatever the password is by now.
+    assert!(stage.command("Demo plant", "owner@demo.example", "another long password").await.unwrap(), "it is there");
     assert_eq!((stage.count("auth.workspaces").await, stage.count("auth.sessions").await), (1, 0));
 }
 

@@ -1,11 +1,15 @@
 //! A platform database with services on it, and people in workspaces.
 
+use std::time::Duration;
+
 use clarity_domain::error::AppError;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
-use clarity_service::{Client, Limits, Seat, Services, Settings, SignIn, SignUp, SignedIn, Visitor};
+use clarity_service::{
+    Client, ConfirmSignUp, Limits, NewWorkspace, Seat, Services, Settings, SignIn, SignedIn, Visitor,
+};
 use clarity_store::{AppStore, AuthStore};
-use clarity_testkit::TestDb;
+use clarity_testkit::{TestDb, wait_until};
 
 pub const PASSWORD: &str = "four plain words here";
 
@@ -32,14 +36,50 @@ impl Stage {
         Self { db, services, auth }
     }
 
+    /// By the letter, as a person does it; somebody who has an account signs in and adds a workspace.
     pub async fn sign_up(&self, workspace: &str, email: &str) -> Result<SignedIn, AppError> {
-        self.sign_up_with(workspace, email, PASSWORD).await
+        let known = format!("auth.users where email = lower(trim('{email}'))");
+        if self.count(&known).await == 0 {
+            let token = self.sign_up_token(email).await?;
+            return self.confirm(&token, workspace, PASSWORD).await;
+        }
+        let signed_in = self.sign_in(email, PASSWORD).await?;
+        self.services.add_workspace(&self.visitor(&signed_in).await, workspace, &client()).await?;
+        self.sign_in(email, PASSWORD).await
     }
 
-    pub async fn sign_up_with(&self, workspace: &str, email: &str, password: &str) -> Result<SignedIn, AppError> {
-        let form =
-            SignUp { workspace: workspace.into(), name: "Maja".into(), email: email.into(), password: password.into() };
-        self.services.sign_up(form, &client()).await
+    /// The secret of the link that is sent to an address without an account.
+    pub async fn sign_up_token(&self, email: &str) -> Result<String, AppError> {
+        self.services.ask_sign_up(email, &client()).await?;
+        Ok(self.token_in_letter(email, "/confirm/").await)
+    }
+
+    /// What follows `path` in the last letter to this address.
+    pub async fn token_in_letter(&self, email: &str, path: &str) -> String {
+        let (_, text) = self.last_letter(&email.trim().to_lowercase()).await;
+        let (_, after) = text.split_once(path).expect("a link");
+        after.chars().take_while(char::is_ascii_alphanumeric).collect()
+    }
+
+    pub async fn confirm(&self, token: &str, workspace: &str, password: &str) -> Result<SignedIn, AppError> {
+        let form = ConfirmSignUp {
+            token: token.into(),
+            workspace: workspace.into(),
+            name: "Maja".into(),
+            password: password.into(),
+        };
+        self.services.confirm_sign_up(form, &client()).await
+    }
+
+    /// By the operator's command.
+    pub async fn command(&self, workspace: &str, email: &str, password: &str) -> Result<bool, AppError> {
+        let form = NewWorkspace {
+            workspace: workspace.into(),
+            name: "Maja".into(),
+            email: email.into(),
+            password: password.into(),
+        };
+        self.services.ensure_workspace(form).await.map(|(_, was_there)| was_there)
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, AppError> {
@@ -71,6 +111,12 @@ impl Stage {
     pub async fn count(&self, of: &str) -> i64 {
         let sql = format!("select count(*) from {of}");
         self.db.admin().await.query_one(&sql, &[]).await.unwrap_or_else(|e| panic!("{e:?}\n{sql}")).get(0)
+    }
+
+    /// Waits until there are so many: what is done beside an answer comes a moment after it.
+    pub async fn comes_to(&self, of: &str, count: i64) {
+        let what = format!("{count} {of}");
+        wait_until(&what, Duration::from_secs(10), || async { self.count(of).await == count }).await;
     }
 
     /// A source with a stream in the seat's workspace; `{w}`, `{source}` and `{stream}` in `sql` are their ids.

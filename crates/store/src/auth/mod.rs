@@ -3,6 +3,8 @@
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
 pub mod pairing;
+pub mod password_reset;
 pub mod session;
+pub mod sign_up;
 pub mod user;
 pub mod workspace;

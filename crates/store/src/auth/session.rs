@@ -161,6 +161,14 @@ pub async fn revoke_others(tx: &mut AuthTx, user: UserId, kept: &TokenHash) -> R
     Ok(ended.rows_affected())
 }
 
+/// Ends all sessions of this person.
+pub async fn revoke_all(tx: &mut AuthTx, user: UserId) -> Result<()> {
+    sqlx::query!("update auth.sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Ends a session at once.
 pub async fn revoke(tx: &mut AuthTx, hash: &TokenHash) -> Result<()> {
     sqlx::query!(

@@ -35,15 +35,35 @@ pub async fn find_for_sign_in(tx: &mut AuthTx, email: &str) -> Result<Option<Cre
     }))
 }
 
+/// Whether an account has this address.
+pub async fn exists(tx: &mut AuthTx, email: &str) -> Result<bool> {
+    let found = sqlx::query_scalar!(r#"select exists (select from auth.users where email = $1) as "exists!""#, email)
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(found)
+}
+
+/// The person of an address.
+pub async fn find_by_email(tx: &mut AuthTx, email: &str) -> Result<Option<UserCard>> {
+    let row = sqlx::query!("select id, name, email from auth.users where email = $1", email)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(row.map(|r| UserCard { id: UserId(r.id), name: r.name, email: r.email }))
+}
+
+/// `verified`: a letter has reached them at this address.
+///
 /// # Errors
 /// `Conflict("users_email_key")` when the address is taken.
-pub async fn insert(tx: &mut AuthTx, user: &UserCard, password_hash: &str) -> Result<()> {
+pub async fn insert(tx: &mut AuthTx, user: &UserCard, password_hash: &str, verified: bool) -> Result<()> {
     sqlx::query!(
-        "insert into auth.users (id, email, name, password_hash) values ($1, $2, $3, $4)",
+        "insert into auth.users (id, email, name, password_hash, email_verified_at)
+         values ($1, $2, $3, $4, case when $5 then now() end)",
         user.id.0,
         user.email,
         user.name,
-        password_hash
+        password_hash,
+        verified
     )
     .execute(tx.conn())
     .await?;
@@ -58,6 +78,21 @@ pub async fn note_failed_sign_in(tx: &mut AuthTx, id: UserId, blocked_until: Opt
          where id = $1",
         id.0,
         blocked_until.map(timestamp)
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// A new password; it reached them at their address, and mistakes with the old one count no more.
+pub async fn set_password(tx: &mut AuthTx, id: UserId, password_hash: &str) -> Result<()> {
+    sqlx::query!(
+        "update auth.users
+         set password_hash = $2, failed_sign_ins = 0, sign_in_blocked_until = null,
+             email_verified_at = coalesce(email_verified_at, now())
+         where id = $1",
+        id.0,
+        password_hash
     )
     .execute(tx.conn())
     .await?;
