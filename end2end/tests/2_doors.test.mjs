@@ -1,7 +1,21 @@
 // The doors: who gets in, who does not, with what words; without script, with a keyboard, in both themes.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { PASSWORD, accessible, fits, hydrated, launch, person, picture, signUp, stack, until } from "../support/stack.mjs";
+import {
+  PASSWORD,
+  accessible,
+  address,
+  fits,
+  hydrated,
+  launch,
+  letter,
+  linkIn,
+  person,
+  picture,
+  signUp,
+  stack,
+  until,
+} from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -9,13 +23,13 @@ after(() => browser?.close());
 
 test("the public pages are accessible, fit a phone and ask nobody else for anything", { timeout: 120_000 }, async () => {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [name, path] of [["home", "/"], ["sign-in", "/sign-in"], ["sign-up", "/sign-up"], ["gallery", "/dev/ui"]]) {
+    for (const [name, path] of [["home", "/"], ["sign-in", "/sign-in"], ["sign-up", "/sign-up"], ["sent", "/sign-up?sent=1"], ["reset", "/reset"], ["gallery", "/dev/ui"]]) {
       const { page, context, faults } = await person(browser, { colorScheme });
       await page.goto(path);
       await hydrated(page);
       await accessible(page, `${name}, ${colorScheme}`);
       await picture(page, `${name}-${colorScheme}`);
-      if (path.startsWith("/sign-")) {
+      if (path === "/sign-in" || path === "/sign-up") {
         const shown = page.locator(`.cs-auth__picture[data-for=${colorScheme}]`);
         await until(`the product's ${colorScheme} picture on ${name}`, 10, () => shown.evaluate((img) => img.complete && img.naturalWidth > 0));
       }
@@ -62,12 +76,89 @@ test("wrong input is told beside the field, wrong passwords tell nothing, and th
   await page.goto("/sign-up");
   await hydrated(page);
   await page.locator("form").first().evaluate((form) => (form.noValidate = true));
-  await page.getByLabel("Workspace").fill("X");
-  await page.getByLabel("Your name").fill("Y");
   await page.getByLabel("Work e-mail").fill("not an address");
-  await page.getByLabel("Password").fill("short");
-  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.getByRole("button", { name: "Send the link" }).click();
   await page.locator("[aria-invalid=true]").first().waitFor();
+  assert.deepEqual(faults, []);
+});
+
+test("a link that is used, and an address that is known, tell nothing but to the mailbox", { timeout: 90_000 }, async () => {
+  const { page, context, faults } = await person(browser);
+  const { email } = await signUp(page, "Letter Works");
+  const used = linkIn(await letter(email, /./));
+  await context.clearCookies();
+  const answer = await page.goto(used);
+  assert.equal(answer.status(), 404);
+  await page.getByText("This link is not valid any more").waitFor();
+  await accessible(page, "a link that was used");
+  // The known address is answered as a new one is; the letters differ.
+  const words = [];
+  const fresh = address();
+  for (const to of [email, fresh]) {
+    await page.goto("/sign-up");
+    await hydrated(page);
+    await page.getByLabel("Work e-mail").fill(to);
+    await page.getByRole("button", { name: "Send the link" }).click();
+    await page.getByRole("heading", { name: "Look into your mail" }).waitFor();
+    words.push(await page.locator("main").innerText());
+  }
+  assert.equal(words[0], words[1]);
+  assert.match((await letter(email, /account/i)).text, /\/sign-in/);
+  await page.goto(linkIn(await letter(fresh, /./)));
+  await hydrated(page);
+  await page.getByText(fresh).waitFor();
+  await accessible(page, "the second step of a sign-up");
+  await fits(page, "the second step of a sign-up");
+  await picture(page, "confirm-light");
+  // What is wrong is told beside its field, and the link stays good.
+  await page.getByLabel("Workspace").fill("Second Works");
+  await page.getByLabel("Your name").fill("Joe");
+  await page.getByLabel("Password").fill("aaaaaaaaaaaaaaaaaaaa");
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.getByRole("alert").filter({ hasText: "easy to guess" }).waitFor();
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.waitForURL(/\/w\/second-works/);
+  // One more workspace, for somebody who is in.
+  await page.goto("/new-workspace");
+  await hydrated(page);
+  await accessible(page, "a new workspace");
+  await page.getByLabel("Workspace").fill("Third Works");
+  await page.getByRole("button", { name: "Create workspace" }).click();
+  await page.waitForURL(/\/w\/third-works/);
+  assert.deepEqual(faults, []);
+});
+
+test("a forgotten password is replaced by a link, and every session ends", { timeout: 90_000 }, async () => {
+  const { page, faults } = await person(browser);
+  const { email, slug } = await signUp(page, "Forgetful Foundry");
+  const other = await person(browser, { javaScriptEnabled: false });
+  await other.page.goto("/sign-in");
+  await other.page.getByRole("link", { name: "Forgot your password?" }).click();
+  await other.page.getByLabel("Work e-mail").fill(email);
+  await other.page.getByRole("button", { name: "Send the link" }).click();
+  await other.page.getByRole("heading", { name: "Look into your mail" }).waitFor();
+  const link = linkIn(await letter(email, /password/i));
+  await other.page.goto(link);
+  await other.page.getByLabel("New password").fill("another long passphrase 8");
+  await picture(other.page, "reset-light");
+  await accessible(other.page, "a new password");
+  await other.page.getByRole("button", { name: "Change password" }).click();
+  await other.page.getByText("Your password is changed").waitFor();
+  await accessible(other.page, "the sign-in after it");
+  // Who was in is out; the old password is nobody's.
+  await page.goto(`/w/${slug}`);
+  assert.match(page.url(), /\/sign-in/);
+  for (const [password, fine] of [[PASSWORD, false], ["another long passphrase 8", true]]) {
+    await other.page.goto("/sign-in");
+    await other.page.getByLabel("Work e-mail").fill(email);
+    await other.page.getByLabel("Password").fill(password);
+    await other.page.getByRole("button", { name: "Sign in" }).click();
+    if (fine) await other.page.waitForURL(new RegExp(`/w/${slug}$`));
+    else await other.page.getByText("do not belong together").waitFor();
+  }
+  assert.equal((await other.page.goto(link)).status(), 404);
+  await letter(email, /changed/i);
   assert.deepEqual(faults, []);
 });
 

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use tower::{Layer, ServiceExt};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -24,16 +24,12 @@ pub fn router(state: AppState) -> Router {
         let state = state.clone();
         move |request: Request| file_or_not_found(state.clone(), request)
     };
-    let app = ssr::routes(&state)
-        .route("/w/{slug}/live", get(live::stream))
-        .route("/w/{slug}/audit.csv", get(audit::csv))
-        .route("/w/{slug}/audit.ndjson", get(audit::ndjson))
-        .layer(from_fn_with_state(state.clone(), middleware::visitor::layer));
-    Router::new()
-        .merge(app)
-        .merge(assets::hashed(&state.files))
-        .route("/healthz", get(health::healthz))
-        .route("/readyz", get(health::readyz))
+    let add = |router: Router<AppState>, (path, door): (&'static str, MethodRouter<AppState>)| router.route(path, door);
+    let app = of_visitors().into_iter().fold(ssr::routes(&state), add);
+    let app = app.layer(from_fn_with_state(state.clone(), middleware::visitor::layer));
+    of_anybody()
+        .into_iter()
+        .fold(Router::new().merge(app).merge(assets::hashed(&state.files)), add)
         .fallback(fallback)
         .layer(compression)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
@@ -41,6 +37,20 @@ pub fn router(state: AppState) -> Router {
         .layer(from_fn_with_state(state.clone(), middleware::headers::layer))
         .layer(from_fn(middleware::request_id::layer))
         .with_state(state)
+}
+
+/// Paths that ask who is there and are neither pages nor server functions.
+pub fn of_visitors() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![
+        ("/w/{slug}/live", get(live::stream)),
+        ("/w/{slug}/audit.csv", get(audit::csv)),
+        ("/w/{slug}/audit.ndjson", get(audit::ndjson)),
+    ]
+}
+
+/// Paths that ask nobody.
+pub fn of_anybody() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    vec![("/healthz", get(health::healthz)), ("/readyz", get(health::readyz))]
 }
 
 /// A file of the site under its own name, else the app's page for what is not there.

@@ -1,9 +1,10 @@
-//! `cargo xtask test isolation`: the whole proof that no workspace reaches another's rows in the database: rules of the
-//! catalogue, the attempt matrix in two worlds, planted faults, interleaved transactions. `cargo test` has the quick form.
+//! `cargo xtask test isolation`: the whole proof that no workspace reaches another's. In the database: rules of the catalogue,
+//! the attempt matrix in two worlds, planted faults, interleaved transactions; `cargo test` has the quick form. At the front
+//! doors: every page, server function, stream and file, tried by everybody.
 //!
-//! A dev build: the work is Postgres', and the test binary is the one that `cargo test` compiled.
+//! A dev build: the work is Postgres', and the test binaries are those that `cargo test` compiled.
 
-use std::{path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, time::Duration, time::Instant};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -26,12 +27,30 @@ pub struct Isolation {
 
 pub fn main(paths: &Paths, args: &Isolation) -> Result<()> {
     setup::postgres()?;
+    let started = Instant::now();
+    let dir = paths.root.join(".clarity");
+    fs::create_dir_all(&dir)?;
+    let (database, doors) = (dir.join("isolation.json"), dir.join("doors.json"));
     let mut test = cargo(&paths.root);
     test.args(["test", "-p", "clarity-store", "--test", "isolation", "--"]);
     test.args(["the_whole_suite", "--exact", "--ignored", "--nocapture"]).env("CI", "true");
+    run_within("isolation in the database", WITHIN, test.env("CLARITY_ISOLATION_JSON", &database))?;
+    let mut test = cargo(&paths.root);
+    test.args(["test", "-p", "clarity-server", "--test", "it", "doors::", "--", "--nocapture"]).env("CI", "true");
+    run_within("isolation at the front doors", WITHIN, test.env("CLARITY_DOORS_JSON", &doors))?;
+
+    let mut figures = read(&database)?;
+    figures.extend(read(&doors)?);
+    figures.insert("seconds".into(), started.elapsed().as_secs().into());
+    let text = serde_json::to_string_pretty(&figures)?;
+    println!("{text}");
     if let Some(file) = &args.json {
-        let file = std::path::absolute(file).with_context(|| format!("cannot find {}", file.display()))?;
-        test.env("CLARITY_ISOLATION_JSON", file);
+        fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))?;
     }
-    run_within("isolation", WITHIN, &mut test)
+    Ok(())
+}
+
+fn read(file: &std::path::Path) -> Result<serde_json::Map<String, serde_json::Value>> {
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    Ok(serde_json::from_str(&text)?)
 }

@@ -31,13 +31,16 @@ impl Stage {
     }
 
     pub async fn at(origin: &str, secure: bool) -> Self {
+        Self::with(origin, secure, Limits::default()).await
+    }
+
+    pub async fn with(origin: &str, secure: bool, limits: Limits) -> Self {
         let db = TestDb::new().await;
         let login =
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
         let app = AppStore::connect(&login(DbRole::App), 6).await.expect("app connects");
-        let settings =
-            Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), limits: Limits::default() };
+        let settings = Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), limits };
         let services = Services::new(auth, app, settings).expect("services");
         let site = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(site.path().join("pkg")).expect("a folder");

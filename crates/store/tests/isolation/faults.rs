@@ -8,7 +8,7 @@ pub struct Fault {
     pub on: &'static [&'static str],
 }
 
-const fn fault(what: &'static str, on: &'static [&'static str], sql: &'static str) -> Fault {
+pub const fn fault(what: &'static str, on: &'static [&'static str], sql: &'static str) -> Fault {
     Fault { what, sql, on }
 }
 

@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod attempts;
+mod blind;
 #[path = "../it/catalogue/check.rs"]
 mod check;
 mod concurrency;
@@ -166,7 +167,6 @@ async fn the_whole_suite() {
         planted: planted.len(),
         found: planted.iter().filter(|fault| fault.found()).count(),
         seconds: (started.elapsed().as_secs_f64() * 10.0).round() / 10.0,
-        ..Figures::default()
     };
     figures.publish(std::env::var_os(FIGURES).map(PathBuf::from).as_deref());
     show(&wrong);

@@ -3,6 +3,7 @@
 
 use clarity_testkit::TestDb;
 
+use crate::blind::{BLIND, BLIND_OF_THE_CLUSTER};
 use crate::faults::{FAULTS, Fault, OF_THE_CLUSTER};
 use crate::matrix::{Scale, run};
 use crate::surface::Surface;
@@ -49,16 +50,19 @@ impl Planted {
 pub async fn all(base: &Worlds) -> Vec<Planted> {
     let mut planted = Vec::new();
     println!("\n{}", Planted::heading());
-    for fault in FAULTS {
-        let one = one(base, fault).await;
-        println!("{}", one.line());
-        planted.push(one);
+    for (faults, of_the_cluster) in [(FAULTS, OF_THE_CLUSTER), (BLIND, BLIND_OF_THE_CLUSTER)] {
+        for fault in faults {
+            planted.push(told(one(base, fault).await));
+        }
+        for (what, sql) in of_the_cluster {
+            planted.push(told(self::of_the_cluster(&base.with.db, what, sql).await));
+        }
     }
-    for (what, sql) in OF_THE_CLUSTER {
-        let one = of_the_cluster(&base.with.db, what, sql).await;
-        println!("{}", one.line());
-        planted.push(one);
-    }
+    planted
+}
+
+fn told(planted: Planted) -> Planted {
+    println!("{}", planted.line());
     planted
 }
 

@@ -1,0 +1,134 @@
+//! Every door with who may go through it: one row each, and a door without a row fails.
+//!
+//! `sent` is the query of a GET or the form of a POST, with the caller's own things in braces: see `world`.
+
+use clarity_domain::role::{Permission, Role};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum May {
+    /// Somebody without a session as well: whatever is told is told to all alike.
+    Anyone,
+    /// Whoever is signed in, in their own name.
+    Person,
+    /// Members of the workspace whose role has this permission.
+    Member(Permission),
+}
+
+impl May {
+    pub fn least_role(self) -> Option<Role> {
+        match self {
+            Self::Anyone | Self::Person => None,
+            Self::Member(permission) => Some(permission.least_role()),
+        }
+    }
+
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Anyone => "anyone",
+            Self::Person => "whoever is signed in",
+            Self::Member(permission) => match permission.least_role() {
+                Role::Viewer => "viewer",
+                Role::Operator => "operator",
+                Role::Admin => "admin",
+                Role::Owner => "owner",
+            },
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A page, asked for by a browser.
+    Page,
+    /// A server function that reads, by GET.
+    Read,
+    /// A server function that acts, by POST.
+    Act,
+    /// A file, a stream or a probe.
+    Other,
+}
+
+#[derive(Debug)]
+pub struct Door {
+    pub kind: Kind,
+    /// As the router has it.
+    pub path: &'static str,
+    pub sent: &'static str,
+    pub may: May,
+}
+
+impl Door {
+    /// Whether the request names a thing by its id, so that another's can be named instead.
+    pub fn names_a_thing(&self) -> bool {
+        let place = |text: &str| text.contains('{') && text != "{slug}";
+        let parts = self.path.split('/').chain(self.sent.split(['&', '=']));
+        parts.filter(|part| *part != "{slug}").any(place)
+    }
+}
+
+const fn door(kind: Kind, may: May, path: &'static str, sent: &'static str) -> Door {
+    Door { kind, path, sent, may }
+}
+
+const VIEW: May = May::Member(Permission::View);
+const SOURCES: May = May::Member(Permission::ManageSources);
+const AUDIT: May = May::Member(Permission::ReadAudit);
+
+pub const DOORS: &[Door] = &[
+    // Public pages.
+    door(Kind::Page, May::Anyone, "/", ""),
+    door(Kind::Page, May::Anyone, "/sign-in", ""),
+    door(Kind::Page, May::Anyone, "/sign-up", ""),
+    door(Kind::Page, May::Anyone, "/confirm/{unknown}", ""),
+    door(Kind::Page, May::Anyone, "/reset", ""),
+    door(Kind::Page, May::Anyone, "/reset/{unknown}", ""),
+    door(Kind::Page, May::Anyone, "/new-workspace", ""),
+    door(Kind::Page, May::Anyone, "/dev/ui", ""),
+    // Pages of a workspace.
+    door(Kind::Page, VIEW, "/w/{slug}", "asset={asset}"),
+    door(Kind::Page, VIEW, "/w/{slug}/sources", ""),
+    door(Kind::Page, SOURCES, "/w/{slug}/sources/connect", "pairing={pairing}"),
+    door(Kind::Page, VIEW, "/w/{slug}/sources/{source}", ""),
+    door(Kind::Page, VIEW, "/w/{slug}/dead-letters", ""),
+    door(Kind::Page, VIEW, "/w/{slug}/sessions", ""),
+    door(Kind::Page, AUDIT, "/w/{slug}/audit", "entry=1&verify=1"),
+    // Coming and going.
+    door(Kind::Act, May::Anyone, "/api/session/sign_in", "email=nobody%40plant.example&password=not+the+password"),
+    door(Kind::Act, May::Anyone, "/api/session/sign_up", "email=somebody%40plant.example"),
+    door(Kind::Read, May::Anyone, "/api/session/find_sign_up", "token={unknown}"),
+    door(
+        Kind::Act,
+        May::Anyone,
+        "/api/session/confirm",
+        "token={unknown}&workspace=W&name=N&password=four+plain+words+here",
+    ),
+    door(Kind::Act, May::Anyone, "/api/session/ask_reset", "email=nobody%40plant.example"),
+    door(Kind::Read, May::Anyone, "/api/session/find_reset", "token={unknown}"),
+    door(Kind::Act, May::Anyone, "/api/session/reset", "token={unknown}&password=four+plain+words+here"),
+    door(Kind::Read, May::Anyone, "/api/session/current", ""),
+    door(Kind::Act, May::Anyone, "/api/session/sign_out", ""),
+    door(Kind::Act, May::Person, "/api/session/add_workspace", "workspace=Another"),
+    door(Kind::Read, May::Person, "/api/sessions/list", ""),
+    door(Kind::Act, VIEW, "/api/sessions/end", "slug={slug}&id={session}"),
+    door(Kind::Act, VIEW, "/api/sessions/end_others", "slug={slug}"),
+    // What a workspace shows.
+    door(Kind::Read, VIEW, "/api/session/frame", "slug={slug}"),
+    door(Kind::Read, VIEW, "/api/overview/read", "slug={slug}&query[asset]={asset}&query[page]=0"),
+    door(Kind::Read, VIEW, "/api/search/find", "slug={slug}&text=e"),
+    door(Kind::Read, VIEW, "/api/sources/list", "slug={slug}"),
+    door(Kind::Read, VIEW, "/api/sources/get", "slug={slug}&id={source}"),
+    door(Kind::Read, VIEW, "/api/dead_letters/list", "slug={slug}"),
+    door(Kind::Other, VIEW, "/w/{slug}/live", "page=overview&since=1&asset={asset}"),
+    // What is done in it.
+    door(Kind::Act, SOURCES, "/api/dead_letters/replay", "slug={slug}&stream={stream}&fingerprint=none"),
+    door(Kind::Act, SOURCES, "/api/pairing/begin", "slug={slug}"),
+    door(Kind::Read, SOURCES, "/api/pairing/get", "slug={slug}&id={pairing}"),
+    door(Kind::Act, SOURCES, "/api/pairing/approve", "slug={slug}&id={pairing}"),
+    door(Kind::Act, SOURCES, "/api/pairing/refuse", "slug={slug}&id={pairing}"),
+    door(Kind::Read, AUDIT, "/api/audit/read", "slug={slug}&query[entry]=1"),
+    door(Kind::Other, AUDIT, "/w/{slug}/audit.csv", ""),
+    door(Kind::Other, AUDIT, "/w/{slug}/audit.ndjson", ""),
+    // What asks nobody.
+    door(Kind::Other, May::Anyone, "/healthz", ""),
+    door(Kind::Other, May::Anyone, "/readyz", ""),
+];

@@ -1,0 +1,139 @@
+//! Two workspaces with people of every role and a thing of every kind, and sessions by the hundred.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use clarity_domain::role::Role;
+use clarity_service::Limits;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::stage::{ORIGIN, Stage};
+
+/// Who knocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Anonymous,
+    /// With the cookie of a session that is too old.
+    Expired,
+    /// With the cookie of a session that was ended.
+    Revoked,
+    /// The owner of another workspace.
+    Stranger,
+    Member(Role),
+}
+
+impl Caller {
+    pub const ALL: [Self; 8] = [
+        Self::Anonymous,
+        Self::Expired,
+        Self::Revoked,
+        Self::Stranger,
+        Self::Member(Role::Viewer),
+        Self::Member(Role::Operator),
+        Self::Member(Role::Admin),
+        Self::Member(Role::Owner),
+    ];
+
+    pub fn is_nobody(self) -> bool {
+        matches!(self, Self::Anonymous | Self::Expired | Self::Revoked)
+    }
+}
+
+/// What stands in the braces of a door.
+pub type Things = BTreeMap<&'static str, String>;
+
+pub struct World {
+    pub stage: Stage,
+    pub own: Things,
+    pub theirs: Things,
+}
+
+const ROLES: [Role; 4] = [Role::Viewer, Role::Operator, Role::Admin, Role::Owner];
+/// Text that only the other workspace's rows hold.
+pub const CANARY: &str = "zqcanary";
+
+impl World {
+    pub async fn new() -> Self {
+        let limits = Limits { attempts_per_minute: NonZeroU32::MAX, open_pairings: i64::MAX, ..Limits::default() };
+        let stage = Stage::with(ORIGIN, false, limits).await;
+        let own = workspace(&stage, "nordmark", "nordmark", 0x0a).await;
+        let theirs = workspace(&stage, "acme", CANARY, 0x0b).await;
+        Self { stage, own, theirs }
+    }
+
+    /// The cookie of a new session, and everybody in their seats again, whatever was done before.
+    pub async fn session(&self, caller: Caller) -> Option<String> {
+        let (slug, role) = match caller {
+            Caller::Anonymous => return None,
+            Caller::Stranger => ("acme", Role::Owner),
+            Caller::Expired | Caller::Revoked => ("nordmark", Role::Owner),
+            Caller::Member(role) => ("nordmark", role),
+        };
+        let token = hex::encode([Uuid::now_v7().as_bytes().as_slice(), Uuid::new_v4().as_bytes()].concat());
+        let hash = hex::encode(Sha256::digest(token.as_bytes()));
+        let (ends, revoked) = match caller {
+            Caller::Expired => ("now() - interval '1 second'", "null"),
+            Caller::Revoked => ("now() + interval '1 day'", "now()"),
+            _ => ("now() + interval '1 day'", "null"),
+        };
+        let mut sql = String::new();
+        for slug in ["nordmark", "acme"] {
+            for role in ROLES {
+                sql += &format!(
+                    "insert into auth.memberships (workspace_id, user_id, role)
+                       select w.id, u.id, '{0}' from auth.workspaces w, auth.users u where w.slug = '{slug}' and u.email = '{0}@{slug}.example'
+                     on conflict (workspace_id, user_id) do update set role = excluded.role;",
+                    role.as_str()
+                );
+            }
+        }
+        sql += &format!(
+            "insert into auth.sessions (token_hash, id, user_id, expires_at, revoked_at)
+             select '\\x{hash}', '{}', id, {ends}, {revoked} from auth.users where email = '{}@{slug}.example'",
+            Uuid::now_v7(),
+            role.as_str()
+        );
+        self.stage.sql(&sql).await;
+        Some(token)
+    }
+
+    /// Ids that nothing has.
+    pub fn nothing(&self) -> Things {
+        let other = |(name, value): (&&'static str, &String)| {
+            let fresh = if Uuid::parse_str(value).is_ok() { Uuid::now_v7().to_string() } else { value.clone() };
+            (*name, fresh)
+        };
+        self.own.iter().map(other).collect()
+    }
+}
+
+async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> Things {
+    let id = |kind: u8| Uuid::from_u128((u128::from(seed) << 120) | (0x7000_8000 << 48) | u128::from(kind)).to_string();
+    let mut things = Things::from([("slug", slug.to_owned()), ("unknown", "ab".repeat(32))]);
+    for (kind, thing) in (1u8..).zip(["workspace", "source", "stream", "asset", "pairing", "session", "user"]) {
+        things.insert(thing, id(kind));
+    }
+    let mut sql =
+        "insert into auth.workspaces (id, slug, name) values ('{workspace}', '{slug}', '{name} works');".to_owned();
+    for (n, role) in (0x10u8..).zip(ROLES) {
+        let user = if role == Role::Viewer { "{user}".to_owned() } else { id(n) };
+        sql += &format!(
+            "insert into auth.users (id, email, name, password_hash) values ('{user}', '{0}@{{slug}}.example', '{{name}} {0}', 'none');",
+            role.as_str()
+        );
+    }
+    sql += "
+      insert into auth.sessions (token_hash, id, user_id, expires_at, user_agent)
+        values (sha256('{session}'), '{session}', '{user}', now() + interval '1 day', '{name}');
+      insert into auth.pairings (id, workspace_id, agent_name, locator, secret_hash, created_by, expires_at)
+        values ('{pairing}', '{workspace}', '{name}', upper(left('{slug}', 4)), sha256('{pairing}'), '{user}', now() + interval '1 day');
+      insert into agents (workspace_id, id, name, seen_at) values ('{workspace}', '{source}', '{name}', now());
+      insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
+      insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');
+      insert into assets (workspace_id, id, number, key, name) values ('{workspace}', '{asset}', 1, '{name}', '{name}');";
+    sql = sql.replace("{name}", name);
+    let sql = things.iter().fold(sql, |sql, (thing, value)| sql.replace(&format!("{{{thing}}}"), value));
+    stage.sql(&sql).await;
+    things
+}
