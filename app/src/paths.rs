@@ -1,7 +1,7 @@
 //! Every URL of the app, typed. The workspace is always in the path.
 
 use clarity_domain::{
-    ids::{AssetId, PairingId, SourceId},
+    ids::{AssetId, MailId, PairingId, SourceId},
     view::{
         Micros,
         audit::{AuditFilter, AuditQuery},
@@ -12,6 +12,8 @@ use clarity_domain::{
 pub const HOME: &str = "/";
 pub const SIGN_IN: &str = "/sign-in";
 pub const SIGN_UP: &str = "/sign-up";
+/// The letters of a server that sends none.
+pub const OUTBOX: &str = "/dev/mail";
 
 /// Sign in, and come back to `path`.
 pub fn sign_in_then(path: &str) -> String {
@@ -25,6 +27,11 @@ pub fn local(path: &str) -> Option<&str> {
         && !path.contains(['\\', '\r', '\n', '\t'])
         && !path.starts_with(SIGN_IN);
     fine.then_some(path)
+}
+
+/// One of the letters in [`OUTBOX`].
+pub fn letter(id: MailId) -> String {
+    format!("{OUTBOX}?mail={id}")
 }
 
 /// Overview as it opens.

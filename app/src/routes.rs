@@ -34,6 +34,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=Apart::SignIn ssr=WHOLE/>
                 <Route path=path!("/sign-up") view=Apart::SignUp ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
+                <Route path=path!("/dev/mail") view=Apart::Outbox ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
                     <Route path=path!("") view=OverviewPage ssr=WHOLE/>
                     <Route path=path!("sources") view=Apart::Sources ssr=WHOLE/>

@@ -11,8 +11,8 @@ use leptos_router::ChooseView;
 
 use super::{
     audit::AuditPage, connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
-    not_found::WorkspaceNotFoundPage, sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage,
-    source::SourcePage, sources::SourcesPage,
+    not_found::WorkspaceNotFoundPage, outbox::OutboxPage, sessions::SessionsPage, sign_in::SignInPage,
+    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -23,6 +23,7 @@ pub enum Apart {
     SignIn,
     SignUp,
     Gallery,
+    Outbox,
     Sources,
     Connect,
     Source,
@@ -55,6 +56,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::SignIn => view! { <SignInPage/> }.into_any(),
         Apart::SignUp => view! { <SignUpPage/> }.into_any(),
         Apart::Gallery => view! { <GalleryPage/> }.into_any(),
+        Apart::Outbox => view! { <OutboxPage/> }.into_any(),
         Apart::Sources => view! { <SourcesPage/> }.into_any(),
         Apart::Connect => view! { <ConnectPage/> }.into_any(),
         Apart::Source => view! { <SourcePage/> }.into_any(),

@@ -7,6 +7,7 @@ mod dead_letters;
 mod gallery;
 mod home;
 mod not_found;
+mod outbox;
 mod overview;
 mod sessions;
 mod sign_in;
