@@ -175,5 +175,5 @@ async fn letters_are_shown_where_none_are_sent_and_nowhere_else() {
     sends.sql(LETTER).await;
     let (status, html) = text(sends.get(path, None).await).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
-    assert!(!html.contains("maja@nordmark.example") && !html.contains("00ff"), "{html}");
+    assert!(!html.contains("maja@nordmark.example") && !html.contains("reset/00ff"), "{html}");
 }
