@@ -1,7 +1,7 @@
 //! Every URL of the app, typed. The workspace is always in the path.
 
 use clarity_domain::{
-    ids::{AssetId, PairingId, SourceId},
+    ids::{AssetId, MailId, PairingId, SourceId},
     view::{
         Micros,
         audit::{AuditFilter, AuditQuery},
@@ -20,6 +20,8 @@ pub const RESET_SENT: &str = "/reset?sent=1";
 /// After a new password was chosen.
 pub const SIGN_IN_ANEW: &str = "/sign-in?changed=1";
 pub const NEW_WORKSPACE: &str = "/new-workspace";
+/// The letters of a server that sends none.
+pub const OUTBOX: &str = "/dev/mail";
 
 /// Sign in, and come back to `path`.
 pub fn sign_in_then(path: &str) -> String {
@@ -33,6 +35,11 @@ pub fn local(path: &str) -> Option<&str> {
         && !path.contains(['\\', '\r', '\n', '\t'])
         && !path.starts_with(SIGN_IN);
     fine.then_some(path)
+}
+
+/// One of the letters in [`OUTBOX`].
+pub fn letter(id: MailId) -> String {
+    format!("{OUTBOX}?mail={id}")
 }
 
 /// Overview as it opens.

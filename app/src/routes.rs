@@ -38,6 +38,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset/:token") view=Apart::Reset ssr=WHOLE/>
                 <Route path=path!("/new-workspace") view=Apart::NewWorkspace ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
+                <Route path=path!("/dev/mail") view=Apart::Outbox ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
                     <Route path=path!("") view=OverviewPage ssr=WHOLE/>
                     <Route path=path!("sources") view=Apart::Sources ssr=WHOLE/>

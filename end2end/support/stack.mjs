@@ -64,6 +64,28 @@ export async function fits(page, what) {
 
 export const picture = (page, name) => page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 
+/**
+ * The newest letter to this address whose subject fits, as { to, from, subject, text, html }. Waits for the first one, or
+ * until there are `count` of them.
+ */
+export async function letter(to, subjectPattern = /./, count = 1) {
+  const fits = (one) => one.to.includes(to) && subjectPattern.test(one.subject ?? "");
+  return until(`a letter to ${to} about ${subjectPattern}`, 20, () => {
+    // A line that is still being written has no end yet.
+    const lines = readFileSync(stack.mails, "utf8").split("\n").slice(0, -1);
+    const found = lines.map((line) => JSON.parse(line)).filter(fits);
+    return found.length >= count && found.at(-1);
+  });
+}
+
+/** The first link of a letter's plain text that fits; its HTML has to have it too. */
+export function linkIn(letter, pattern = /./) {
+  const link = letter.text.match(/https?:\/\/\S+/g)?.find((one) => pattern.test(one));
+  assert.ok(link, `a link in: ${letter.text}`);
+  assert.ok(letter.html.includes(`href="${link.replaceAll("&", "&amp;")}"`), `the same link in: ${letter.html}`);
+  return link;
+}
+
 let people = 0;
 export const PASSWORD = "a long enough passphrase 7";
 

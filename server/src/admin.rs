@@ -6,20 +6,26 @@ use anyhow::bail;
 use clarity_domain::error::AppError;
 use clarity_domain::ids::PairingId;
 use clarity_domain::view::pairing::PairingState;
-use clarity_service::{Limits, NewWorkspace, Services, Settings};
+use clarity_service::{Limits, MailSettings, NewWorkspace, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::time::Instant;
 
-use crate::cli::AdminCommand;
+use crate::cli::{AdminCommand, MAIL_FROM};
 
 const STEP: Duration = Duration::from_millis(200);
 
 pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
     let (auth, app) = (AuthStore::from_env(2).await?, AppStore::from_env(2).await?);
-    let settings = Settings { public_url: String::new(), agent_url: String::new(), limits: Limits::default() };
+    let settings = Settings {
+        public_url: String::new(),
+        agent_url: String::new(),
+        // No command writes to anybody.
+        mail: MailSettings::outbox(MAIL_FROM)?,
+        limits: Limits::default(),
+    };
     let services = Services::new(auth, app, settings)?;
     let answer = match command {
         AdminCommand::CreateWorkspace { name, email, person, password } => {

@@ -5,6 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clarity_domain::ids::PairingId;
+use clarity_runtime::secret::Secret;
+
+/// The sender of letters, where nobody named one.
+pub const MAIL_FROM: &str = "Clarity Stream <no-reply@localhost>";
 
 /// Clarity Stream's web server.
 #[derive(Debug, Parser)]
@@ -49,6 +53,14 @@ pub struct ServeOptions {
     /// Connections to the database on behalf of members, and as many again as half of it for sign-ins and sessions.
     #[arg(long, env = "CLARITY_DB_CONNECTIONS", default_value_t = 16)]
     pub db_connections: u32,
+    /// The mail server that sends letters: smtps://user:password@host, or smtp://user:password@host:587 for STARTTLS.
+    /// Without one, a server on this machine keeps them at /dev/mail, and any other refuses to start. Better given in the
+    /// environment, where it holds a password.
+    #[arg(long, env = "CLARITY_SMTP_URL", hide_env_values = true)]
+    pub smtp_url: Option<Secret>,
+    /// Whom letters come from.
+    #[arg(long, env = "CLARITY_MAIL_FROM", default_value = MAIL_FROM)]
+    pub mail_from: String,
 }
 
 #[derive(Debug, Subcommand)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clarity_app::context::Site;
 use clarity_runtime::shutdown;
-use clarity_service::{Limits, Services, Settings};
+use clarity_service::{Limits, MailSettings, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use tokio::net::TcpListener;
 
@@ -22,17 +22,23 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let origin = options.public_url.trim_end_matches('/').to_owned();
     let secure = is_secure(&origin)?;
+    let mail = mail_settings(&options, secure)?;
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
-    let settings = Settings { public_url: origin, agent_url: options.agent_url, limits: Limits::default() };
+    let settings = Settings { public_url: origin, agent_url: options.agent_url, mail, limits: Limits::default() };
     let services = Services::new(auth, app, settings)?;
+    let letters = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone());
 
     let listener =
         TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
     tracing::info!(address = %listener.local_addr()?, public_url = %state.site.origin, "serving");
     let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let delivery = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { letters.deliver_mail(shutdown).await }
+    });
     let ending = shutdown.clone();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
     tokio::select! {
@@ -41,8 +47,30 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
             tracing::warn!("some requests did not end in time");
         }
     }
+    shutdown.cancel();
+    delivery.await.context("letters were not all sent")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Where letters go. A server that people reach over a network has to send them: they are how an address is proven.
+fn mail_settings(options: &ServeOptions, secure: bool) -> anyhow::Result<MailSettings> {
+    let from = options.mail_from.as_str();
+    let Some(url) = options.smtp_url.as_ref().filter(|url| !url.expose().is_empty()) else {
+        if secure {
+            bail!(
+                "a server on https sends letters (confirmations, invitations, new passwords): set CLARITY_SMTP_URL, such \
+                 as smtps://user:password@mail.example.com, and CLARITY_MAIL_FROM"
+            );
+        }
+        tracing::info!("there is no mail server: letters are kept, see /dev/mail");
+        return MailSettings::outbox(from).context("CLARITY_MAIL_FROM");
+    };
+    let mail = MailSettings::smtp(url, from)?;
+    if secure && mail.sender_domain() == "localhost" {
+        bail!("letters need a sender: set CLARITY_MAIL_FROM, such as Clarity Stream <no-reply@example.com>");
+    }
+    Ok(mail)
 }
 
 /// Whether cookies can be `Secure`. Plain http is for this machine alone: elsewhere a session could be read on the way.
@@ -67,7 +95,18 @@ fn is_secure(origin: &str) -> anyhow::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_secure;
+    use super::{is_secure, mail_settings};
+    use crate::cli::{Command, Options, ServeOptions};
+    use clap::Parser;
+    use clarity_service::MailSettings;
+
+    fn options(args: &[&str]) -> ServeOptions {
+        let all = ["clarity-server", "serve"].iter().chain(args);
+        match Options::try_parse_from(all).unwrap().command {
+            Command::Serve(options) => options,
+            other => panic!("{other:?}"),
+        }
+    }
 
     #[test]
     fn plain_http_is_for_this_machine_alone() {
@@ -78,5 +117,21 @@ mod tests {
         for wrong in ["http://app.example", "http://localhost.evil", "ftp://x", "http://10.0.0.1:80"] {
             assert!(is_secure(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn letters_are_sent_wherever_people_come_over_a_network() {
+        let from = ["--mail-from", "Clarity Stream <no-reply@clarity.example>"];
+        let smtp = ["--smtp-url", "smtps://user:hunter2@mail.example"];
+        let all = options(&[smtp, from].concat());
+        assert!(!format!("{all:?}").contains("hunter2"));
+        assert!(matches!(mail_settings(&all, true), Ok(MailSettings::Smtp { .. })));
+        assert!(matches!(mail_settings(&all, false), Ok(MailSettings::Smtp { .. })));
+        let nobody = options(&from);
+        let words = mail_settings(&nobody, true).unwrap_err().to_string();
+        assert!(words.contains("CLARITY_SMTP_URL"), "{words}");
+        assert!(matches!(mail_settings(&nobody, false), Ok(MailSettings::Outbox { .. })));
+        let nameless = mail_settings(&options(&smtp), true).unwrap_err().to_string();
+        assert!(nameless.contains("CLARITY_MAIL_FROM"), "{nameless}");
     }
 }

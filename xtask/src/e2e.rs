@@ -57,8 +57,9 @@ pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
 }
 
 fn journeys(paths: &Paths, args: &EndToEnd, stack: &mut Stack, chromium: &Path) -> Result<()> {
-    step("platform: database, server, workers", || {
+    step("platform: database, mail server, server, workers", || {
         stack.start_platform(None)?;
+        stack.start_mailbox()?;
         stack.start_server()?;
         stack.start_workers("workers", "all")
     })?;
@@ -91,6 +92,7 @@ fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
         "agentUrl": stack.agent_url(),
         "ca": stack.ca(),
         "dir": stack.dir(),
+        "mails": stack.mails(),
         "chromium": chromium,
         "agent": stack.bin("clarity-agent"),
         "customer": {

@@ -12,8 +12,8 @@ use leptos_router::ChooseView;
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, connect::ConnectPage,
     dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, new_workspace::NewWorkspacePage,
-    not_found::WorkspaceNotFoundPage, reset::ResetPage, sessions::SessionsPage, sign_in::SignInPage,
-    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+    not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage, sessions::SessionsPage,
+    sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -28,6 +28,7 @@ pub enum Apart {
     Reset,
     NewWorkspace,
     Gallery,
+    Outbox,
     Sources,
     Connect,
     Source,
@@ -64,6 +65,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Reset => view! { <ResetPage/> }.into_any(),
         Apart::NewWorkspace => view! { <NewWorkspacePage/> }.into_any(),
         Apart::Gallery => view! { <GalleryPage/> }.into_any(),
+        Apart::Outbox => view! { <OutboxPage/> }.into_any(),
         Apart::Sources => view! { <SourcesPage/> }.into_any(),
         Apart::Connect => view! { <ConnectPage/> }.into_any(),
         Apart::Source => view! { <SourcePage/> }.into_any(),

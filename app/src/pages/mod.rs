@@ -10,6 +10,7 @@ mod gallery;
 mod home;
 mod new_workspace;
 mod not_found;
+mod outbox;
 mod overview;
 mod reset;
 mod sessions;

@@ -55,4 +55,6 @@ id! {
     DeadLetterId,
     /// A versioned reading of a stream's columns.
     MappingId,
+    /// A letter of the platform to a person.
+    MailId,
 }

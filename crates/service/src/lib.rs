@@ -11,6 +11,7 @@ mod dead_letters;
 mod error;
 mod frame;
 pub mod live;
+mod mail;
 mod overview;
 pub mod pairing;
 mod password;
@@ -28,10 +29,11 @@ use std::sync::Arc;
 
 use clarity_domain::error::AppError;
 use clarity_store::{AppStore, AuthStore};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 pub use account::{SignIn, SignedIn};
 pub use audit::{AuditExport, ExportFormat};
+pub use mail::{MailSettings, MailSettingsError};
 pub use settings::{Limits, Settings};
 pub use sign_up::{ConfirmSignUp, NewWorkspace};
 pub use visitor::{Client, Member, Seat, Visitor};
@@ -45,6 +47,8 @@ pub struct Services {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
     verifying: Arc<Semaphore>,
+    /// A letter was posted.
+    posted: Arc<Notify>,
 }
 
 /// Whole audit logs that are checked at the same time.
@@ -60,6 +64,7 @@ impl Services {
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
+            posted: Arc::default(),
             settings: Arc::new(settings),
         })
     }

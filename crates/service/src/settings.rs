@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use crate::mail::MailSettings;
+
 /// Where people and agents reach this installation. Links are made from it, never from a Host header.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -10,6 +12,7 @@ pub struct Settings {
     pub public_url: String,
     /// "wss://agents.example.com": what a new agent is told to connect to.
     pub agent_url: String,
+    pub mail: MailSettings,
     pub limits: Limits,
 }
 

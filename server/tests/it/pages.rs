@@ -1,8 +1,10 @@
 //! Pages, forms, files and what every answer carries.
 
-use crate::stage::{PASSWORD, Stage, text, text_header};
+use crate::stage::{ORIGIN, PASSWORD, Stage, text, text_header};
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use clarity_runtime::secret::Secret;
+use clarity_service::{Limits, MailSettings};
 
 #[tokio::test]
 async fn a_form_of_another_site_is_refused() {
@@ -146,4 +148,32 @@ async fn the_audit_log_is_a_page_and_a_file_for_those_who_may_read_it() {
         html.contains("Your role does not allow you to read the audit log") && !html.contains("Create the workspace")
     );
     assert!(!html.contains("href=\"/w/nordmark/audit\""), "the page is not named to those who may not open it");
+}
+
+#[tokio::test]
+async fn letters_are_shown_where_none_are_sent_and_nowhere_else() {
+    const LETTER: &str = "insert into auth.mails (id, kind, to_address, subject, body_text, body_html)
+        values ('00000000-0000-7000-8000-0000000000e1', 'reset_password', 'maja@nordmark.example',
+                'Choose a <new> password', E'Choose it here:\\nhttp://localhost:8080/reset/00ff\\n\\njavascript:x', '')";
+    let path = "/dev/mail?mail=00000000-0000-7000-8000-0000000000e1";
+    let keeps = Stage::new().await;
+    let (status, html) = text(keeps.get("/dev/mail", None).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("No letters yet"), "{html}");
+    keeps.sql(LETTER).await;
+    let (status, html) = text(keeps.get(path, None).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("maja@nordmark.example") && html.contains("Choose a &lt;new&gt; password"), "{html}");
+    assert!(
+        html.contains("href=\"http://localhost:8080/reset/00ff\"") && !html.contains("href=\"javascript"),
+        "{html}"
+    );
+
+    let url = Secret::new("smtp://127.0.0.1:9");
+    let mail = MailSettings::smtp(&url, "Clarity Stream <no-reply@localhost>").expect("an address");
+    let sends = Stage::with(ORIGIN, false, mail, Limits::default()).await;
+    sends.sql(LETTER).await;
+    let (status, html) = text(sends.get(path, None).await).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(!html.contains("maja@nordmark.example") && !html.contains("reset/00ff"), "{html}");
 }

@@ -9,7 +9,7 @@ use clarity_runtime::secret::Secret;
 use clarity_runtime::shutdown::CancellationToken;
 use clarity_server::router::router;
 use clarity_server::state::AppState;
-use clarity_service::{Client, Limits, NewWorkspace, Services, Settings, SignIn, SignedIn};
+use clarity_service::{Client, Limits, MailSettings, NewWorkspace, Services, Settings, SignIn, SignedIn};
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::TestDb;
 use tower::ServiceExt;
@@ -31,16 +31,17 @@ impl Stage {
     }
 
     pub async fn at(origin: &str, secure: bool) -> Self {
-        Self::with(origin, secure, Limits::default()).await
+        let mail = MailSettings::outbox("Clarity Stream <no-reply@localhost>").expect("an address");
+        Self::with(origin, secure, mail, Limits::default()).await
     }
 
-    pub async fn with(origin: &str, secure: bool, limits: Limits) -> Self {
+    pub async fn with(origin: &str, secure: bool, mail: MailSettings, limits: Limits) -> Self {
         let db = TestDb::new().await;
         let login =
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
         let app = AppStore::connect(&login(DbRole::App), 6).await.expect("app connects");
-        let settings = Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), limits };
+        let settings = Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), mail, limits };
         let services = Services::new(auth, app, settings).expect("services");
         let site = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(site.path().join("pkg")).expect("a folder");

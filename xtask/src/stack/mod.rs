@@ -9,6 +9,7 @@ mod child;
 mod cluster;
 mod interrupt;
 pub mod leftovers;
+mod mailbox;
 mod plant;
 mod probe;
 mod secrets;
@@ -59,6 +60,8 @@ pub struct Stack {
     customer: Option<Cluster>,
     /// Further variables of [`AGENT`] or [`PLATFORM`], for tests.
     surroundings: BTreeMap<&'static str, Vec<(String, String)>>,
+    /// Where the mail server listens that the server is told of.
+    mail_port: Option<u16>,
     /// In the order they were started; stopped in the opposite one.
     running: Vec<Running>,
 }
@@ -87,6 +90,7 @@ impl Stack {
             platform: None,
             customer: None,
             surroundings: BTreeMap::new(),
+            mail_port: None,
             running: Vec::new(),
         })
     }
@@ -161,7 +165,7 @@ impl Stack {
         let (port, url, agent_url) = (self.secrets.web_port, self.web_url(), self.agent_url());
         let listen = format!("127.0.0.1:{port}");
         let args = ["serve", "--listen", &listen, "--public-url", &url, "--agent-url", &agent_url, "--site"];
-        let spec = self.server(&["auth", "app"], &args)?.args([self.paths.site(self.mode)]);
+        let spec = self.server(&["auth", "app"], &args)?.args([self.paths.site(self.mode)]).env(self.mail_env());
         self.start(spec)?;
         self.await_ready("server", |_| http_ok(port, "/readyz"))
     }

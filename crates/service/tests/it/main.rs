@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod dead_letters;
+mod mail;
 mod overview;
 mod pairing;
 mod stage;

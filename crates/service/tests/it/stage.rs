@@ -6,7 +6,7 @@ use clarity_domain::error::AppError;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_service::{
-    Client, ConfirmSignUp, Limits, NewWorkspace, Seat, Services, Settings, SignIn, SignedIn, Visitor,
+    Client, ConfirmSignUp, Limits, MailSettings, NewWorkspace, Seat, Services, Settings, SignIn, SignedIn, Visitor,
 };
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::{TestDb, wait_until};
@@ -30,8 +30,12 @@ impl Stage {
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
         let app = AppStore::connect(&login(DbRole::App), 4).await.expect("app connects");
-        let settings =
-            Settings { public_url: "https://clarity.example".into(), agent_url: "wss://agents.example".into(), limits };
+        let settings = Settings {
+            public_url: "https://clarity.example".into(),
+            agent_url: "wss://agents.example".into(),
+            mail: MailSettings::outbox("Clarity Stream <no-reply@clarity.example>").expect("an address"),
+            limits,
+        };
         let services = Services::new(auth.clone(), app, settings).expect("services");
         Self { db, services, auth }
     }
@@ -117,6 +121,15 @@ impl Stage {
     pub async fn comes_to(&self, of: &str, count: i64) {
         let what = format!("{count} {of}");
         wait_until(&what, Duration::from_secs(10), || async { self.count(of).await == count }).await;
+    }
+
+    /// Subject and text of the newest letter to this address.
+    pub async fn last_letter(&self, to: &str) -> (String, String) {
+        let sql =
+            "select subject, body_text from auth.mails where to_address = $1 order by created_at desc, id desc limit 1";
+        let found = self.db.admin().await.query_opt(sql, &[&to]).await.unwrap_or_else(|e| panic!("{e:?}"));
+        let row = found.unwrap_or_else(|| panic!("there is no letter to {to}"));
+        (row.get(0), row.get(1))
     }
 
     /// A source with a stream in the seat's workspace; `{w}`, `{source}` and `{stream}` in `sql` are their ids.

@@ -2,6 +2,7 @@
 //!
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
+pub mod mail;
 pub mod pairing;
 pub mod password_reset;
 pub mod session;

@@ -84,6 +84,9 @@ pub const DOORS: &[Door] = &[
     door(Kind::Page, May::Anyone, "/reset/{unknown}", ""),
     door(Kind::Page, May::Anyone, "/new-workspace", ""),
     door(Kind::Page, May::Anyone, "/dev/ui", ""),
+    // Not there where letters are sent.
+    door(Kind::Page, May::Anyone, "/dev/mail", ""),
+    door(Kind::Read, May::Anyone, "/api/outbox/read", ""),
     // Pages of a workspace.
     door(Kind::Page, VIEW, "/w/{slug}", "asset={asset}"),
     door(Kind::Page, VIEW, "/w/{slug}/sources", ""),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use clarity_domain::role::Role;
-use clarity_service::Limits;
+use clarity_service::{Limits, MailSettings};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -56,7 +56,8 @@ pub const CANARY: &str = "zqcanary";
 impl World {
     pub async fn new() -> Self {
         let limits = Limits { attempts_per_minute: NonZeroU32::MAX, open_pairings: i64::MAX, ..Limits::default() };
-        let stage = Stage::with(ORIGIN, false, limits).await;
+        let mail = MailSettings::outbox("Clarity Stream <no-reply@localhost>").expect("an address");
+        let stage = Stage::with(ORIGIN, false, mail, limits).await;
         let own = workspace(&stage, "nordmark", "nordmark", 0x0a).await;
         let theirs = workspace(&stage, "acme", CANARY, 0x0b).await;
         Self { stage, own, theirs }

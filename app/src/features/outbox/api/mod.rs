@@ -1,0 +1,5 @@
+//! Server functions of the outbox.
+
+mod read;
+
+pub use read::read;

@@ -1,0 +1,89 @@
+//! Letters to people: written in the transaction of what they tell of, sent once that is committed.
+//!
+//! [`Services::post`] writes a letter down; [`Services::deliver_mail`] hands what is due to the mail server. Words, links
+//! and addresses stand in the letter and in no log.
+
+mod deliver;
+mod outbox;
+mod render;
+mod settings;
+mod words;
+
+use clarity_domain::error::AppError;
+use clarity_domain::ids::MailId;
+use clarity_domain::role::Role;
+use clarity_store::AuthTx;
+use clarity_store::auth::mail::{self as store, NewMail};
+use uuid::Uuid;
+
+use crate::Services;
+use crate::error::fault;
+
+pub use settings::{MailSettings, MailSettingsError};
+
+/// Letters that a server without a mail server keeps.
+const KEPT: i64 = 100;
+
+/// What is written to whom. A link is whole, from our own address on. No `Debug`: links let their bearer in.
+pub(crate) enum Letter<'a> {
+    /// 24 h. Asked for an account.
+    ConfirmSignUp {
+        link: &'a str,
+    },
+    /// Somebody tried to sign up with an address that has an account.
+    AccountExists {
+        sign_in: &'a str,
+        reset: &'a str,
+    },
+    /// 30 min.
+    ResetPassword {
+        link: &'a str,
+    },
+    PasswordChanged {
+        reset: &'a str,
+    },
+    /// 72 h.
+    Invitation {
+        workspace: &'a str,
+        inviter: &'a str,
+        role: Role,
+        link: &'a str,
+    },
+    /// A member is offered to become an owner. The link is the members page.
+    OwnershipOffer {
+        workspace: &'a str,
+        by: &'a str,
+        link: &'a str,
+    },
+}
+
+impl Letter<'_> {
+    /// Its name, for support and the log.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::ConfirmSignUp { .. } => "confirm_sign_up",
+            Self::AccountExists { .. } => "account_exists",
+            Self::ResetPassword { .. } => "reset_password",
+            Self::PasswordChanged { .. } => "password_changed",
+            Self::Invitation { .. } => "invitation",
+            Self::OwnershipOffer { .. } => "ownership_offer",
+        }
+    }
+}
+
+impl Services {
+    /// Writes a letter down: it is sent if and only if `tx` is committed.
+    pub(crate) async fn post(&self, tx: &mut AuthTx, to: &str, letter: &Letter<'_>) -> Result<(), AppError> {
+        let words = words::of(letter);
+        let (text, html) = (render::text(&words), render::html(&words));
+        let kept = self.settings.mail.keeps_letters();
+        let id = MailId(Uuid::now_v7());
+        let new = NewMail { id, kind: letter.kind(), to, subject: &words.subject, text: &text, html: &html, kept };
+        store::insert(tx, &new).await.map_err(fault)?;
+        if kept {
+            store::keep_newest(tx, KEPT).await.map_err(fault)?;
+        }
+        self.posted.notify_one();
+        Ok(())
+    }
+}

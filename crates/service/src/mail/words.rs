@@ -1,0 +1,187 @@
+//! What each letter says, once for both of its versions.
+//!
+//! Names that people chose are shortened, and no address that somebody hid in one becomes a link: whoever asks for a
+//! letter to a stranger must not be able to say more in it than a name.
+
+use super::Letter;
+
+/// A letter in words, before it is plain text or HTML.
+pub(super) struct Words {
+    /// One line without control characters.
+    pub subject: String,
+    pub parts: Vec<Part>,
+}
+
+pub(super) enum Part {
+    Text(String),
+    /// Something to do, at an address of ours.
+    Act {
+        label: &'static str,
+        link: String,
+    },
+}
+
+/// Characters of a name that a letter shows.
+const NAME: usize = 60;
+
+pub(super) fn of(letter: &Letter<'_>) -> Words {
+    match *letter {
+        Letter::ConfirmSignUp { link } => words(
+            "Create your workspace at Clarity Stream".into(),
+            [
+                text("Somebody asked for a workspace with this e-mail. If it was you, go on here:"),
+                act("Create your workspace", link),
+                text("The link works once, within 24 hours."),
+                text("If you did not ask for it, do nothing: nothing is made without the link."),
+            ],
+        ),
+        Letter::AccountExists { sign_in, reset } => words(
+            "You already have an account at Clarity Stream".into(),
+            [
+                text("Somebody tried to sign up with this e-mail, which has an account already. Nothing was changed."),
+                act("Sign in", sign_in),
+                act("Choose a new password, if you forgot yours", reset),
+                text("If this was not you, do nothing."),
+            ],
+        ),
+        Letter::ResetPassword { link } => words(
+            "Choose a new password for Clarity Stream".into(),
+            [
+                text("A new password was asked for, for the account with this e-mail."),
+                act("Choose a new password", link),
+                text("The link works once, within 30 minutes. With the new password you are signed out everywhere."),
+                text("If you did not ask for it, do nothing: your password stays as it is."),
+            ],
+        ),
+        Letter::PasswordChanged { reset } => words(
+            "Your password for Clarity Stream was changed".into(),
+            [
+                text("The password of your account was changed, and all its sessions were ended."),
+                text("If this was not you, choose a new one at once:"),
+                act("Choose a new password", reset),
+            ],
+        ),
+        Letter::Invitation { workspace, inviter, role, link } => {
+            let (workspace, inviter, role) = (name(workspace), name(inviter), role.as_str());
+            let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
+            words(
+                format!("Invitation to “{workspace}” at Clarity Stream"),
+                [
+                    text(format!("{inviter} invites you to the workspace “{workspace}” as {article} {role}.")),
+                    act("Accept the invitation", link),
+                    text("The link works once, within 72 hours, for this e-mail only."),
+                    text("If you do not know who invites you, do nothing."),
+                ],
+            )
+        }
+        Letter::OwnershipOffer { workspace, by, link } => {
+            let (workspace, by) = (name(workspace), name(by));
+            words(
+                format!("You are offered to own “{workspace}” at Clarity Stream"),
+                [
+                    text(format!("{by} offers you to become an owner of the workspace “{workspace}”.")),
+                    act("Open the members page to accept", link),
+                    text("Until you accept, nothing changes."),
+                ],
+            )
+        }
+    }
+}
+
+fn words<const N: usize>(subject: String, parts: [Part; N]) -> Words {
+    Words { subject, parts: parts.into() }
+}
+
+fn text(words: impl Into<String>) -> Part {
+    Part::Text(words.into())
+}
+
+fn act(label: &'static str, link: &str) -> Part {
+    Part::Act { label, link: link.to_owned() }
+}
+
+/// A name that a person chose, fit for one line, with nothing in it that a mail program makes a link of; an e-mail address
+/// may stay one.
+fn name(text: &str) -> String {
+    let seen: String = text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect();
+    let words: Vec<String> = seen.split_whitespace().map(unlinked).collect();
+    let line = words.join(" ");
+    if line.chars().count() <= NAME {
+        return line;
+    }
+    let cut: String = line.chars().take(NAME - 1).collect();
+    format!("{}…", cut.trim_end())
+}
+
+/// Controls, and marks that turn the direction of what follows or cannot be seen.
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || ('\u{200b}'..='\u{200f}').contains(&c)
+        || ('\u{2028}'..='\u{202e}').contains(&c)
+        || ('\u{2060}'..='\u{2069}').contains(&c)
+}
+
+fn unlinked(word: &str) -> String {
+    if word.contains('@') && !word.contains(['/', ':']) {
+        return word.to_owned();
+    }
+    let mut out = String::with_capacity(word.len() + 4);
+    let plain = word.replace("://", " ");
+    let mut chars = plain.chars().peekable();
+    while let Some(c) = chars.next() {
+        out.push(c);
+        if c == '.' && chars.peek().is_some_and(|next| next.is_alphanumeric()) {
+            out.push(' ');
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clarity_domain::role::Role;
+
+    const LINK: &str = "https://clarity.example/invite/00ff";
+
+    #[test]
+    fn a_name_is_one_short_line_without_a_link() {
+        assert_eq!(name(" Nordmark\r\nBcc: eve@evil.example\u{202e} "), "Nordmark Bcc: eve@evil.example");
+        assert_eq!(
+            name("Win at https://evil.example/x or www.evil.example"),
+            "Win at https evil. example/x or www. evil. example"
+        );
+        assert_eq!(name("a@evil.example/x"), "a@evil. example/x");
+        assert_eq!(name("Maja Lind (maja@nordmark.example)"), "Maja Lind (maja@nordmark.example)");
+        assert_eq!(name("Nordmark Foundries Co."), "Nordmark Foundries Co.");
+        assert_eq!(name(&"ß".repeat(200)).chars().count(), NAME);
+    }
+
+    #[test]
+    fn a_subject_is_one_line_whatever_the_name_is() {
+        let letter =
+            Letter::Invitation { workspace: "A\r\nBcc: x\n\n<b>", inviter: "I\nJ", role: Role::Operator, link: LINK };
+        let words = of(&letter);
+        assert_eq!(words.subject, "Invitation to “A Bcc: x <b>” at Clarity Stream");
+        assert!(!words.subject.chars().any(char::is_control));
+        let Some(Part::Text(first)) = words.parts.first() else { panic!("a text comes first") };
+        assert_eq!(first, "I J invites you to the workspace “A Bcc: x <b>” as an operator.");
+    }
+
+    #[test]
+    fn every_letter_says_where_to_go() {
+        let letters = [
+            Letter::ConfirmSignUp { link: LINK },
+            Letter::AccountExists { sign_in: LINK, reset: LINK },
+            Letter::ResetPassword { link: LINK },
+            Letter::PasswordChanged { reset: LINK },
+            Letter::Invitation { workspace: "W", inviter: "I", role: Role::Viewer, link: LINK },
+            Letter::OwnershipOffer { workspace: "W", by: "I", link: LINK },
+        ];
+        for letter in letters {
+            let acts =
+                of(&letter).parts.into_iter().filter(|part| matches!(part, Part::Act { link, .. } if link == LINK));
+            assert!(acts.count() > 0, "{}", letter.kind());
+        }
+    }
+}
