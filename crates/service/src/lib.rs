@@ -10,6 +10,7 @@ mod day;
 mod dead_letters;
 mod error;
 mod frame;
+mod known_passwords;
 pub mod live;
 mod mail;
 mod overview;

@@ -12,6 +12,7 @@ use clarity_runtime::secret::Secret;
 use tokio::sync::Semaphore;
 
 use crate::error::broken;
+use crate::known_passwords::is_known;
 
 const LEAST: usize = 12;
 const MOST: usize = 256;
@@ -83,6 +84,10 @@ pub(crate) fn check_new(password: &str, name: &str, email: &str) -> Result<(), A
     if one_letter || lower == email || lower == name.to_lowercase() || (local.len() >= LEAST && lower == local) {
         return Err(AppError::invalid("password", "This password is easy to guess. Use another one."));
     }
+    if is_known(password) {
+        let words = "This password stands in public lists of breached ones, which attackers try first. Use another one.";
+        return Err(AppError::invalid("password", words));
+    }
     Ok(())
 }
 
@@ -104,7 +109,7 @@ mod tests {
     fn new_passwords_are_long_and_not_the_address() {
         assert!(check_new("four plain words here", "Maja", "maja@nordmark.example").is_ok());
         assert!(check_new("größengrößen", "Maja", "maja@nordmark.example").is_ok(), "characters count, not bytes");
-        for wrong in ["short", "aaaaaaaaaaaaaaaa", "Maja@Nordmark.example"] {
+        for wrong in ["short", "aaaaaaaaaaaaaaaa", "Maja@Nordmark.example", "1q2w3e4r5t6y"] {
             let error = check_new(wrong, "Maja", "maja@nordmark.example").unwrap_err();
             assert_eq!(error.field.as_deref(), Some("password"), "{wrong}");
         }
