@@ -85,7 +85,8 @@ pub(crate) fn check_new(password: &str, name: &str, email: &str) -> Result<(), A
         return Err(AppError::invalid("password", "This password is easy to guess. Use another one."));
     }
     if is_known(password) {
-        let words = "This password stands in public lists of breached ones, which attackers try first. Use another one.";
+        let words =
+            "This password stands in public lists of breached ones, which attackers try first. Use another one.";
         return Err(AppError::invalid("password", words));
     }
     Ok(())

@@ -13,6 +13,8 @@ mod check;
 mod concurrency;
 mod controls;
 mod faults;
+#[path = "../it/catalogue/frozen.rs"]
+mod frozen;
 mod matrix;
 #[path = "../it/catalogue/objects.rs"]
 mod objects;
@@ -90,9 +92,10 @@ async fn planted(base: &Worlds, wrong: &mut Vec<String>) -> Vec<Planted> {
         }
     }
     let found = planted.iter().filter(|fault| fault.found()).count();
+    let only_listed = planted.iter().filter(|fault| fault.only_listed()).count();
     let only_tried = planted.iter().filter(|fault| fault.only_tried()).count();
     println!(
-        "{found} of {} planted faults found, {only_tried} of them by attempts alone, {:.1} s\n",
+        "{found} of {} planted faults found, {only_tried} of them by attempts and no rule, {only_listed} by the list alone, {:.1} s\n",
         planted.len(),
         faults.elapsed().as_secs_f64()
     );

@@ -8,12 +8,14 @@ use crate::faults::{FAULTS, Fault, OF_THE_CLUSTER};
 use crate::matrix::{Scale, run};
 use crate::surface::Surface;
 use crate::worlds::Worlds;
-use crate::{check, controls};
+use crate::{check, controls, frozen};
 
 /// A fault and what told it.
 pub struct Planted {
     pub what: &'static str,
     by_rules: bool,
+    /// What changed in the list of all that is there.
+    by_list: usize,
     by_leaks: usize,
     by_differences: usize,
     by_controls: usize,
@@ -21,14 +23,19 @@ pub struct Planted {
 
 impl Planted {
     pub fn found(&self) -> bool {
-        self.by_rules || self.by_attempts()
+        self.by_rules || self.by_list > 0 || self.by_attempts()
     }
 
     fn by_attempts(&self) -> bool {
         self.by_leaks + self.by_differences + self.by_controls > 0
     }
 
-    /// Found by what was tried alone: no rule of the catalogue knows it.
+    /// No rule forbids it and no attempt felt it: somebody has to read its line.
+    pub fn only_listed(&self) -> bool {
+        self.by_list > 0 && !self.by_rules && !self.by_attempts()
+    }
+
+    /// Found by what was tried: no rule of the catalogue knows it.
     pub fn only_tried(&self) -> bool {
         !self.by_rules && self.by_attempts()
     }
@@ -38,11 +45,12 @@ impl Planted {
         let rules = if self.by_rules { "rules" } else { "-" };
         let mark = if self.found() { "found" } else { "MISSED" };
         let (leaks, differences) = (count(self.by_leaks), count(self.by_differences));
-        format!("{mark:<7} {rules:<6} {leaks:>6} {differences:>6} {:>6}   {}", count(self.by_controls), self.what)
+        let (list, controls) = (count(self.by_list), count(self.by_controls));
+        format!("{mark:<7} {rules:<6} {list:>5} {leaks:>6} {differences:>6} {controls:>6}   {}", self.what)
     }
 
     fn heading() -> &'static str {
-        "        rules   leaks  diffs  ctrls"
+        "        rules   list  leaks  diffs  ctrls"
     }
 }
 
@@ -76,11 +84,13 @@ async fn one(base: &Worlds, fault: &Fault) -> Planted {
     let admin = worlds.with.db.admin().await;
     let surface = Surface::read(&admin).await;
     let by_rules = !check::check(&admin).await.is_empty();
+    let by_list = frozen::differences(&admin).await.len();
     let findings = run(&mut worlds, &surface, Scale::Only(fault.on)).await;
     let controls = controls::run(&mut worlds, &surface, fault.on).await;
     Planted {
         what: fault.what,
         by_rules,
+        by_list,
         by_leaks: findings.leaks.len(),
         by_differences: findings.differences.len(),
         by_controls: controls.failed.len(),
@@ -91,6 +101,7 @@ async fn of_the_cluster(db: &TestDb, what: &'static str, sql: &str) -> Planted {
     let admin = db.admin().await;
     admin.batch_execute(&format!("begin; {sql}")).await.unwrap_or_else(|e| panic!("{what}: {e:?}"));
     let by_rules = !check::check(&admin).await.is_empty();
+    let by_list = frozen::differences(&admin).await.len();
     admin.batch_execute("rollback").await.expect("rolls back");
-    Planted { what, by_rules, by_leaks: 0, by_differences: 0, by_controls: 0 }
+    Planted { what, by_rules, by_list, by_leaks: 0, by_differences: 0, by_controls: 0 }
 }

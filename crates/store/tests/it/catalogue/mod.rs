@@ -2,6 +2,7 @@
 //! tenancy, because [`check::check`] looks at all of them; and the tests below show that it finds each kind of fault.
 
 mod check;
+mod frozen;
 mod objects;
 mod rules;
 
@@ -14,6 +15,24 @@ async fn the_migrated_database_keeps_every_rule() {
     let db = TestDb::new().await;
     let findings = check(&db.admin().await).await;
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[tokio::test]
+async fn nothing_is_in_the_catalogue_that_nobody_has_read() {
+    let db = TestDb::new().await;
+    let admin = db.admin().await;
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/catalogue/surface.txt");
+        let text: String = frozen::lines(&admin).await.into_iter().map(|line| line + "\n").collect();
+        std::fs::write(file, text).expect("written");
+        return;
+    }
+    let differences = frozen::differences(&admin).await;
+    assert!(
+        differences.is_empty(),
+        "The catalogue is not what surface.txt says. Read each line: may it be so? Then run this test with UPDATE_GOLDEN=1.\n{}",
+        differences.join("\n")
+    );
 }
 
 /// Breaks one rule in a database of its own, and expects to read of it.
