@@ -250,7 +250,11 @@ impl Services {
 }
 
 /// With the person's seats, the new workspace's included.
-async fn start_session(tx: &mut AuthTx, user: UserCard, client: &Client) -> Result<(SignedIn, Vec<SeatRow>), AppError> {
+pub(crate) async fn start_session(
+    tx: &mut AuthTx,
+    user: UserCard,
+    client: &Client,
+) -> Result<(SignedIn, Vec<SeatRow>), AppError> {
     let token = hex::encode(random_bytes::<32>().map_err(broken)?);
     let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
     let new =
@@ -284,7 +288,7 @@ fn taken(error: StoreError) -> AppError {
 }
 
 /// 1 to 120 characters that can be seen, none of them a control or direction mark.
-fn checked_name(field: &str, whom: &str, text: &str) -> Result<String, AppError> {
+pub(crate) fn checked_name(field: &str, whom: &str, text: &str) -> Result<String, AppError> {
     let text = text.trim();
     let hidden =
         |c: char| c.is_control() || ('\u{200b}'..='\u{200f}').contains(&c) || ('\u{202a}'..='\u{202e}').contains(&c);

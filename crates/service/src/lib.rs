@@ -11,6 +11,7 @@ mod dead_letters;
 mod error;
 mod frame;
 pub mod live;
+mod members;
 mod overview;
 pub mod pairing;
 mod password;
@@ -30,6 +31,7 @@ use tokio::sync::Semaphore;
 
 pub use account::{SignIn, SignUp, SignedIn};
 pub use audit::{AuditExport, ExportFormat};
+pub use members::{Accepted, NewAccount};
 pub use settings::{Limits, Settings};
 pub use visitor::{Client, Member, Seat, Visitor};
 

@@ -2,6 +2,9 @@
 //!
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
+pub mod invitation;
+pub mod member;
+pub mod ownership;
 pub mod pairing;
 pub mod session;
 pub mod user;
