@@ -33,6 +33,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/") view=Apart::Home ssr=WHOLE/>
                 <Route path=path!("/sign-in") view=Apart::SignIn ssr=WHOLE/>
                 <Route path=path!("/sign-up") view=Apart::SignUp ssr=WHOLE/>
+                <Route path=path!("/invite/:token") view=Apart::Invite ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
                     <Route path=path!("") view=OverviewPage ssr=WHOLE/>
@@ -41,6 +42,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("sources/:id") view=Apart::Source ssr=WHOLE/>
                     <Route path=path!("dead-letters") view=Apart::DeadLetters ssr=WHOLE/>
                     <Route path=path!("sessions") view=Apart::Sessions ssr=WHOLE/>
+                    <Route path=path!("members") view=Apart::Members ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>
                 </ParentRoute>

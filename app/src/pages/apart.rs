@@ -11,8 +11,8 @@ use leptos_router::ChooseView;
 
 use super::{
     audit::AuditPage, connect::ConnectPage, dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage,
-    not_found::WorkspaceNotFoundPage, sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage,
-    source::SourcePage, sources::SourcesPage,
+    invite::InvitePage, members::MembersPage, not_found::WorkspaceNotFoundPage, sessions::SessionsPage,
+    sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -22,12 +22,15 @@ pub enum Apart {
     Home,
     SignIn,
     SignUp,
+    /// The link of an invitation.
+    Invite,
     Gallery,
     Sources,
     Connect,
     Source,
     DeadLetters,
     Sessions,
+    Members,
     Audit,
     /// An address in a workspace that has no page.
     Nothing,
@@ -54,12 +57,14 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Home => view! { <HomePage/> }.into_any(),
         Apart::SignIn => view! { <SignInPage/> }.into_any(),
         Apart::SignUp => view! { <SignUpPage/> }.into_any(),
+        Apart::Invite => view! { <InvitePage/> }.into_any(),
         Apart::Gallery => view! { <GalleryPage/> }.into_any(),
         Apart::Sources => view! { <SourcesPage/> }.into_any(),
         Apart::Connect => view! { <ConnectPage/> }.into_any(),
         Apart::Source => view! { <SourcePage/> }.into_any(),
         Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
         Apart::Sessions => view! { <SessionsPage/> }.into_any(),
+        Apart::Members => view! { <MembersPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })

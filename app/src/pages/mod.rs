@@ -6,6 +6,8 @@ mod connect;
 mod dead_letters;
 mod gallery;
 mod home;
+mod invite;
+mod members;
 mod not_found;
 mod overview;
 mod sessions;

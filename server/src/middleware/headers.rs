@@ -8,6 +8,10 @@ use axum::response::Response;
 
 use crate::state::AppState;
 
+/// Pages whose path is a secret: no other site is told where a person came from. Our own is: a form that is sent without
+/// script goes back to its page with its error.
+const SECRET_PATHS: [&str; 1] = ["/invite/"];
+
 const ALWAYS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -21,10 +25,14 @@ const ALWAYS: [(HeaderName, &str); 5] = [
 ];
 
 pub async fn layer(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    let is_secret = SECRET_PATHS.iter().any(|path| request.uri().path().starts_with(path));
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    if is_secret {
+        headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
