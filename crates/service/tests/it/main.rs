@@ -6,6 +6,8 @@
 mod accounts;
 mod audit;
 mod dead_letters;
+mod members;
 mod overview;
+mod ownership;
 mod pairing;
 mod stage;
