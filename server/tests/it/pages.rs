@@ -147,3 +147,35 @@ async fn the_audit_log_is_a_page_and_a_file_for_those_who_may_read_it() {
     );
     assert!(!html.contains("href=\"/w/nordmark/audit\""), "the page is not named to those who may not open it");
 }
+
+#[tokio::test]
+async fn members_are_a_page_for_those_who_manage_them_and_leaving_is_everybodys() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let (status, html) = text(stage.get("/w/nordmark/members", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("Send invitation") && html.contains("You are the last owner"), "{html}");
+    assert!(html.contains("href=\"/w/nordmark/members\""), "the page is named");
+
+    stage.sql("update auth.memberships set role = 'operator'").await;
+    let (status, html) = text(stage.get("/w/nordmark/members", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("You are an operator here") && html.contains("Leave workspace"), "{html}");
+    assert!(!html.contains("Send invitation") && !html.contains("Open invitations"));
+    let (status, _) = text(stage.get("/w/acme/members", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_not_found_and_is_told_to_no_other_site() {
+    let stage = Stage::new().await;
+    for token in ["0".repeat(64), "nonsense".to_owned()] {
+        let page = stage.get(&format!("/invite/{token}"), None).await;
+        assert_eq!(text_header(&page, "referrer-policy"), "same-origin");
+        let (status, html) = text(page).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(html.contains("This invitation is not valid any more. Ask for a new one."), "{html}");
+    }
+    let elsewhere = stage.get("/sign-in", None).await;
+    assert_eq!(text_header(&elsewhere, "referrer-policy"), "strict-origin-when-cross-origin");
+}
