@@ -96,18 +96,17 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
         Some(Members { as_of, members, members_total, invitations }) => {
             let emails = invitations.iter().map(|row| row.email.clone()).collect();
             let hidden = (members_total as usize).saturating_sub(members.len());
+            let form = view! { <InviteForm slug=slug.clone() role invite=forms.invite/> };
+            let rows = view! { <Rows slug=slug.clone() members base=as_of you=own.you role forms/> };
+            let open = view! { <OpenInvitations slug=slug.clone() invitations base=as_of forms/> };
             view! {
                 <Invited emails/>
-                <Card title="Invite a colleague" remark="they get a letter with a link that works once, for 72 hours">
-                    <InviteForm slug=slug.clone() role invite=forms.invite/>
-                </Card>
+                <Card title="Invite a colleague" remark="they get a letter with a link that works once, for 72 hours">{form}</Card>
                 <Card title="Members">
-                    <Rows slug=slug.clone() members base=as_of you=own.you role forms/>
+                    {rows}
                     {(hidden > 0).then(|| view! { <p class="cs-quiet">{format!("{hidden} more are not shown.")}</p> })}
                 </Card>
-                <Card title="Open invitations">
-                    <OpenInvitations slug=slug.clone() invitations base=as_of forms/>
-                </Card>
+                <Card title="Open invitations">{open}</Card>
             }
             .into_any()
         }
