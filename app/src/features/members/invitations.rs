@@ -75,7 +75,7 @@ pub fn OpenInvitations(slug: String, invitations: Vec<InvitationRow>, base: Micr
         .into_iter()
         .map(|invitation| view! { <Row slug=slug.clone() invitation base forms/> })
         .collect_view();
-    view! { <Table caption="Open invitations" columns>{rows}</Table> }.into_any()
+    view! { <div class="cs-table-scroll"><Table caption="Open invitations" columns>{rows}</Table></div> }.into_any()
 }
 
 #[component]
@@ -99,7 +99,7 @@ fn Row(slug: String, invitation: InvitationRow, base: Micros, forms: Forms) -> i
     let label = format!("Revoke the invitation of {email}");
     view! {
         <tr>
-            <th scope="row">{email}</th>
+            <th scope="row" class="cs-table__wrap cs-members__who">{email}</th>
             <td data-label="Role">{model::role_name(role)}</td>
             <td class="cs-table__wrap" data-label="Invited by">{invited_by}</td>
             <td data-label="Sent"><Ago at=Some(sent_at) base/></td>

@@ -32,7 +32,7 @@ pub fn Rows(
         .into_iter()
         .map(|member| view! { <Row slug=slug.clone() own=member.id == you member base role forms/> })
         .collect_view();
-    view! { <Table caption="Members" columns>{rows}</Table> }
+    view! { <div class="cs-table-scroll"><Table caption="Members" columns>{rows}</Table></div> }
 }
 
 #[component]
@@ -43,7 +43,7 @@ fn Row(slug: String, member: MemberRow, own: bool, base: Micros, role: Role, for
     let acts = acts(&slug, &member, role, forms);
     view! {
         <tr>
-            <th scope="row">
+            <th scope="row" class="cs-table__wrap cs-members__who">
                 {name} {own.then_some(" (you)")}
                 <small>{email}</small>
                 {member.offered.then(|| view! { <Pill tone=Tone::Idle text="Ownership offered"/> })}
