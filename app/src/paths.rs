@@ -78,6 +78,20 @@ pub fn dead_letters(slug: &str) -> String {
     format!("/w/{slug}/dead-letters")
 }
 
+/// The page of an invitation's link.
+pub fn invitation(token: &str) -> String {
+    format!("/invite/{}", escape(token))
+}
+
+pub fn members(slug: &str) -> String {
+    format!("/w/{slug}/members")
+}
+
+/// The members, with the news that a letter went to this address.
+pub fn members_invited(slug: &str, email: &str) -> String {
+    format!("/w/{slug}/members?invited={}", escape(email))
+}
+
 /// Where the person is signed in.
 pub fn sessions(slug: &str) -> String {
     format!("/w/{slug}/sessions")
@@ -192,6 +206,14 @@ mod tests {
         for other in ["/", "/w/", "/sign-in", &sources("nordmark"), &dead_letters("nordmark"), &audit("nordmark")] {
             assert!(!is_overview(other), "{other}");
         }
+    }
+
+    #[test]
+    fn an_invitation_is_a_page_to_come_back_to() {
+        assert_eq!(local(&invitation("0a1b")), Some("/invite/0a1b"));
+        assert_eq!(invitation("../w/a?x"), "/invite/../w/a%3Fx");
+        assert_eq!(members_invited("a", "maja@n.example"), "/w/a/members?invited=maja%40n.example");
+        assert!(!is_overview(&invitation("0a1b")) && !is_overview(&members("a")));
     }
 
     #[test]

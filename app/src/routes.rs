@@ -37,6 +37,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset") view=Apart::AskReset ssr=WHOLE/>
                 <Route path=path!("/reset/:token") view=Apart::Reset ssr=WHOLE/>
                 <Route path=path!("/new-workspace") view=Apart::NewWorkspace ssr=WHOLE/>
+                <Route path=path!("/invite/:token") view=Apart::Invite ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <Route path=path!("/dev/mail") view=Apart::Outbox ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
@@ -46,6 +47,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("sources/:id") view=Apart::Source ssr=WHOLE/>
                     <Route path=path!("dead-letters") view=Apart::DeadLetters ssr=WHOLE/>
                     <Route path=path!("sessions") view=Apart::Sessions ssr=WHOLE/>
+                    <Route path=path!("members") view=Apart::Members ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>
                 </ParentRoute>

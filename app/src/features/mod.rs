@@ -2,7 +2,9 @@
 
 pub mod audit;
 pub mod dead_letters;
+pub mod invitation;
 pub mod live;
+pub mod members;
 pub mod outbox;
 pub mod overview;
 pub mod pairing;

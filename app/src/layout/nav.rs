@@ -55,6 +55,15 @@ pub const ENTRIES: [Entry; 3] = [
     },
 ];
 
+/// For those who may manage them.
+const MEMBERS: Entry = Entry {
+    name: "Members",
+    symbol: Symbol::People,
+    path: paths::members,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may read it.
 const AUDIT: Entry = Entry {
     name: "Audit",
@@ -64,9 +73,11 @@ const AUDIT: Entry = Entry {
     counts_dead_letters: false,
 };
 
-/// Whether the audit log is named: an unread frame names nothing.
-fn may_audit(frame: Option<&Frame>) -> bool {
-    frame.is_some_and(|frame| frame.workspace.role.may(Permission::ReadAudit))
+/// The pages that are not everybody's, for this viewer: an unread frame names nothing.
+fn administration(frame: Option<&Frame>) -> Vec<Entry> {
+    let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
+    let all = [(MEMBERS, Permission::ManageMembers), (AUDIT, Permission::ReadAudit)];
+    all.into_iter().filter(|(_, permission)| may(*permission)).map(|(entry, _)| entry).collect()
 }
 
 impl Entry {
@@ -105,10 +116,13 @@ pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
     let dead_letters = frame.as_ref().map_or(0, |frame| frame.dead_letters);
     let [overview, sources, letters] = ENTRIES;
     let person = frame.as_ref().map(|frame| frame.user.clone());
-    let audit = may_audit(frame.as_ref()).then(|| {
+    let administration = administration(frame.as_ref());
+    let administration = (!administration.is_empty()).then(|| {
+        let links =
+            administration.into_iter().map(|entry| view! { <EntryLink entry slug=slug.clone()/> }).collect_view();
         view! {
             <h2 class="cs-nav__heading">"Administration"</h2>
-            <EntryLink entry=AUDIT slug=slug.clone()/>
+            {links}
         }
     });
     view! {
@@ -120,7 +134,7 @@ pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
                 <h2 class="cs-nav__heading">"Data"</h2>
                 <EntryLink entry=sources slug=slug.clone()/>
                 <EntryLink entry=letters slug=slug.clone() dead_letters/>
-                {audit}
+                {administration}
             </nav>
             <div class="cs-side__foot">
                 <ThemeSwitch/>
@@ -179,7 +193,13 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
             .map(|other| view! { <MenuLink href=paths::workspace(&other.slug) current=other.slug == slug>{other.name}</MenuLink> })
             .collect_view()
     });
-    let audit = may_audit(frame.as_ref()).then(|| view! { <MenuLink href=paths::audit(&slug)>{AUDIT.name}</MenuLink> });
+    let administration = administration(frame.as_ref())
+        .into_iter()
+        .map(|entry| {
+            let href = (entry.path)(&slug);
+            view! { <MenuLink href>{entry.name}</MenuLink> }
+        })
+        .collect_view();
     let tabs =
         ENTRIES.map(|entry| view! { <EntryLink entry slug=slug.clone() dead_letters phone=true/> }).collect_view();
     view! {
@@ -190,7 +210,7 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
         <Menu id="cs-more" label="More" place=Place::Sheet>
             <div class="cs-stack">
                 {frame.map(|frame| view! { <p><b>{frame.workspace.name}</b><br/><span class="cs-quiet">{frame.user.email}</span></p> })}
-                {audit}
+                {administration}
                 {others}
                 <MenuLink href=paths::sessions(&slug)>"Your sessions"</MenuLink>
                 <ThemeSwitch/>
@@ -206,6 +226,12 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clarity_domain::{
+        ids::{UserId, WorkspaceId},
+        role::Role,
+        view::session::UserCard,
+    };
+    use uuid::Uuid;
 
     #[test]
     fn the_entry_one_is_at_is_marked_and_no_other() {
@@ -218,5 +244,19 @@ mod tests {
         assert_eq!(at("/w/a/sourcesx"), [""; 0]);
         assert_eq!(at("/w/b"), [""; 0]);
         assert_eq!(counted(1, "site"), "1 site");
+    }
+
+    #[test]
+    fn administration_is_named_to_those_who_may() {
+        let names = |role| {
+            let workspace = WorkspaceCard { id: WorkspaceId(Uuid::nil()), slug: "a".into(), name: "A".into(), role };
+            let user = UserCard { id: UserId(Uuid::nil()), name: "Maja".into(), email: "maja@n.example".into() };
+            let frame =
+                Frame { user, workspace, workspaces: Vec::new(), sites: 0, assets: 0, sources: 0, dead_letters: 0 };
+            administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(Role::Admin), ["Members", "Audit"]);
+        assert_eq!(names(Role::Operator), [""; 0]);
+        assert!(administration(None).is_empty());
     }
 }

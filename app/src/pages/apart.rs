@@ -11,9 +11,9 @@ use leptos_router::ChooseView;
 
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, connect::ConnectPage,
-    dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, new_workspace::NewWorkspacePage,
-    not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage, sessions::SessionsPage,
-    sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+    dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
+    new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
+    sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -27,6 +27,8 @@ pub enum Apart {
     AskReset,
     Reset,
     NewWorkspace,
+    /// The link of an invitation.
+    Invite,
     Gallery,
     Outbox,
     Sources,
@@ -34,6 +36,7 @@ pub enum Apart {
     Source,
     DeadLetters,
     Sessions,
+    Members,
     Audit,
     /// An address in a workspace that has no page.
     Nothing,
@@ -64,6 +67,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::AskReset => view! { <AskResetPage/> }.into_any(),
         Apart::Reset => view! { <ResetPage/> }.into_any(),
         Apart::NewWorkspace => view! { <NewWorkspacePage/> }.into_any(),
+        Apart::Invite => view! { <InvitePage/> }.into_any(),
         Apart::Gallery => view! { <GalleryPage/> }.into_any(),
         Apart::Outbox => view! { <OutboxPage/> }.into_any(),
         Apart::Sources => view! { <SourcesPage/> }.into_any(),
@@ -71,6 +75,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Source => view! { <SourcePage/> }.into_any(),
         Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
         Apart::Sessions => view! { <SessionsPage/> }.into_any(),
+        Apart::Members => view! { <MembersPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })

@@ -8,6 +8,8 @@ use crate::{
     ui::{
         button::{Button, Kind},
         card::Card,
+        choice::Choice,
+        confirm::Confirm,
         copy::CopyCode,
         dialog::Dialog,
         field::Field,
@@ -32,7 +34,7 @@ use crate::{
     },
 };
 
-const SYMBOLS: [Symbol; 19] = [
+const SYMBOLS: [Symbol; 20] = [
     Symbol::Home,
     Symbol::Plug,
     Symbol::Inbox,
@@ -52,6 +54,7 @@ const SYMBOLS: [Symbol; 19] = [
     Symbol::Clock,
     Symbol::Close,
     Symbol::Plus,
+    Symbol::People,
 ];
 /// 2026-01-05 08:00:00 UTC.
 const FROM: i64 = 1_767_600_000_000_000;
@@ -169,6 +172,7 @@ fn Lists() -> impl IntoView {
 fn Forms() -> impl IntoView {
     let open = RwSignal::new(false);
     let toaster: Toaster = expect_context();
+    let roles = vec![("operator".to_owned(), "Operator".to_owned()), ("viewer".to_owned(), "Viewer".to_owned())];
     let kinds = [(Kind::Primary, "Primary"), (Kind::Plain, "Plain"), (Kind::Quiet, "Quiet"), (Kind::Danger, "Danger")];
     view! {
         <Card title="Buttons, fields, dialogs">
@@ -179,10 +183,15 @@ fn Forms() -> impl IntoView {
                     <Button on:click=move |_| open.set(true)>"Dialog"</Button>
                     <Button on:click=move |_| toaster.say("Something was done")>"News"</Button>
                     <Button attr:popovertarget="gallery-menu">"Menu"</Button>
+                    <Confirm id="gallery-confirm" act="Remove" label="Remove Maja Lind" question="Remove Maja Lind?" message="She loses access within seconds. What she did stays.">
+                        <Button kind=Kind::Danger>"Remove"</Button>
+                    </Confirm>
                 </div>
                 <Menu id="gallery-menu" label="Example" place=Place::TopEnd><MenuLink href="#one" current=true>"One"</MenuLink><MenuLink href="#two">"Two"</MenuLink></Menu>
                 <Field name="plain" label="Work e-mail" kind="email" help="Where we reach you"/>
                 <Field name="wrong" label="Password" kind="password" error=Some("At least 12 characters.".to_owned())/>
+                <Choice id="gallery-role" name="role" label="Role" choices=roles.clone() value="viewer"/>
+                <div class="cs-row"><Choice id="gallery-role-low" name="role" label="Role of Maja Lind" choices=roles value="operator" low=true/></div>
                 <CopyCode code="alter system set wal_level = logical;" what="the statement"/>
                 <Banner tone=Tone::Bad>"The code has expired. Make a new one."</Banner>
                 <Banner tone=Tone::Ok>"All 12 letters landed."</Banner>

@@ -8,6 +8,8 @@ mod connect;
 mod dead_letters;
 mod gallery;
 mod home;
+mod invite;
+mod members;
 mod new_workspace;
 mod not_found;
 mod outbox;

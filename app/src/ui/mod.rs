@@ -3,6 +3,8 @@
 pub mod brand;
 pub mod button;
 pub mod card;
+pub mod choice;
+pub mod confirm;
 pub mod copy;
 pub mod dialog;
 pub mod field;

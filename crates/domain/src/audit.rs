@@ -99,6 +99,17 @@ acts! {
     ReadAudit "audit.read" "Read the audit log";
     ExportAudit "audit.export" "Export the audit log";
     VerifyAudit "audit.verify" "Verify the audit log";
+    ReadMembers "members.read" "List the members";
+    InviteMember "member.invite" "Invite a member";
+    ResendInvitation "invitation.resend" "Resend an invitation";
+    RevokeInvitation "invitation.revoke" "Revoke an invitation";
+    AcceptInvitation "invitation.accept" "Accept an invitation";
+    ChangeRole "member.change_role" "Change a member's role";
+    RemoveMember "member.remove" "Remove a member";
+    LeaveWorkspace "member.leave" "Leave the workspace";
+    OfferOwnership "ownership.offer" "Offer ownership";
+    WithdrawOwnership "ownership.withdraw" "Withdraw an offer of ownership";
+    AcceptOwnership "ownership.accept" "Accept ownership";
 }
 
 impl Act {

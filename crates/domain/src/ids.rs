@@ -51,6 +51,8 @@ id! {
     AssetId,
     /// A one-time invitation for an agent.
     PairingId,
+    /// A person who was asked into a workspace by letter.
+    InvitationId,
     /// A group of events that could not be refined, or one of them.
     DeadLetterId,
     /// A versioned reading of a stream's columns.

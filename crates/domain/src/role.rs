@@ -1,4 +1,6 @@
-//! Roles of members and the one catalogue of what each may do.
+//! Roles of members, the one catalogue of what each may do, and what members may do to each other.
+//!
+//! `docs/security/permissions.md` is this file as a table; a test keeps the two alike.
 
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
@@ -14,6 +16,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// From most to least.
+    pub const ALL: [Self; 4] = [Self::Owner, Self::Admin, Self::Operator, Self::Viewer];
+
     /// As the database compares it in policies: viewer 1 … owner 4.
     pub const fn rank(self) -> i32 {
         self as i32 + 1
@@ -45,7 +50,7 @@ impl FromStr for Role {
     }
 }
 
-/// What can be permitted. The issue on identity prints this as a table; keep one line a permission.
+/// What can be permitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Permission {
     /// See dashboards, assets, sources, alerts.
@@ -63,6 +68,9 @@ pub enum Permission {
 }
 
 impl Permission {
+    pub const ALL: [Self; 6] =
+        [Self::View, Self::Operate, Self::ManageSources, Self::ManageMembers, Self::ReadAudit, Self::OwnWorkspace];
+
     pub const fn least_role(self) -> Role {
         match self {
             Self::View => Role::Viewer,
@@ -83,28 +91,129 @@ impl Permission {
             Self::OwnWorkspace => "do what only the owner may",
         }
     }
+
+    /// All that it opens, for the table of permissions.
+    pub const fn covers(self) -> &'static str {
+        match self {
+            Self::View => "see dashboards, assets, sources, alerts",
+            Self::Operate => "build dashboards, acknowledge, give stop reasons, export",
+            Self::ManageSources => "pair, revoke and configure agents and sources; mappings; dead letters",
+            Self::ManageMembers => "invite, change and remove members up to one's own role; retention, masking, tokens",
+            Self::ReadAudit => "read, export and verify the audit log",
+            Self::OwnWorkspace => "offer ownership; plan, deletion, sign-in policy",
+        }
+    }
+}
+
+/// Whether `actor` may give this role, to somebody new or to a member. Nobody gives more than they hold, and nobody makes
+/// an owner: that is an offer, and its acceptance.
+pub fn may_grant(actor: Role, role: Role) -> bool {
+    actor.may(Permission::ManageMembers) && role != Role::Owner && role <= actor
+}
+
+/// Whether `actor` may make a member who is `from` a `to`. Only an owner touches an owner. That the last owner stays one
+/// has to be looked at besides.
+pub fn may_change(actor: Role, from: Role, to: Role) -> bool {
+    may_remove(actor, from) && may_grant(actor, to)
+}
+
+/// Whether `actor` may remove a member who is `role`.
+pub fn may_remove(actor: Role, role: Role) -> bool {
+    actor.may(Permission::ManageMembers) && role <= actor
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
+
+    const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/security/permissions.md");
 
     #[test]
     fn a_higher_role_may_all_that_a_lower_one_may() {
-        let roles = [Role::Viewer, Role::Operator, Role::Admin, Role::Owner];
-        for permission in [
-            Permission::View,
-            Permission::Operate,
-            Permission::ManageSources,
-            Permission::ManageMembers,
-            Permission::ReadAudit,
-            Permission::OwnWorkspace,
-        ] {
-            let allowed: Vec<bool> = roles.iter().map(|r| r.may(permission)).collect();
+        for permission in Permission::ALL {
+            let allowed: Vec<bool> = Role::ALL.iter().rev().map(|role| role.may(permission)).collect();
             assert!(allowed.is_sorted(), "{permission:?}: {allowed:?}");
             assert!(allowed[3], "the owner may everything");
         }
         assert_eq!(Role::Owner.rank(), 4);
         assert_eq!("emperor".parse(), Ok(Role::Viewer));
+    }
+
+    #[test]
+    fn nobody_gives_more_than_they_hold_and_nobody_makes_an_owner() {
+        for actor in Role::ALL {
+            for role in Role::ALL {
+                let may = may_grant(actor, role);
+                assert!(!may || (role <= actor && role != Role::Owner), "{actor:?} gives {role:?}");
+                assert!(!may || actor.may(Permission::ManageMembers));
+                for from in Role::ALL {
+                    let may = may_change(actor, from, role);
+                    assert!(!may || (from <= actor && may_grant(actor, role)), "{actor:?} makes {from:?} {role:?}");
+                }
+            }
+        }
+        assert!(may_grant(Role::Admin, Role::Admin) && may_grant(Role::Owner, Role::Admin));
+        assert!(!may_grant(Role::Operator, Role::Viewer) && !may_grant(Role::Viewer, Role::Viewer));
+    }
+
+    #[test]
+    fn only_an_owner_touches_an_owner() {
+        for actor in [Role::Viewer, Role::Operator, Role::Admin] {
+            assert!(!may_remove(actor, Role::Owner), "{actor:?}");
+            assert!(Role::ALL.iter().all(|to| !may_change(actor, Role::Owner, *to)), "{actor:?}");
+        }
+        assert!(may_remove(Role::Owner, Role::Owner) && may_change(Role::Owner, Role::Owner, Role::Admin));
+        assert!(may_remove(Role::Admin, Role::Admin) && may_change(Role::Admin, Role::Admin, Role::Viewer));
+        assert!(!may_remove(Role::Operator, Role::Viewer));
+    }
+
+    /// The whole page.
+    fn table() -> String {
+        let mut page = String::from(
+            "# Who may do what\n\n\
+             Made from `crates/domain/src/role.rs` by its test: change it there, then run\n\
+             `UPDATE_GOLDEN=1 cargo test -p clarity-domain role`.\n\n\
+             ## What each role may\n\n\
+             | permission | opens | owner | admin | operator | viewer |\n\
+             |---|---|---|---|---|---|\n",
+        );
+        let mark = |may: bool| if may { "yes" } else { "–" };
+        for permission in Permission::ALL {
+            let [owner, admin, operator, viewer] = Role::ALL.map(|role| mark(role.may(permission)));
+            let covers = permission.covers();
+            writeln!(page, "| `{permission:?}` | {covers} | {owner} | {admin} | {operator} | {viewer} |").unwrap();
+        }
+        page.push_str(
+            "\n## What members may do to each other\n\n\
+             | who | gives the roles | changes and removes members who are |\n\
+             |---|---|---|\n",
+        );
+        for actor in Role::ALL {
+            let of = |fits: &dyn Fn(Role) -> bool| {
+                let words: Vec<&str> = Role::ALL.into_iter().filter(|role| fits(*role)).map(Role::as_str).collect();
+                if words.is_empty() { "–".to_owned() } else { words.join(", ") }
+            };
+            let (gives, removes) = (of(&|role| may_grant(actor, role)), of(&|role| may_remove(actor, role)));
+            writeln!(page, "| {} | {gives} | {removes} |", actor.as_str()).unwrap();
+        }
+        page.push_str(
+            "\nEverybody may leave, and accept an offer made to them. An owner is made by an owner's offer and the member's\n\
+             acceptance, and by nothing else. The last owner stays one: they can neither leave nor step down.\n",
+        );
+        page
+    }
+
+    #[test]
+    fn the_table_of_permissions_is_this_catalogue() {
+        let made = table();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(TABLE, &made).unwrap();
+        }
+        let kept = std::fs::read_to_string(TABLE).unwrap_or_default();
+        assert!(
+            kept == made,
+            "docs/security/permissions.md is not what role.rs says: run `UPDATE_GOLDEN=1 cargo test -p clarity-domain role`.\n{made}"
+        );
     }
 }

@@ -38,9 +38,16 @@ impl Services {
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let mut hits = search::find(&mut tx, &text).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        if seat.role().may(Permission::ReadAudit) && !text.is_empty() && "audit log".contains(&text.to_lowercase()) {
-            let detail = Some("Page".to_owned());
-            hits.insert(0, SearchHit { target: SearchTarget::Audit, name: "Audit".into(), detail });
+        // Pages that are not everybody's, so that the browser cannot know them.
+        let pages = [
+            (Permission::ReadAudit, SearchTarget::Audit, "Audit", "audit log"),
+            (Permission::ManageMembers, SearchTarget::Members, "Members", "members"),
+        ];
+        let asked = text.to_lowercase();
+        for (permission, target, name, words) in pages {
+            if seat.role().may(permission) && !asked.is_empty() && words.contains(&asked) {
+                hits.insert(0, SearchHit { target, name: name.into(), detail: Some("Page".to_owned()) });
+            }
         }
         Ok(hits)
     }

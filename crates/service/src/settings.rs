@@ -24,6 +24,10 @@ pub struct Limits {
     pub attempts_per_minute: NonZeroU32,
     /// Codes of one workspace that nobody has claimed yet.
     pub open_pairings: i64,
+    /// Invitations of one workspace that nobody has accepted or revoked yet.
+    pub open_invitations: i64,
+    /// Letters that the members of one workspace have sent to others: invitations, offers of ownership.
+    pub member_letters_per_hour: i64,
     /// A request's seats are those that its visitor had when it came. After this long (its body came slowly) they are
     /// read again.
     pub seats_hold: Duration,
@@ -35,6 +39,8 @@ impl Default for Limits {
             concurrent_hashes: 2,
             attempts_per_minute: NonZeroU32::MIN.saturating_add(59),
             open_pairings: 20,
+            open_invitations: 50,
+            member_letters_per_hour: 30,
             seats_hold: Duration::from_secs(1),
         }
     }

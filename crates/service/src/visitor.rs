@@ -108,7 +108,8 @@ pub(crate) fn new_token() -> Result<(String, TokenHash), AppError> {
 
 /// The hash under which a token is kept; `None` for what cannot be one.
 pub(crate) fn token_hash(token: &str) -> Option<TokenHash> {
-    (token.len() == TOKEN_LENGTH).then(|| Sha256::digest(token.as_bytes()).into())
+    let fine = token.len() == TOKEN_LENGTH && token.bytes().all(|b| b.is_ascii_hexdigit());
+    fine.then(|| Sha256::digest(token.as_bytes()).into())
 }
 
 impl Services {
@@ -186,5 +187,20 @@ impl Services {
             client: Client::local(),
             token: None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_token_is_read_back_and_nonsense_is_not() {
+        let (token, hash) = new_token().unwrap();
+        assert_eq!(token_hash(&token), Some(hash));
+        assert_ne!(new_token().unwrap().0, token);
+        for wrong in ["", "0", &token[1..], &format!("{token}0"), &"g".repeat(64), &"é".repeat(32)] {
+            assert_eq!(token_hash(wrong), None, "{wrong}");
+        }
     }
 }

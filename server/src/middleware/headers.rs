@@ -11,7 +11,8 @@ use crate::state::AppState;
 const ALWAYS: [(HeaderName, &str); 5] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
-    // Some paths hold the secret of a link: no other site hears of any.
+    // Some paths hold the secret of a link: no other site hears of any. Our own does: a form that is sent without script goes
+    // back to its page with its error.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
     (

@@ -177,3 +177,33 @@ async fn letters_are_shown_where_none_are_sent_and_nowhere_else() {
     assert_eq!(status, StatusCode::NOT_FOUND);
     assert!(!html.contains("maja@nordmark.example") && !html.contains("reset/00ff"), "{html}");
 }
+
+#[tokio::test]
+async fn members_are_a_page_for_those_who_manage_them_and_leaving_is_everybodys() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let (status, html) = text(stage.get("/w/nordmark/members", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("Send invitation") && html.contains("You are the last owner"), "{html}");
+    assert!(html.contains("href=\"/w/nordmark/members\""), "the page is named");
+
+    stage.sql("update auth.memberships set role = 'operator'").await;
+    let (status, html) = text(stage.get("/w/nordmark/members", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("You are an operator here") && html.contains("Leave workspace"), "{html}");
+    assert!(!html.contains("Send invitation") && !html.contains("Open invitations"));
+    let (status, _) = text(stage.get("/w/acme/members", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_link_that_leads_nowhere_is_not_found_and_is_told_to_no_other_site() {
+    let stage = Stage::new().await;
+    for token in ["0".repeat(64), "nonsense".to_owned()] {
+        let page = stage.get(&format!("/invite/{token}"), None).await;
+        assert_eq!(text_header(&page, "referrer-policy"), "same-origin");
+        let (status, html) = text(page).await;
+        assert_eq!(status, StatusCode::NOT_FOUND);
+        assert!(html.contains("This invitation is not valid any more. Ask for a new one."), "{html}");
+    }
+}

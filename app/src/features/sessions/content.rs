@@ -6,8 +6,9 @@ use leptos::{form::ActionForm, prelude::*};
 use super::api::{End, EndOthers};
 use crate::{
     layout::page::{Crumb, Page},
+    paths,
     ui::{
-        button::{Button, Kind},
+        button::{Button, Kind, LinkButton},
         card::Card,
         note::Banner,
         pill::{Pill, Tone},
@@ -37,6 +38,7 @@ pub fn SessionsContent(
                     <h1>"Your sessions"</h1>
                     <p>"Where you are signed in. End one that you do not know."</p>
                 </div>
+                <LinkButton kind=Kind::Quiet href=paths::members(&slug)>"Your membership"</LinkButton>
                 {(others > 0).then(|| view! {
                     <ActionForm action=end_others>
                         <input type="hidden" name="slug" value=slug.clone()/>

@@ -19,4 +19,6 @@ pub enum SearchTarget {
     Source(SourceId),
     /// The page of the audit log, for those who may read it.
     Audit,
+    /// The page of the members, for those who may manage them.
+    Members,
 }

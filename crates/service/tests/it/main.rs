@@ -7,6 +7,8 @@ mod accounts;
 mod audit;
 mod dead_letters;
 mod mail;
+mod members;
 mod overview;
+mod ownership;
 mod pairing;
 mod stage;

@@ -106,6 +106,22 @@ impl Stage {
         self.services.enter(&self.visitor(signed_in).await, slug, &client()).await.expect("entered")
     }
 
+    /// The token of the newest invitation to this address.
+    pub async fn invitation_token(&self, to: &str) -> String {
+        let (_, text) = self.last_letter(to).await;
+        let (_, rest) = text.split_once("/invite/").unwrap_or_else(|| panic!("there is no link in {text}"));
+        rest.chars().take_while(char::is_ascii_hexdigit).collect()
+    }
+
+    /// A new person in the workspace of this seat, by invitation, signed in.
+    pub async fn member(&self, owner: &Seat, email: &str, role: clarity_domain::role::Role) -> SignedIn {
+        self.services.invite(owner, email, role).await.expect("invited");
+        let token = self.invitation_token(email).await;
+        let new = clarity_service::NewAccount { name: "Joe".into(), password: PASSWORD.into() };
+        let accepted = self.services.accept_invitation(&Visitor::Anonymous, &token, Some(new), &client()).await;
+        accepted.expect("accepted").signed_in.expect("a session")
+    }
+
     /// Past every policy: for faults and for looking.
     pub async fn sql(&self, sql: &str) {
         let done = self.db.admin().await.batch_execute(sql).await;

@@ -2,7 +2,10 @@
 //!
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
+pub mod invitation;
 pub mod mail;
+pub mod member;
+pub mod ownership;
 pub mod pairing;
 pub mod password_reset;
 pub mod session;

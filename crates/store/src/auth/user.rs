@@ -70,6 +70,14 @@ pub async fn insert(tx: &mut AuthTx, user: &UserCard, password_hash: &str, verif
     Ok(())
 }
 
+/// A letter reached the address: it is the person's.
+pub async fn note_email_verified(tx: &mut AuthTx, id: UserId) -> Result<()> {
+    sqlx::query!("update auth.users set email_verified_at = coalesce(email_verified_at, now()) where id = $1", id.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Counts a wrong password; until `blocked_until` the next attempt is not looked at.
 pub async fn note_failed_sign_in(tx: &mut AuthTx, id: UserId, blocked_until: Option<Micros>) -> Result<()> {
     sqlx::query!(

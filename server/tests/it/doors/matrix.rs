@@ -72,6 +72,8 @@ const fn door(kind: Kind, may: May, path: &'static str, sent: &'static str) -> D
 
 const VIEW: May = May::Member(Permission::View);
 const SOURCES: May = May::Member(Permission::ManageSources);
+const MEMBERS: May = May::Member(Permission::ManageMembers);
+const OWNER: May = May::Member(Permission::OwnWorkspace);
 const AUDIT: May = May::Member(Permission::ReadAudit);
 
 pub const DOORS: &[Door] = &[
@@ -83,6 +85,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Page, May::Anyone, "/reset", ""),
     door(Kind::Page, May::Anyone, "/reset/{unknown}", ""),
     door(Kind::Page, May::Anyone, "/new-workspace", ""),
+    door(Kind::Page, May::Anyone, "/invite/{unknown}", ""),
     door(Kind::Page, May::Anyone, "/dev/ui", ""),
     // Not there where letters are sent.
     door(Kind::Page, May::Anyone, "/dev/mail", ""),
@@ -98,7 +101,7 @@ pub const DOORS: &[Door] = &[
     // Coming and going.
     door(Kind::Act, May::Anyone, "/api/session/sign_in", "email=nobody%40plant.example&password=not+the+password"),
     door(Kind::Act, May::Anyone, "/api/session/sign_up", "email=somebody%40plant.example"),
-    door(Kind::Read, May::Anyone, "/api/session/find_sign_up", "token={unknown}"),
+    door(Kind::Act, May::Anyone, "/api/session/find_sign_up", "token={unknown}"),
     door(
         Kind::Act,
         May::Anyone,
@@ -106,7 +109,7 @@ pub const DOORS: &[Door] = &[
         "token={unknown}&workspace=W&name=N&password=four+plain+words+here",
     ),
     door(Kind::Act, May::Anyone, "/api/session/ask_reset", "email=nobody%40plant.example"),
-    door(Kind::Read, May::Anyone, "/api/session/find_reset", "token={unknown}"),
+    door(Kind::Act, May::Anyone, "/api/session/find_reset", "token={unknown}"),
     door(Kind::Act, May::Anyone, "/api/session/reset", "token={unknown}&password=four+plain+words+here"),
     door(Kind::Read, May::Anyone, "/api/session/current", ""),
     door(Kind::Act, May::Anyone, "/api/session/sign_out", ""),
@@ -122,6 +125,20 @@ pub const DOORS: &[Door] = &[
     door(Kind::Read, VIEW, "/api/sources/get", "slug={slug}&id={source}"),
     door(Kind::Read, VIEW, "/api/dead_letters/list", "slug={slug}"),
     door(Kind::Other, VIEW, "/w/{slug}/live", "page=overview&since=1&asset={asset}"),
+    // Its members. Everybody sees their own place, may leave, and may accept what is offered to them.
+    door(Kind::Page, VIEW, "/w/{slug}/members", ""),
+    door(Kind::Read, VIEW, "/api/members/read", "slug={slug}"),
+    door(Kind::Act, VIEW, "/api/members/accept_ownership", "slug={slug}"),
+    door(Kind::Act, VIEW, "/api/members/leave", "slug={slug}"),
+    door(Kind::Act, MEMBERS, "/api/members/invite", "slug={slug}&email=new%40plant.example&role=viewer"),
+    door(Kind::Act, MEMBERS, "/api/members/change_role", "slug={slug}&user={user}&role=viewer"),
+    door(Kind::Act, MEMBERS, "/api/members/remove", "slug={slug}&user={user}"),
+    door(Kind::Act, MEMBERS, "/api/members/resend", "slug={slug}&id={invitation}"),
+    door(Kind::Act, MEMBERS, "/api/members/revoke", "slug={slug}&id={invitation}"),
+    door(Kind::Act, OWNER, "/api/members/offer", "slug={slug}&user={user}"),
+    door(Kind::Act, OWNER, "/api/members/withdraw", "slug={slug}"),
+    door(Kind::Act, May::Anyone, "/api/invitation/find", "token={unknown}"),
+    door(Kind::Act, May::Anyone, "/api/invitation/accept", "token={unknown}&name=N&password=four+plain+words+here"),
     // What is done in it.
     door(Kind::Act, SOURCES, "/api/dead_letters/replay", "slug={slug}&stream={stream}&fingerprint=none"),
     door(Kind::Act, SOURCES, "/api/pairing/begin", "slug={slug}"),

@@ -1,0 +1,23 @@
+//! Server functions of the members page, one an act.
+
+mod accept_ownership;
+mod change_role;
+mod invite;
+mod leave;
+mod offer;
+mod read;
+mod remove;
+mod resend;
+mod revoke;
+mod withdraw;
+
+pub use accept_ownership::{AcceptOwnership, accept_ownership};
+pub use change_role::{ChangeRole, change_role};
+pub use invite::{Invite, invite};
+pub use leave::{Leave, leave};
+pub use offer::{Offer, offer};
+pub use read::read;
+pub use remove::{Remove, remove};
+pub use resend::{Resend, resend};
+pub use revoke::{Revoke, revoke};
+pub use withdraw::{Withdraw, withdraw};

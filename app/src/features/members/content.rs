@@ -1,0 +1,128 @@
+//! The page's content: one's own place for everybody; for those who manage members the list, the form and what is out.
+
+use clarity_domain::view::members::{Members, MembersPage};
+use leptos::prelude::*;
+
+use super::{
+    api::{AcceptOwnership, ChangeRole, Invite, Leave, Offer, Remove, Resend, Revoke, Withdraw},
+    invitations::{InviteForm, Invited, OpenInvitations},
+    model,
+    own::{Leaving, OfferedToYou, OwnPlace},
+    rows::Rows,
+};
+use crate::{
+    layout::page::{Crumb, Page},
+    ui::{card::Card, note::Banner, pill::Tone},
+};
+
+/// The forms of the page. It reads again when one of them was sent, but for an invitation that was not: what was typed
+/// stays.
+#[derive(Clone, Copy)]
+pub struct Forms {
+    pub invite: ServerAction<Invite>,
+    pub resend: ServerAction<Resend>,
+    pub revoke: ServerAction<Revoke>,
+    pub change_role: ServerAction<ChangeRole>,
+    pub remove: ServerAction<Remove>,
+    pub leave: ServerAction<Leave>,
+    pub offer: ServerAction<Offer>,
+    pub withdraw: ServerAction<Withdraw>,
+    pub accept: ServerAction<AcceptOwnership>,
+}
+
+impl Forms {
+    pub fn unsent() -> Self {
+        Self {
+            invite: ServerAction::new(),
+            resend: ServerAction::new(),
+            revoke: ServerAction::new(),
+            change_role: ServerAction::new(),
+            remove: ServerAction::new(),
+            leave: ServerAction::new(),
+            offer: ServerAction::new(),
+            withdraw: ServerAction::new(),
+            accept: ServerAction::new(),
+        }
+    }
+
+    /// What the forms without fields were answered, when it was no.
+    fn failed(self) -> Option<String> {
+        let all = [
+            self.resend.value().get(),
+            self.revoke.value().get(),
+            self.change_role.value().get(),
+            self.remove.value().get(),
+            self.leave.value().get(),
+            self.offer.value().get(),
+            self.withdraw.value().get(),
+            self.accept.value().get(),
+        ];
+        all.into_iter().flatten().find_map(Result::err).map(|error| error.message().to_owned())
+    }
+
+    /// Changes when the page has to be read again.
+    pub fn sent(self) -> Memo<[usize; 9]> {
+        let invited = Memo::new(move |before: Option<&usize>| {
+            let done = self.invite.value().with(|value| matches!(value, Some(Ok(()))));
+            before.copied().unwrap_or_default() + usize::from(done)
+        });
+        Memo::new(move |_| {
+            [
+                invited.get(),
+                self.resend.version().get(),
+                self.revoke.version().get(),
+                self.change_role.version().get(),
+                self.remove.version().get(),
+                self.leave.version().get(),
+                self.offer.version().get(),
+                self.withdraw.version().get(),
+                self.accept.version().get(),
+            ]
+        })
+    }
+}
+
+#[component]
+pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl IntoView {
+    let MembersPage { own, all } = page;
+    let lead = match &all {
+        Some(all) => format!("{} in this workspace", model::people(all.members_total)),
+        None => "Your place in this workspace".to_owned(),
+    };
+    let offer = own.offer_to_you.clone();
+    let role = own.role;
+    let leaving = view! { <Leaving slug=slug.clone() last_owner=own.last_owner leave=forms.leave/> };
+    let body = match all {
+        Some(Members { as_of, members, members_total, invitations }) => {
+            let emails = invitations.iter().map(|row| row.email.clone()).collect();
+            let hidden = (members_total as usize).saturating_sub(members.len());
+            let form = view! { <InviteForm slug=slug.clone() role invite=forms.invite/> };
+            let rows = view! { <Rows slug=slug.clone() members base=as_of you=own.you role forms/> };
+            let open = view! { <OpenInvitations slug=slug.clone() invitations base=as_of forms/> };
+            view! {
+                <Invited emails/>
+                <Card title="Invite a colleague" remark="they get a letter with a link that works once, for 72 hours">{form}</Card>
+                <Card title="Members">
+                    {rows}
+                    {(hidden > 0).then(|| view! { <p class="cs-quiet">{format!("{hidden} more are not shown.")}</p> })}
+                </Card>
+                <Card title="Open invitations">{open}</Card>
+            }
+            .into_any()
+        }
+        None => view! { <OwnPlace role/> }.into_any(),
+    };
+    view! {
+        <Page crumbs=vec![Crumb::here("Members")]>
+            <div class="cs-head">
+                <div class="cs-head__text"><h1>"Members"</h1><p>{lead}</p></div>
+                {leaving}
+            </div>
+            <div class="cs-stack">
+                {move || forms.failed().map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+                {offer.map(|offer| view! { <OfferedToYou slug offer accept=forms.accept/> })}
+                {body}
+            </div>
+        </Page>
+    }
+}

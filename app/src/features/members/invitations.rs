@@ -1,0 +1,119 @@
+//! Asking people in, and the invitations that nobody has accepted yet.
+
+use clarity_domain::{
+    role::Role,
+    view::{Micros, members::InvitationRow},
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_query_map;
+
+use super::{Forms, api::Invite, model};
+use crate::ui::{
+    button::{Button, Kind},
+    choice::Choice,
+    field::Field,
+    icon::Symbol,
+    note::{Banner, EmptyNote},
+    pill::{Pill, Tone},
+    table::{Column, Table},
+    time::{Ago, Detail, Time},
+};
+
+/// The news that a letter went out. The URL says to whom, so that it is there without script as well; it is believed when
+/// there is such an invitation.
+#[component]
+pub fn Invited(emails: Vec<String>) -> impl IntoView {
+    let query = use_query_map();
+    let sent = move || query.with(|query| query.get("invited")).filter(|email| emails.contains(email));
+    move || {
+        sent().map(|email| {
+            let words = format!("Invitation sent to {email}");
+            view! { <Banner tone=Tone::Ok alert=true>{words}</Banner> }
+        })
+    }
+}
+
+#[component]
+pub fn InviteForm(
+    slug: String,
+    /// The viewer's.
+    role: Role,
+    invite: ServerAction<Invite>,
+) -> impl IntoView {
+    let error = Signal::derive(move || invite.value().get().and_then(Result::err));
+    let of_email = Signal::derive(move || error.get().and_then(|error| error.of_field("email")));
+    let choices = model::choices(model::grantable(role));
+    let words = model::grantable(role)
+        .into_iter()
+        .map(|role| format!("{}: {}", model::role_name(role), model::role_words(role)))
+        .collect::<Vec<_>>()
+        .join(". ");
+    view! {
+        <ActionForm action=invite>
+            {move || error.get().and_then(|error| error.beside_fields(&["email"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+            <input type="hidden" name="slug" value=slug/>
+            <div class="cs-members__invite">
+                <Field name="email" label="E-mail" kind="email" maxlength=254 autocomplete="off" error=of_email/>
+                <Choice id="invite-role" name="role" label="Role" choices value=Role::Operator.as_str()/>
+                <Button submit=true large=true kind=Kind::Primary disabled=Signal::derive(move || invite.pending().get())>
+                    {move || if invite.pending().get() { "Sending" } else { "Send invitation" }}
+                </Button>
+            </div>
+        </ActionForm>
+        <p class="cs-quiet cs-members__roles">{words}"."</p>
+    }
+}
+
+#[component]
+pub fn OpenInvitations(slug: String, invitations: Vec<InvitationRow>, base: Micros, forms: Forms) -> impl IntoView {
+    if invitations.is_empty() {
+        return view! { <EmptyNote symbol=Symbol::People title="No open invitations" message="Invite a colleague above. Until they accept, the invitation stands here and can be sent again or revoked."/> }
+            .into_any();
+    }
+    let columns = ["E-mail", "Role", "Invited by", "Sent", "Valid until", ""].map(Column::new).to_vec();
+    let rows = invitations
+        .into_iter()
+        .map(|invitation| view! { <Row slug=slug.clone() invitation base forms/> })
+        .collect_view();
+    view! { <div class="cs-table-scroll"><Table caption="Open invitations" columns>{rows}</Table></div> }.into_any()
+}
+
+#[component]
+fn Row(slug: String, invitation: InvitationRow, base: Micros, forms: Forms) -> impl IntoView {
+    let InvitationRow { id, email, role, invited_by, sent_at, expires_at, expired, may_resend } = invitation;
+    let until = if expired {
+        view! { <Pill tone=Tone::Warn text="Expired"/> }.into_any()
+    } else {
+        view! { <Time at=Some(expires_at) detail=Detail::Day/> }.into_any()
+    };
+    let resend = may_resend.then(|| {
+        let (slug, label) = (slug.clone(), format!("Resend the invitation of {email}"));
+        view! {
+            <ActionForm action=forms.resend>
+                <input type="hidden" name="slug" value=slug/>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <Button submit=true attr:aria-label=label disabled=Signal::derive(move || forms.resend.pending().get())>"Resend"</Button>
+            </ActionForm>
+        }
+    });
+    let label = format!("Revoke the invitation of {email}");
+    view! {
+        <tr>
+            <th scope="row" class="cs-table__wrap cs-members__who">{email}</th>
+            <td data-label="Role">{model::role_name(role)}</td>
+            <td class="cs-table__wrap" data-label="Invited by">{invited_by}</td>
+            <td data-label="Sent"><Ago at=Some(sent_at) base/></td>
+            <td data-label="Valid until">{until}</td>
+            <td data-align="end" class="cs-members__acts">
+                <div class="cs-row">
+                    {resend}
+                    <ActionForm action=forms.revoke>
+                        <input type="hidden" name="slug" value=slug/>
+                        <input type="hidden" name="id" value=id.to_string()/>
+                        <Button submit=true kind=Kind::Quiet attr:aria-label=label disabled=Signal::derive(move || forms.revoke.pending().get())>"Revoke"</Button>
+                    </ActionForm>
+                </div>
+            </td>
+        </tr>
+    }
+}
