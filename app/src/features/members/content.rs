@@ -97,7 +97,7 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
             let emails = invitations.iter().map(|row| row.email.clone()).collect();
             let hidden = (members_total as usize).saturating_sub(members.len());
             let form = view! { <InviteForm slug=slug.clone() role invite=forms.invite/> };
-            let rows = view! { <Rows slug=slug.clone() members base=as_of you=own.you role forms/> };
+            let rows = view! { <Rows slug=slug.clone() members you=own.you role forms/> };
             let open = view! { <OpenInvitations slug=slug.clone() invitations base=as_of forms/> };
             view! {
                 <Invited emails/>

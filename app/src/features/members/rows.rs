@@ -1,10 +1,6 @@
 //! The members, a line each, with what the viewer may do to them.
 
-use clarity_domain::{
-    ids::UserId,
-    role::Role,
-    view::{Micros, members::MemberRow},
-};
+use clarity_domain::{ids::UserId, role::Role, view::members::MemberRow};
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{Forms, model};
@@ -14,7 +10,7 @@ use crate::ui::{
     confirm::Confirm,
     pill::{Pill, Tone},
     table::{Column, Table},
-    time::{Ago, Detail, Time},
+    time::{Detail, Time},
 };
 
 #[component]

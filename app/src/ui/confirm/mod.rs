@@ -24,10 +24,10 @@ pub fn Confirm(
     /// The form that does it.
     children: Children,
 ) -> impl IntoView {
-    let target = id.clone();
+    let (target, name) = (id.clone(), question.clone());
     view! {
         <Button kind attr:popovertarget=target.clone() attr:aria-label=label>{act}</Button>
-        <div class="cs-confirm" id=id popover="auto" role="dialog" aria-label=question.clone()>
+        <div class="cs-confirm" id=id popover="auto" role="dialog" aria-label=name>
             <p class="cs-confirm__question">{question}</p>
             <p>{message}</p>
             <div class="cs-confirm__acts">

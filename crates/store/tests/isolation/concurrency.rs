@@ -85,7 +85,7 @@ impl Member {
         let slug = format!("plant{number:02}");
         let user = UserCard { id: UserId(Uuid::now_v7()), name: slug.clone(), email: format!("{slug}@example.test") };
         let mut tx = auth_store.begin().await.expect("begins");
-        auth::user::insert(&mut tx, &user, "none").await.expect("a user");
+        auth::user::insert(&mut tx, &user, "none", true).await.expect("a user");
         let seat =
             auth::workspace::create(&mut tx, user.id, &slug, &slug, "UTC").await.expect("made").expect("a new slug");
         tx.commit().await.expect("commits");

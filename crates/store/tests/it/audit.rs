@@ -31,7 +31,7 @@ impl Stage {
         let user = UserId(Uuid::now_v7());
         let mut tx = auth.begin().await.unwrap();
         let card = UserCard { id: user, name: "Maja".into(), email: "maja@nordmark.example".into() };
-        user::insert(&mut tx, &card, "no hash").await.unwrap();
+        user::insert(&mut tx, &card, "no hash", true).await.unwrap();
         let seat = workspace::create(&mut tx, user, "nordmark", "Nordmark", "UTC").await.unwrap().unwrap();
         tx.commit().await.unwrap();
         Self { db, app, auth, user, scope: seat.scope }
