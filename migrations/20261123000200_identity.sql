@@ -94,7 +94,7 @@ grant select on auth.live_sessions to clarity_auth;
 
 insert into ops.tables_outside_workspaces (table_name, reason)
 select 'auth.' || t, 'read before a workspace is known; clarity_auth only'
-from unnest(array['users', 'workspaces', 'memberships', 'sessions', 'agent_keys', 'pairings']) t;
+from unnest(array['users', 'workspaces', 'memberships', 'sessions', 'live_sessions', 'agent_keys', 'pairings']) t;
 
 -- A live session's member of one workspace, or of none when the slug is not theirs.
 create function auth.resolve_session(session_hash bytea, workspace_slug text)

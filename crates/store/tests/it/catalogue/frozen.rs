@@ -10,7 +10,7 @@ use tokio_postgres::Client;
 
 /// One query a kind of thing; each row is a line.
 const KINDS: [&str; 15] = [
-    "select 'relation ' || c.oid::regclass || ' (' || c.relkind || ') of ' || c.relowner::regrole
+    "select 'relation ' || c.oid::regclass || ' (' || c.relkind::text || ') of ' || c.relowner::regrole
             || coalesce(' with ' || c.reloptions::text, '')
      from pg_class c where c.relkind in ('r', 'p', 'v', 'm', 'f', 'S') and not c.relispartition and OURS(c.relnamespace)",
     "select 'grant on ' || c.oid::regclass || coalesce('.' || g.attname, '') || ': ' || g.privilege_type || ' to '
@@ -28,20 +28,20 @@ const KINDS: [&str; 15] = [
      from pg_class c
      left join pg_init_privs i on i.objoid = c.oid and i.classoid = 'pg_class'::regclass and i.objsubid = 0
      where c.oid < 16384 and c.relacl is distinct from i.initprivs",
-    "select 'policy ' || p.polname || ' on ' || p.polrelid::regclass || ' ' || p.polcmd || ' '
+    "select 'policy ' || p.polname || ' on ' || p.polrelid::regclass || ' ' || p.polcmd::text || ' '
             || case when p.polpermissive then 'permissive' else 'restrictive' end || ' to '
             || array(select case when r = 0 then 'everybody' else r::regrole::text end from unnest(p.polroles) r order by 1)::text
             || coalesce(' using ' || pg_get_expr(p.polqual, p.polrelid), '')
             || coalesce(' check ' || pg_get_expr(p.polwithcheck, p.polrelid), '')
      from pg_policy p",
-    "select 'function ' || p.oid::regprocedure || ' of ' || p.proowner::regrole || ' ' || p.provolatile || p.prokind
+    "select 'function ' || p.oid::regprocedure || ' of ' || p.proowner::regrole || ' ' || p.provolatile::text || p.prokind::text
             || case when p.prosecdef then ' definer' else '' end || case when p.proleakproof then ' leakproof' else '' end
             || coalesce(' ' || p.proconfig::text, '')
             || ' for ' || coalesce((select string_agg(case when g.grantee = 0 then 'everybody' else g.grantee::regrole::text end, ', ' order by 1)
                  from (select distinct grantee from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner)))) g), 'nobody')
             || ' is ' || md5(coalesce(p.prosrc, '') || coalesce(pg_get_function_sqlbody(p.oid), ''))
      from pg_proc p where OURS(p.pronamespace)",
-    "select 'trigger: ' || pg_get_triggerdef(t.oid) || ' ' || t.tgenabled from pg_trigger t where not t.tgisinternal",
+    "select 'trigger: ' || pg_get_triggerdef(t.oid) || ' ' || t.tgenabled::text from pg_trigger t where not t.tgisinternal",
     "select 'event trigger ' || evtname || ' ' || evtevent || ' ' || evtfoid::regproc from pg_event_trigger",
     "select 'rule: ' || pg_get_ruledef(r.oid) from pg_rewrite r join pg_class c on c.oid = r.ev_class where OURS(c.relnamespace)",
     "select 'key of ' || k.conrelid::regclass || ': ' || pg_get_constraintdef(k.oid)
