@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 
 use crate::{
-    deps, e2e, faults,
+    asvs, deps, e2e, faults,
     paths::Paths,
     prepare,
     process::{cargo, run, run_within, seconds},
@@ -16,10 +16,11 @@ use crate::{
 type Work = fn(&Paths) -> Result<()>;
 
 /// Title, what runs, what to do when it fails.
-const STEPS: [(&str, Work, &str); 9] = [
+const STEPS: [(&str, Work, &str); 10] = [
     ("what this machine needs", needs, "install what the message names"),
     ("format", format, "cargo fmt"),
     ("dependency rule", deps::check, "move the code to where house rules allow it: see CONTRIBUTING.md"),
+    ("asvs list", asvs::check, "mend docs/security/asvs.md, or bring the test back that it names"),
     ("clippy", clippy, "mend what clippy says above"),
     ("clippy, browser", clippy_browser, "mend what clippy says above"),
     ("queries", queries, "cargo xtask prepare"),
