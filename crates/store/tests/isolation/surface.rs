@@ -66,7 +66,8 @@ pub struct Foreign {
 pub struct Grant {
     pub role: String,
     pub select: Vec<String>,
-    pub insert: bool,
+    /// Columns that it may give a new row.
+    pub insert: Vec<String>,
     pub update: bool,
     pub delete: bool,
 }
@@ -86,6 +87,13 @@ impl Relation {
 
     pub fn grant(&self, role: &str) -> Option<&Grant> {
         self.grants.iter().find(|grant| grant.role == role)
+    }
+
+    /// As a role may fill it, when it may not give all columns of a new row.
+    pub fn narrowed_for(&self, role: &str) -> Option<Self> {
+        let grant = self.grant(role).filter(|grant| !grant.insert.is_empty())?;
+        let columns: Vec<Column> = self.columns.iter().filter(|c| grant.insert.contains(&c.name)).cloned().collect();
+        (columns.len() < self.columns.len()).then(|| Self { columns, ..self.clone() })
     }
 
     /// Holds rows of its own or its partitions'.
@@ -242,7 +250,9 @@ async fn grants(db: &Client) -> Vec<(String, Grant)> {
                 coalesce((select array_agg(quote_ident(a.attname) order by a.attnum) from pg_attribute a
                           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
                             and has_column_privilege(r.oid, c.oid, a.attnum, 'SELECT')), '{{}}') as selects,
-                has_any_column_privilege(r.oid, c.oid, 'INSERT') as inserts,
+                coalesce((select array_agg(quote_ident(a.attname) order by a.attnum) from pg_attribute a
+                          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                            and has_column_privilege(r.oid, c.oid, a.attnum, 'INSERT')), '{{}}') as inserts,
                 has_any_column_privilege(r.oid, c.oid, 'UPDATE') as updates,
                 has_table_privilege(r.oid, c.oid, 'DELETE') as deletes
          from pg_class c
@@ -263,7 +273,7 @@ async fn grants(db: &Client) -> Vec<(String, Grant)> {
         (row.get::<_, String>("relation"), grant)
     };
     let all = rows(db, &sql).await;
-    let open = |grant: &Grant| !grant.select.is_empty() || grant.insert || grant.update || grant.delete;
+    let open = |grant: &Grant| !grant.select.is_empty() || !grant.insert.is_empty() || grant.update || grant.delete;
     all.iter().map(grant).filter(|(_, grant)| open(grant)).collect()
 }
 

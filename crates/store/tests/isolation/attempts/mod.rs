@@ -169,12 +169,18 @@ pub fn on(surface: &Surface, relation: &Relation, role: &str, owner: bool) -> Ve
         all.extend(columns::reads(&target));
         all.extend(columns::writes(&target));
     }
+    // What it may not fill as a whole is tried with what it may.
+    if let Some(narrow) = relation.narrowed_for(role) {
+        let target = Target { surface, relation: &narrow, name: &relation.name };
+        let some = writes::all(&target).into_iter().chain(columns::writes(&target));
+        all.extend(some.filter(|attempt| attempt.needs == Right::Insert));
+    }
     all.extend(definitions::all(&target));
     let grant = relation.grant(role).filter(|_| relation.outside);
     all.retain(|attempt| match attempt.needs {
         Right::Own => !owner,
         Right::Select => grant.is_none_or(|g| g.select.is_empty()),
-        Right::Insert => grant.is_none_or(|g| !g.insert),
+        Right::Insert => grant.is_none_or(|g| g.insert.is_empty()),
         Right::Update => grant.is_none_or(|g| !g.update),
         Right::Delete => grant.is_none_or(|g| !g.delete),
     });
