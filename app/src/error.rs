@@ -33,6 +33,19 @@ impl PageError {
     }
 }
 
+impl PageError {
+    /// What the server could not read is the asker's fault, and its status says so.
+    #[cfg(feature = "ssr")]
+    fn unread(error: AppError) -> Self {
+        crate::server::page_error(error)
+    }
+
+    #[cfg(not(feature = "ssr"))]
+    fn unread(error: AppError) -> Self {
+        Self(error)
+    }
+}
+
 impl From<AppError> for PageError {
     fn from(error: AppError) -> Self {
         Self(error)
@@ -58,7 +71,10 @@ impl FromServerFnError for PageError {
                 "Clarity Stream cannot be reached. Check your connection; what you see here is from before.",
             ),
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) => {
-                AppError::new(ErrorCode::Invalid, "The form could not be read. Reload the page and try again.")
+                return Self::unread(AppError::new(
+                    ErrorCode::Invalid,
+                    "The form could not be read. Reload the page and try again.",
+                ));
             }
             _ => AppError::internal(),
         };

@@ -145,7 +145,12 @@ pub const DOORS: &[Door] = &[
     door(Kind::Read, SOURCES, "/api/pairing/get", "slug={slug}&id={pairing}"),
     door(Kind::Act, SOURCES, "/api/pairing/approve", "slug={slug}&id={pairing}"),
     door(Kind::Act, SOURCES, "/api/pairing/refuse", "slug={slug}&id={pairing}"),
-    door(Kind::Read, AUDIT, "/api/audit/read", "slug={slug}&query[entry]=1"),
+    door(
+        Kind::Read,
+        AUDIT,
+        "/api/audit/read",
+        "slug={slug}&query[filter][act]=workspace.create&query[entry]=1&query[verify]=true",
+    ),
     door(Kind::Other, AUDIT, "/w/{slug}/audit.csv", ""),
     door(Kind::Other, AUDIT, "/w/{slug}/audit.ndjson", ""),
     // What asks nobody.

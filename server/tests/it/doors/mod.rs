@@ -36,7 +36,11 @@ fn filled(text: &str, things: &Things) -> String {
 }
 
 async fn knock(stage: &Stage, door: &Door, token: Option<&str>, things: &Things) -> Answer {
-    let (path, sent) = (filled(door.path, things), filled(door.sent, things));
+    knock_with(stage, door, token, things, &filled(door.sent, things)).await
+}
+
+async fn knock_with(stage: &Stage, door: &Door, token: Option<&str>, things: &Things, sent: &str) -> Answer {
+    let (path, sent) = (filled(door.path, things), sent.to_owned());
     let with_query = if sent.is_empty() { path.clone() } else { format!("{path}?{sent}") };
     let mut request = match door.kind {
         Kind::Act => Request::post(path)
@@ -175,6 +179,29 @@ async fn anothers_thing_and_none_answer_alike() {
         }
     }
     assert!(tried > 8, "only {tried} doors name a thing");
+    assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
+}
+
+/// What cannot be read is refused with a reason, and nothing fails.
+#[tokio::test]
+async fn what_cannot_be_read_is_refused_at_every_door() {
+    let world = World::new().await;
+    let mut findings = Vec::new();
+    for door in DOORS.iter().filter(|door| matches!(door.kind, Kind::Act | Kind::Read)) {
+        let token = world.session(Caller::Member(Role::Owner)).await;
+        let nested = format!("slug=nordmark&{}", "a[".repeat(2_000));
+        for sent in
+            ["%00%ff=%zz&&==", "slug=nordmark&id=no-uuid&user=7&role=emperor&query=x&stream=&token[]=1", &nested]
+        {
+            let bad = Door { kind: door.kind, path: door.path, sent: "", may: door.may };
+            let mut things = world.own.clone();
+            things.insert("unknown", String::new());
+            let answer = knock_with(&world.stage, &bad, token.as_deref(), &things, sent).await;
+            if answer.status.is_server_error() {
+                findings.push(format!("{} {:.30}: {}", door.path, sent, answer.status));
+            }
+        }
+    }
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
 }
 
