@@ -97,6 +97,11 @@ pub fn sessions(slug: &str) -> String {
     format!("/w/{slug}/sessions")
 }
 
+/// There, after another password was chosen.
+pub fn password_changed(slug: &str) -> String {
+    format!("/w/{slug}/sessions?changed=1")
+}
+
 pub fn audit(slug: &str) -> String {
     format!("/w/{slug}/audit")
 }

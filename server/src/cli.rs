@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -47,6 +47,10 @@ pub struct ServeOptions {
     /// Where people reach this server. Plain http only on this machine.
     #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
     pub public_url: String,
+    /// Reverse proxies in front of this server, by address: of them, and of nobody else, it is believed where a request
+    /// came from (X-Forwarded-For).
+    #[arg(long, env = "CLARITY_TRUSTED_PROXIES", value_delimiter = ',')]
+    pub trusted_proxies: Vec<IpAddr>,
     /// What agents are told to connect to.
     #[arg(long, env = "CLARITY_AGENT_URL", default_value = "wss://localhost:7443")]
     pub agent_url: String,

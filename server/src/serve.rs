@@ -29,7 +29,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let settings = Settings { public_url: origin, agent_url: options.agent_url, mail, limits: Limits::default() };
     let services = Services::new(auth, app, settings)?;
     let letters = services.clone();
-    let state = AppState::new(services, site, options.site, shutdown.clone());
+    let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);
 
     let listener =
         TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;

@@ -1,5 +1,6 @@
 //! What every request handler has.
 
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub struct AppState {
     pub files: Arc<PathBuf>,
     pub options: LeptosOptions,
     pub(crate) hub: Hub,
+    /// Whose word counts on where a request came from.
+    pub trusted_proxies: Arc<[IpAddr]>,
     /// Cancelled when the process is to end: live streams end with it.
     pub shutdown: CancellationToken,
 }
@@ -28,7 +31,13 @@ impl AppState {
     pub fn new(services: Services, site: Site, files: PathBuf, shutdown: CancellationToken) -> Self {
         let options = LeptosOptions::builder().output_name("clarity").build();
         let hub = Hub::start(services.clone(), shutdown.clone());
-        Self { services, site, files: Arc::new(files), options, hub, shutdown }
+        Self { services, site, files: Arc::new(files), options, hub, trusted_proxies: Arc::default(), shutdown }
+    }
+
+    /// Behind these.
+    #[must_use]
+    pub fn behind(self, trusted_proxies: Vec<IpAddr>) -> Self {
+        Self { trusted_proxies: trusted_proxies.into(), ..self }
     }
 }
 

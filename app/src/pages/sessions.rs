@@ -2,11 +2,12 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
 
 use crate::{
     features::sessions::{
         SessionsContent,
-        api::{self, End, EndOthers},
+        api::{self, ChangePassword, End, EndOthers},
     },
     layout::{
         frame::use_slug,
@@ -20,14 +21,20 @@ use crate::{
 pub fn SessionsPage() -> impl IntoView {
     let slug = use_slug();
     let (end, end_others) = (ServerAction::<End>::new(), ServerAction::<EndOthers>::new());
-    let open = Resource::new(move || (end.version().get(), end_others.version().get()), |_| api::list());
+    let change_password = ServerAction::<ChangePassword>::new();
+    let query = use_query_map();
+    let versions = move || (end.version().get(), end_others.version().get());
+    let open = Resource::new(versions, |_| api::list());
     view! {
         <Title text="Your sessions"/>
         {load(
             open,
             || view! { <PageSkeleton figures=0 rows=4/> }.into_any(),
             |content| view! { <Page crumbs=vec![Crumb::here("Your sessions")]>{content}</Page> }.into_any(),
-            move |open| view! { <SessionsContent slug=slug.get_untracked() open end end_others/> }.into_any(),
+            move |open| {
+                let changed = Signal::derive(move || query.with(|query| query.get_str("changed").is_some()));
+                view! { <SessionsContent slug=slug.get_untracked() open end end_others change_password changed/> }.into_any()
+            },
         )}
     }
 }

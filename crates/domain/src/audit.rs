@@ -85,6 +85,7 @@ acts! {
     EndSession "session.end" "End a session from afar";
     EndOtherSessions "session.end_others" "End all other sessions";
     AskPasswordReset "password.ask_reset" "Ask for a new password";
+    ChangePassword "password.change" "Change the password";
     ResetPassword "password.reset" "Choose a new password";
     CreateWorkspace "workspace.create" "Create the workspace";
     BeginPairing "pairing.begin" "Make a pairing code";

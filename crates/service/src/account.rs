@@ -84,7 +84,7 @@ impl Services {
     }
 
     /// `None`: no such account, or a wrong password. Both take as long.
-    async fn authenticate(
+    pub(crate) async fn authenticate(
         &self,
         email: &str,
         password: &Secret,

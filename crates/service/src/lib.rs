@@ -6,6 +6,7 @@
 
 mod account;
 mod audit;
+mod change_password;
 mod day;
 mod dead_letters;
 mod error;

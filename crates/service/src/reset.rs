@@ -85,6 +85,7 @@ impl Services {
             return Err(link_ended());
         }
         user::set_password(&mut tx, user.id, &password_hash).await.map_err(fault)?;
+        user::note_email_verified(&mut tx, user.id).await.map_err(fault)?;
         session::revoke_all(&mut tx, user.id).await.map_err(fault)?;
         let reset = format!("{}/reset", self.settings.public_url);
         self.post(&mut tx, &user.email, &Letter::PasswordChanged { reset: &reset }).await?;

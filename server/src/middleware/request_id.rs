@@ -1,5 +1,6 @@
 //! An id for each request, in the answer and in the log, and one line about it. The id is ours: a client's is not taken
-//! over. Of the address only the path is logged: queries hold what people search for.
+//! over. Of the address only the path is logged: queries hold what people search for. Of a path that lets its bearer in, only
+//! what it is for.
 
 use std::fmt;
 use std::time::Instant;
@@ -27,10 +28,17 @@ impl fmt::Display for RequestId {
     }
 }
 
+/// Paths that end in the secret of a link.
+const SECRET: [&str; 3] = ["/confirm/", "/reset/", "/invite/"];
+
+fn logged(path: &str) -> &str {
+    SECRET.into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
+}
+
 pub async fn layer(mut request: Request, next: Next) -> Response {
     let id = RequestId(Uuid::now_v7());
     request.extensions_mut().insert(id);
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = %request.uri().path());
+    let span = tracing::info_span!("request", %id, method = %request.method(), path = logged(request.uri().path()));
     let started = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
@@ -46,4 +54,17 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
         response.headers_mut().insert("x-request-id", value);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::logged;
+
+    #[test]
+    fn the_secret_of_a_link_is_not_logged() {
+        assert_eq!(logged("/reset/00ff"), "/reset/");
+        assert_eq!(logged("/invite/00ff/"), "/invite/");
+        assert_eq!(logged("/w/nordmark/members"), "/w/nordmark/members");
+        assert_eq!(logged("/reset"), "/reset");
+    }
 }

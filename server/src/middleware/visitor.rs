@@ -1,6 +1,6 @@
 //! Who asks: the session behind the cookie, resolved anew for each request, and where the request came from.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, header};
@@ -20,20 +20,36 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
             return Problem { error, request_id: request.extensions().get::<RequestId>().copied() }.into_response();
         }
     };
-    let client = client(&request);
+    let client = client(&request, &state.trusted_proxies);
     request.extensions_mut().insert(visitor);
     request.extensions_mut().insert(client);
     next.run(request).await
 }
 
-fn client(request: &Request) -> Client {
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+fn client(request: &Request, trusted: &[IpAddr]) -> Client {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(at)| at.ip().to_canonical());
+    let address = peer.map(|peer| origin(peer, request.headers(), trusted));
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Client {
-        address: address.map(|ConnectInfo(at)| at.ip().to_canonical().to_string()).unwrap_or_default(),
+        address: address.map(|address| address.to_string()).unwrap_or_default(),
         user_agent: agent.map(str::to_owned),
         request_id: request.extensions().get::<RequestId>().map(|id| id.uuid()),
     }
+}
+
+/// Whom the nearest of our own proxies had the request from: each adds its peer at the end, and what stands before the
+/// first that is not ours was written by anybody.
+fn origin(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let lines: Vec<&str> = headers.get_all("x-forwarded-for").into_iter().filter_map(|v| v.to_str().ok()).collect();
+    let mut hops = lines.into_iter().flat_map(|line| line.split(',')).rev();
+    let mut address = peer;
+    while trusted.contains(&address) {
+        match hops.next().and_then(|hop| hop.trim().parse::<IpAddr>().ok()) {
+            Some(before) => address = before.to_canonical(),
+            None => break,
+        }
+    }
+    address
 }
 
 /// The value of a cookie. When a name is sent twice none of them is believed.
@@ -52,6 +68,20 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 mod tests {
     use super::*;
     use axum::http::HeaderValue;
+
+    #[test]
+    fn only_our_own_proxies_say_where_a_request_came_from() {
+        let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", HeaderValue::from_static("6.6.6.6, 192.0.2.7"));
+        headers.append("x-forwarded-for", HeaderValue::from_static("10.0.0.2"));
+        let ours = [ip("10.0.0.1"), ip("10.0.0.2")];
+        assert_eq!(origin(ip("10.0.0.1"), &headers, &ours), ip("192.0.2.7"));
+        assert_eq!(origin(ip("203.0.113.9"), &headers, &ours), ip("203.0.113.9"), "a stranger's word");
+        assert_eq!(origin(ip("10.0.0.1"), &headers, &[]), ip("10.0.0.1"), "nobody is trusted unasked");
+        headers.insert("x-forwarded-for", HeaderValue::from_static("nonsense"));
+        assert_eq!(origin(ip("10.0.0.1"), &headers, &ours), ip("10.0.0.1"));
+    }
 
     #[test]
     fn a_cookie_is_found_by_its_whole_name_and_only_once() {

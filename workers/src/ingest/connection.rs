@@ -142,7 +142,7 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
         return denied(wire, DenyCode::Clone, words, None).await;
     };
     let sources = register(ingest, &scope, &hello, peer).await?;
-    tracing::info!(%agent_id, generation, version = %hello.agent_version, "agent connected");
+    tracing::info!(%agent_id, generation, version = ?hello.agent_version, "agent connected");
     let welcome = Welcome { generation, clock_us: now_us(), window_bytes: limits::WINDOW_BYTES, sources };
     wire.send(&Frame::Welcome(welcome)).await?;
     let ended = converse(ingest, wire, &scope, hello, generation).await;

@@ -3,7 +3,10 @@
 use clarity_domain::view::session::{OpenSession, OpenSessions};
 use leptos::{form::ActionForm, prelude::*};
 
-use super::api::{End, EndOthers};
+use super::{
+    api::{ChangePassword, End, EndOthers},
+    password::PasswordCard,
+};
 use crate::{
     layout::page::{Crumb, Page},
     paths,
@@ -23,8 +26,12 @@ pub fn SessionsContent(
     open: OpenSessions,
     end: ServerAction<End>,
     end_others: ServerAction<EndOthers>,
+    change_password: ServerAction<ChangePassword>,
+    /// A moment ago.
+    changed: Signal<bool>,
 ) -> impl IntoView {
     let base = open.as_of;
+    let password = view! { <PasswordCard slug=slug.clone() change=change_password changed/> };
     let others = open.sessions.iter().filter(|session| !session.current).count();
     let failed =
         move || end.value().get().and_then(Result::err).or_else(|| end_others.value().get().and_then(Result::err));
@@ -50,6 +57,7 @@ pub fn SessionsContent(
             <Card title="Signed in">
                 <Table caption="Your sessions" columns>{rows}</Table>
             </Card>
+            {password}
         </Page>
     }
 }

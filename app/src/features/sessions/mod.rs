@@ -1,6 +1,7 @@
-//! Where a person is signed in, and ending it from afar.
+//! Where a person is signed in, ending it from afar, and another password.
 
 pub mod api;
 mod content;
+mod password;
 
 pub use content::SessionsContent;

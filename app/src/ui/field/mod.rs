@@ -13,7 +13,7 @@ pub fn Field(
     #[prop(optional)] autocomplete: Option<&'static str>,
     #[prop(optional, into)] help: Option<String>,
     #[prop(optional)] minlength: Option<u32>,
-    #[prop(default = 200)] maxlength: u32,
+    #[prop(default = 256)] maxlength: u32,
     #[prop(optional)] autofocus: bool,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {

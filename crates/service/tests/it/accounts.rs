@@ -127,6 +127,31 @@ async fn a_new_password_ends_every_session_and_signs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_password_is_changed_by_whoever_knows_it() {
+    let stage = Stage::new().await;
+    let email = "maja@nordmark.example";
+    let here = stage.sign_up("One", email).await.unwrap();
+    let there = stage.sign_in(email, PASSWORD).await.unwrap();
+    let visitor = stage.visitor(&here).await;
+    let new = "another four plain words";
+    let change = async |current: &str, new: &str| {
+        stage.services.change_password(&visitor, current.into(), new.into(), &client()).await
+    };
+    let wrong = change("not the password", new).await.unwrap_err();
+    assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::Invalid, Some("current")));
+    let weak = change(PASSWORD, "1q2w3e4r5t6y").await.unwrap_err();
+    assert_eq!(weak.field.as_deref(), Some("password"));
+    change(PASSWORD, new).await.unwrap();
+    assert!(stage.visitor(&here).await.session().is_some() && stage.visitor(&there).await.session().is_none());
+    assert!(stage.sign_in(email, PASSWORD).await.is_err());
+    stage.sign_in(email, new).await.unwrap();
+    assert!(stage.last_letter(email).await.0.contains("changed"));
+    assert_eq!(stage.count("audit_entries where act = 'password.change' and outcome = 'done'").await, 1);
+    let nobody = stage.services.change_password(&Visitor::Anonymous, PASSWORD.into(), new.into(), &client()).await;
+    assert_eq!(nobody.unwrap_err().code, ErrorCode::Unauthenticated);
+}
+
+#[tokio::test]
 async fn asking_for_a_new_password_tells_nothing() {
     let stage = Stage::new().await;
     stage.services.ask_password_reset("nobody@nordmark.example", &client()).await.unwrap();

@@ -92,12 +92,11 @@ pub async fn note_failed_sign_in(tx: &mut AuthTx, id: UserId, blocked_until: Opt
     Ok(())
 }
 
-/// A new password; it reached them at their address, and mistakes with the old one count no more.
+/// Another password; mistakes with the old one count no more.
 pub async fn set_password(tx: &mut AuthTx, id: UserId, password_hash: &str) -> Result<()> {
     sqlx::query!(
         "update auth.users
-         set password_hash = $2, failed_sign_ins = 0, sign_in_blocked_until = null,
-             email_verified_at = coalesce(email_verified_at, now())
+         set password_hash = $2, failed_sign_ins = 0, sign_in_blocked_until = null
          where id = $1",
         id.0,
         password_hash

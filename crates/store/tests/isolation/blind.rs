@@ -1,7 +1,7 @@
 //! Faults by somebody who had read the migrations and not this suite: what rules and attempts find of them is the suite's
 //! score, and not its author's.
 //!
-//! The first time they were planted, FIRSTSCORE; what was missed has taught the rules since.
+//! The first time they were planted, rules and attempts found 37 of 46. The other nine are seen as new lines of `surface.txt` alone.
 
 use crate::faults::{Fault, fault};
 

@@ -117,6 +117,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Read, May::Person, "/api/sessions/list", ""),
     door(Kind::Act, VIEW, "/api/sessions/end", "slug={slug}&id={session}"),
     door(Kind::Act, VIEW, "/api/sessions/end_others", "slug={slug}"),
+    door(Kind::Act, VIEW, "/api/sessions/change_password", "slug={slug}&current=wrong&password=four+plain+words+here"),
     // What a workspace shows.
     door(Kind::Read, VIEW, "/api/session/frame", "slug={slug}"),
     door(Kind::Read, VIEW, "/api/overview/read", "slug={slug}&query[asset]={asset}&query[page]=0"),

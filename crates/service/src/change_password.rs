@@ -1,0 +1,43 @@
+//! Another password for somebody who knows theirs. Every other session ends, and the address it belongs to is told.
+
+use clarity_domain::audit::{Act, Outcome};
+use clarity_domain::error::AppError;
+use clarity_runtime::secret::Secret;
+use clarity_store::audit::Object;
+use clarity_store::auth::{session, user, workspace};
+
+use crate::audit as log;
+use crate::error::fault;
+use crate::mail::Letter;
+use crate::visitor::{Client, Visitor};
+use crate::{Services, password};
+
+impl Services {
+    /// # Errors
+    /// `Unauthenticated`; `Invalid` at `current`, which counts like a wrong sign-in, or at `password`; `RateLimited`.
+    pub async fn change_password(
+        &self,
+        visitor: &Visitor,
+        current: String,
+        new: String,
+        client: &Client,
+    ) -> Result<(), AppError> {
+        self.throttle.take(&client.address)?;
+        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let user = &member.session.user;
+        password::check_new(&new, &user.name, &user.email)?;
+        if self.authenticate(&user.email, &Secret::new(current), client).await?.is_none() {
+            return Err(AppError::invalid("current", "This is not your password."));
+        }
+        let hash = self.passwords.hash(&Secret::new(new)).await?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        user::set_password(&mut tx, user.id, &hash).await.map_err(fault)?;
+        session::revoke_others(&mut tx, user.id, &member.token).await.map_err(fault)?;
+        let reset = format!("{}/reset", self.settings.public_url);
+        self.post(&mut tx, &user.email, &Letter::PasswordChanged { reset: &reset }).await?;
+        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+        let by = log::person(user);
+        self.record_everywhere(&seats, &by, Act::ChangePassword, Object::default(), Outcome::Done, client).await?;
+        tx.commit().await.map_err(fault)
+    }
+}
