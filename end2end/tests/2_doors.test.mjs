@@ -129,19 +129,21 @@ test("a link that is used, and an address that is known, tell nothing but to the
   assert.deepEqual(faults, []);
 });
 
-test("a forgotten password is replaced by a link, and every session ends", { timeout: 90_000 }, async () => {
+test("a forgotten password is replaced by a link, and every session ends", { timeout: 120_000 }, async () => {
   const { page, faults } = await person(browser);
   const { email, slug } = await signUp(page, "Forgetful Foundry");
-  const other = await person(browser, { javaScriptEnabled: false });
+  const other = await person(browser);
   await other.page.goto("/sign-in");
+  await hydrated(other.page);
   await other.page.getByRole("link", { name: "Forgot your password?" }).click();
   await other.page.getByLabel("Work e-mail").fill(email);
   await other.page.getByRole("button", { name: "Send the link" }).click();
   await other.page.getByRole("heading", { name: "Look into your mail" }).waitFor();
   const link = linkIn(await letter(email, /password/i));
   await other.page.goto(link);
+  await hydrated(other.page);
   await other.page.getByLabel("New password").fill("another long passphrase 8");
-  await picture(other.page, "reset-light");
+  await picture(other.page, "new-password-light");
   await accessible(other.page, "a new password");
   await other.page.getByRole("button", { name: "Change password" }).click();
   await other.page.getByText("Your password is changed").waitFor();
@@ -159,6 +161,30 @@ test("a forgotten password is replaced by a link, and every session ends", { tim
   }
   assert.equal((await other.page.goto(link)).status(), 404);
   await letter(email, /changed/i);
+
+  // Without script: asked for, chosen, and changed once more by whoever knows it.
+  const plain = await person(browser, { javaScriptEnabled: false });
+  await plain.page.goto("/reset");
+  await plain.page.getByLabel("Work e-mail").fill(email);
+  await plain.page.getByRole("button", { name: "Send the link" }).click();
+  await plain.page.getByRole("heading", { name: "Look into your mail" }).waitFor();
+  await plain.page.goto(linkIn(await letter(email, /choose/i, 2)));
+  await plain.page.getByLabel("New password").fill("a third long passphrase 9");
+  await plain.page.getByRole("button", { name: "Change password" }).click();
+  await plain.page.getByText("Your password is changed").waitFor();
+  await plain.page.getByLabel("Work e-mail").fill(email);
+  await plain.page.getByLabel("Password").fill("a third long passphrase 9");
+  await plain.page.getByRole("button", { name: "Sign in" }).click();
+  await plain.page.waitForURL(new RegExp(`/w/${slug}$`));
+  await plain.page.goto(`/w/${slug}/sessions`);
+  await plain.page.getByLabel("Your password").fill("not this one at all");
+  await plain.page.getByLabel("New password").fill(PASSWORD);
+  await plain.page.getByRole("button", { name: "Change password" }).click();
+  await plain.page.getByText("This is not your password").waitFor();
+  await plain.page.getByLabel("Your password").fill("a third long passphrase 9");
+  await plain.page.getByLabel("New password").fill(PASSWORD);
+  await plain.page.getByRole("button", { name: "Change password" }).click();
+  await plain.page.getByText("Your password is changed").waitFor();
   assert.deepEqual(faults, []);
 });
 

@@ -90,7 +90,7 @@ test("a colleague is invited, joins, gets other roles, and is out within seconds
   await desk.page.goto(`/w/${slug}/members`);
   await hydrated(desk.page);
   const change = async (role) => {
-    await desk.page.getByLabel("Role of Joe Berg").selectOption({ label: role });
+    await desk.page.getByLabel("Role of Joe Berg", { exact: true }).selectOption({ label: role });
     const [done] = await Promise.all([
       desk.page.waitForResponse((response) => response.url().includes("/members/change_role")),
       desk.page.getByRole("button", { name: "Change the role of Joe Berg" }).click(),

@@ -116,4 +116,17 @@ mod tests {
         }
         assert!(check_new(&"ab".repeat(200), "", "").is_err());
     }
+
+    #[tokio::test]
+    async fn a_long_password_is_taken_as_it_is() {
+        let long = format!(" {} ", "aB\u{df}4 ".repeat(25));
+        assert!((64..=MOST).contains(&long.chars().count()));
+        check_new(&long, "Maja", "maja@nordmark.example").unwrap();
+        let passwords = Passwords::new(1).unwrap();
+        let stored = passwords.hash(&Secret::new(long.clone())).await.unwrap();
+        assert!(passwords.verify(&Secret::new(long.clone()), Some(stored.clone())).await.unwrap());
+        for other in [long.trim(), &long.to_lowercase(), &long[..long.len() - 1]] {
+            assert!(!passwords.verify(&Secret::new(other), Some(stored.clone())).await.unwrap());
+        }
+    }
 }

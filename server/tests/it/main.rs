@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod doors;
+mod hardening;
 mod live;
 mod pages;
 mod stage;

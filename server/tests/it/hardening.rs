@@ -1,0 +1,111 @@
+//! What every answer carries and what none gives away, whatever was asked.
+
+use crate::stage::{PASSWORD, Stage, text, text_header};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+
+#[tokio::test]
+async fn every_answer_says_what_a_browser_may_do_with_it() {
+    let stage = Stage::at("https://clarity.example", true).await;
+    let paths = [
+        "/",
+        "/sign-in",
+        "/nothing",
+        "/healthz",
+        "/favicon.svg",
+        "/pkg/clarity.0.js",
+        "/api/session/current",
+        "/w/x/live",
+    ];
+    for path in paths {
+        let answer = stage.get(path, None).await;
+        let policy = text_header(&answer, "content-security-policy");
+        assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+        assert!(policy.contains("base-uri 'none'"), "{path}: {policy}");
+        for (name, value) in [
+            ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "same-origin"),
+            ("cross-origin-opener-policy", "same-origin"),
+        ] {
+            assert_eq!(text_header(&answer, name), value, "{path}");
+        }
+        assert!(answer.headers().get("access-control-allow-origin").is_none(), "{path}");
+        assert!(answer.headers().get(header::SERVER).is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_server_function_says_of_an_error_tells_nothing_of_the_inside() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    stage.sql("alter table assets rename to hidden_assets").await;
+    let (status, body) = text(stage.get("/api/search/find?slug=nordmark&text=x", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR, "{body}");
+    assert!(body.contains("Something went wrong on our side"), "{body}");
+    for word in ["assets", "relation", "42P01", "select", "sqlx", ".rs"] {
+        assert!(!body.contains(word), "{word}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn folders_sources_and_traces_are_not_there() {
+    let stage = Stage::new().await;
+    for path in [
+        "/pkg/",
+        "/pkg",
+        "/.git/config",
+        "/.git/HEAD",
+        "/assets.json.br",
+        "/..%2f..%2fetc/passwd",
+        "/%2e%2e/Cargo.toml",
+    ] {
+        let (status, body) = text(stage.get(path, None).await).await;
+        assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
+        assert!(!body.contains("clarity.0.js.br") && !body.contains("root:"), "{path}");
+    }
+    let trace = Request::builder().method(Method::TRACE).uri("/").body(Body::empty()).unwrap();
+    assert!(stage.send(trace).await.status().is_client_error());
+}
+
+#[tokio::test]
+async fn text_of_people_is_text_on_a_page_and_in_the_data_it_embeds() {
+    let stage = Stage::new().await;
+    let name = "</script><script>alert(1)</script><img src=x onerror=alert(2)>";
+    let maja = stage.sign_up(name, "maja@nordmark.example").await;
+    let slug = maja.session.workspaces[0].slug.clone();
+    let (status, html) = text(stage.get(&format!("/w/{slug}"), Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(html.contains("&lt;img src=x"), "the name is shown");
+    for markup in ["<script>alert(1)", "<img src=x", "</script><script>alert"] {
+        assert!(!html.contains(markup), "{markup}");
+    }
+}
+
+#[tokio::test]
+async fn signing_in_ends_the_session_that_this_browser_had() {
+    let stage = Stage::new().await;
+    let before = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let body = format!("email=maja%40nordmark.example&password={}", PASSWORD.replace(' ', "+"));
+    let mut request = Stage::form("/api/session/sign_in", &body);
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", before.token).parse().unwrap());
+    let answer = stage.send(request).await;
+    let cookie = text_header(&answer, "set-cookie").to_owned();
+    let token = cookie.strip_prefix("cs=").and_then(|rest| rest.split(';').next()).expect("a cookie").to_owned();
+    assert!(token.len() == 64 && token != before.token, "{cookie}");
+    assert_eq!(stage.get("/w/nordmark", Some(&before)).await.status(), StatusCode::FOUND, "the old one is over");
+    let after = clarity_service::SignedIn { token, ..before };
+    assert_eq!(stage.get("/w/nordmark", Some(&after)).await.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_code_of_a_pairing_is_kept_for_its_own_pages() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let mut request = Stage::form("/api/pairing/begin", "slug=nordmark");
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    let answer = stage.send(request).await;
+    let cookie = text_header(&answer, "set-cookie");
+    assert!(cookie.contains("; HttpOnly; SameSite=Strict; Max-Age=900"), "{cookie}");
+}
