@@ -18,6 +18,7 @@ mod overview;
 pub mod pairing;
 mod password;
 mod reset;
+mod retention;
 pub mod series_query;
 mod sessions;
 mod settings;
