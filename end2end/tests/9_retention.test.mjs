@@ -21,7 +21,7 @@ async function preview(page, words) {
 const kept = (page, key) => until(`dead letters kept for ${key}`, 10, async () => (await choice(page).inputValue()) === key);
 
 test("a shorter time is previewed and confirmed, and a legal hold is placed and lifted", { timeout: 120_000 }, async () => {
-  const { page } = await person(browser);
+  const { page, faults } = await person(browser);
   const { slug } = await signUp(page, "Keeping Mill");
   await hydrated(page);
   await page.getByRole("navigation", { name: "Workspace", exact: true }).getByRole("link", { name: "Retention" }).click();
@@ -71,6 +71,7 @@ test("a shorter time is previewed and confirmed, and a legal hold is placed and 
   for (const act of ["Change how long data is kept", "Place a legal hold", "Lift a legal hold"]) {
     await page.getByRole("table").getByText(act).first().waitFor();
   }
+  assert.deepEqual(faults, []);
 });
 
 test("the two steps work without script", { timeout: 60_000 }, async () => {

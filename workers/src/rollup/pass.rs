@@ -43,7 +43,7 @@ pub async fn pass(store: &WorkerStore, head: &Head, fence: Option<Fence>, rest_m
             .collect();
         // Of what retention took away, a bucket made now would hold only what came late: what stands stays as it is.
         let floors = retention::list_floors(&mut tx, stream).await?;
-        let whole = |m: &TakenMark| floors.get(&m.mark.asset_number).is_none_or(|floor| m.mark.hour > *floor);
+        let whole = |m: &TakenMark| floors.get(&m.mark.asset_number).is_none_or(|floor| m.mark.hour >= *floor);
         let made: Vec<TakenMark> = marks.iter().copied().filter(whole).collect();
         jobs.push((marks, read(&mut tx, stream, &made, fields, &zones).await?));
     }

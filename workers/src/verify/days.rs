@@ -44,7 +44,8 @@ impl<'a> Days<'a> {
         *sum = buckets::merged([&*sum, metrics].into_iter());
     }
 
-    /// Compares days from `from` on that have no dirty minutes with what is stored, and finds stored ones that should not be there.
+    /// Compares days that begin at `from` or later and have no dirty minutes with what is stored, and finds stored ones that
+    /// should not be there.
     pub async fn compare(
         mut self,
         tx: &mut WorkspaceTx,

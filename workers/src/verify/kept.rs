@@ -19,7 +19,7 @@ impl Kept {
         let cuts = retention::list_cuts(tx).await?;
         // What comes late for the day after a cut does not change buckets either: a site's day may begin before it.
         let from = |class| cuts.get(&class).map_or(Micros::MIN, |cut| *cut + DAY);
-        let hours_from = [DataClass::Samples, DataClass::Minutes, DataClass::Hours].map(from).into_iter().max();
+        let hours_from = [DataClass::Samples, DataClass::Minutes, DataClass::Hours].into_iter().map(from).max();
         let hours_from = hours_from.unwrap_or(Micros::MIN);
         Ok(Self {
             hours_from,

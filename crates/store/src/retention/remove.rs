@@ -219,7 +219,7 @@ async fn samples(tx: &mut WorkspaceTx, cut: Micros, limit: i64) -> Result<Remove
              returning c.stream_id, c.asset_number, c.to_at, c.row_count, s.size
            ), noted as (
              insert into retention_floors (workspace_id, stream_id, asset_number, before_at)
-             select $1::uuid, stream_id, asset_number, max(to_at)
+             select $1::uuid, stream_id, asset_number, max(to_at) + interval '1 microsecond'
              from gone
              group by stream_id, asset_number
              on conflict (workspace_id, stream_id, asset_number) do update

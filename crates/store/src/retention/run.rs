@@ -116,7 +116,7 @@ pub async fn list_cuts(tx: &mut WorkspaceTx) -> Result<HashMap<DataClass, Micros
     Ok(rows.into_iter().filter_map(|r| Some((DataClass::read(&r.data_class)?, micros(r.cut_at)))).collect())
 }
 
-/// Up to when what assets' buckets of a stream are made of is gone, by asset number.
+/// Before when what assets' buckets of a stream are made of is gone, by asset number: hours from there on are whole.
 pub async fn list_floors(tx: &mut WorkspaceTx, stream: StreamId) -> Result<HashMap<i32, Micros>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
