@@ -92,6 +92,11 @@ pub fn members_invited(slug: &str, email: &str) -> String {
     format!("/w/{slug}/members?invited={}", escape(email))
 }
 
+/// How long what is kept; the preview of a change is asked for by the form's own query.
+pub fn retention(slug: &str) -> String {
+    format!("/w/{slug}/retention")
+}
+
 /// Where the person is signed in.
 pub fn sessions(slug: &str) -> String {
     format!("/w/{slug}/sessions")
@@ -218,7 +223,7 @@ mod tests {
         assert_eq!(local(&invitation("0a1b")), Some("/invite/0a1b"));
         assert_eq!(invitation("../w/a?x"), "/invite/../w/a%3Fx");
         assert_eq!(members_invited("a", "maja@n.example"), "/w/a/members?invited=maja%40n.example");
-        assert!(!is_overview(&invitation("0a1b")) && !is_overview(&members("a")));
+        assert!(!is_overview(&invitation("0a1b")) && !is_overview(&members("a")) && !is_overview(&retention("a")));
     }
 
     #[test]

@@ -22,6 +22,8 @@ pub enum Command {
     Verify(Verify),
     /// Check that a workspace's audit log is whole: nothing in it was changed or removed.
     AuditVerify(Workspace),
+    /// Remove what a workspace keeps no longer, now.
+    Retain(Workspace),
     /// List dead letters by cause, or try them again.
     DeadLetters {
         #[command(subcommand)]
@@ -40,6 +42,8 @@ pub enum Role {
     Rollup,
     /// Hot chunks to sealed ones.
     Compact,
+    /// What is kept no longer goes.
+    Retain,
 }
 
 #[derive(Debug, clap::Args)]

@@ -10,5 +10,6 @@ pub mod ingest;
 pub mod leases;
 pub mod rebuild;
 pub mod refine;
+pub mod retain;
 pub mod rollup;
 pub mod verify;

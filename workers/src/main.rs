@@ -1,11 +1,11 @@
-//! `clarity-workers`: ingest, refine, rollup, compaction, and the commands that rebuild and verify.
+//! `clarity-workers`: ingest, refine, rollup, compaction, retention, and the commands that rebuild and verify.
 
 use clap::Parser;
 use clarity_runtime::{install_tls_provider, shutdown, telemetry};
 use clarity_store::{AuthStore, IngestStore};
 use clarity_workers::config::{Cli, Command, DeadLetters, Role, Run};
 use clarity_workers::context::WorkerContext;
-use clarity_workers::{audit, compact, dead_letters, health, ingest, rebuild, refine, rollup, verify};
+use clarity_workers::{audit, compact, dead_letters, health, ingest, rebuild, refine, retain, rollup, verify};
 use tokio::task::JoinSet;
 
 #[global_allocator]
@@ -23,6 +23,7 @@ async fn main() -> anyhow::Result<()> {
             verify::run_command(&context, &of.workspace.workspace, of.json.as_deref()).await
         }
         Command::AuditVerify(of) => audit::verify_command(&WorkerContext::from_env().await?, &of.workspace).await,
+        Command::Retain(of) => retain::run_command(&WorkerContext::from_env().await?, &of.workspace).await,
         Command::DeadLetters { command: DeadLetters::List(of) } => {
             dead_letters::list_command(&WorkerContext::from_env().await?, &of.workspace).await
         }
@@ -36,7 +37,7 @@ async fn main() -> anyhow::Result<()> {
 async fn run(config: Run) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     let mut roles = JoinSet::new();
-    if config.has(Role::Refine) || config.has(Role::Rollup) || config.has(Role::Compact) {
+    if [Role::Refine, Role::Rollup, Role::Compact, Role::Retain].into_iter().any(|role| config.has(role)) {
         let context = WorkerContext::from_env().await?;
         if let Some(address) = config.health_listen {
             roles.spawn(health::run(address, context.system.clone(), stop.clone()));
@@ -48,7 +49,10 @@ async fn run(config: Run) -> anyhow::Result<()> {
             roles.spawn(rollup::run(context.clone(), stop.clone()));
         }
         if config.has(Role::Compact) {
-            roles.spawn(compact::run(context, stop.clone()));
+            roles.spawn(compact::run(context.clone(), stop.clone()));
+        }
+        if config.has(Role::Retain) {
+            roles.spawn(retain::run(context, stop.clone()));
         }
     }
     if config.has(Role::Ingest) {

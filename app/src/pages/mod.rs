@@ -15,6 +15,7 @@ mod not_found;
 mod outbox;
 mod overview;
 mod reset;
+mod retention;
 mod sessions;
 mod sign_in;
 mod sign_up;

@@ -111,6 +111,11 @@ acts! {
     OfferOwnership "ownership.offer" "Offer ownership";
     WithdrawOwnership "ownership.withdraw" "Withdraw an offer of ownership";
     AcceptOwnership "ownership.accept" "Accept ownership";
+    ReadRetention "retention.read" "Look at retention";
+    SetRetention "retention.set" "Change how long data is kept";
+    PlaceHold "retention.hold" "Place a legal hold";
+    LiftHold "retention.lift" "Lift a legal hold";
+    RunRetention "retention.run" "Remove what is older than it is kept";
 }
 
 impl Act {
@@ -137,6 +142,8 @@ pub struct ChainReport {
     pub last_at: Option<Micros>,
     /// The hash of the last entry, in hexadecimal: whoever has noted it can tell later that nothing before it was exchanged.
     pub head: String,
+    /// Entries up to this place were removed by retention, and the log says so. 0: none.
+    pub cut_seq: u64,
     pub broken: Option<ChainBreak>,
 }
 
@@ -154,6 +161,8 @@ pub enum ChainBreak {
     Head { seq: i64 },
     /// There is no head: the log was emptied, or its head removed.
     NoHead,
+    /// Entries up to `seq` are not there, and no entry tells that retention removed them.
+    Untold { seq: i64 },
 }
 
 impl ChainReport {
@@ -166,7 +175,11 @@ impl ChainReport {
         match self.broken {
             None => format!(
                 "The chain is whole. {checked}: each is as it was written and follows from the one before it, none is missing, \
-                 and the last is where the chain ends."
+                 and the last is where the chain ends.{}",
+                match self.cut_seq {
+                    0 => String::new(),
+                    seq => format!(" Entries up to {seq} were removed by retention, as the log itself says."),
+                }
             ),
             Some(ChainBreak::Changed { seq }) => {
                 format!("The chain is broken at entry {seq}: it was changed after it was written. {checked} before it.")
@@ -184,6 +197,11 @@ impl ChainReport {
             Some(ChainBreak::NoHead) => {
                 format!("The chain is broken: its head is missing, so nothing says where the log ends. {checked}.")
             }
+            Some(ChainBreak::Untold { seq }) => format!(
+                "The chain is broken before entry {}: its beginning is cut off, and no entry says that retention removed it. \
+                 {checked}.",
+                seq + 1
+            ),
         }
     }
 }
@@ -211,7 +229,8 @@ mod tests {
 
     #[test]
     fn a_break_says_where() {
-        let report = |broken| ChainReport { entries: 4, first_at: None, last_at: None, head: String::new(), broken };
+        let report =
+            |broken| ChainReport { entries: 4, first_at: None, last_at: None, head: String::new(), cut_seq: 0, broken };
         assert!(report(None).words().starts_with("The chain is whole. 4 entries were checked"));
         for (broken, words) in [
             (ChainBreak::Changed { seq: 5 }, "at entry 5: it was changed"),
@@ -220,6 +239,7 @@ mod tests {
             (ChainBreak::CutEnd { seq: 5, last: 6 }, "its end is cut off, entries 5 to 6 are missing"),
             (ChainBreak::Head { seq: 4 }, "at entry 4: it is not the last entry"),
             (ChainBreak::NoHead, "its head is missing"),
+            (ChainBreak::Untold { seq: 4 }, "before entry 5: its beginning is cut off"),
         ] {
             let said = report(Some(broken)).words();
             assert!(said.contains(words), "{said}");

@@ -57,6 +57,8 @@ id! {
     DeadLetterId,
     /// A versioned reading of a stream's columns.
     MappingId,
+    /// A reason why nothing of a workspace may be removed for now.
+    LegalHoldId,
     /// A letter of the platform to a person.
     MailId,
 }

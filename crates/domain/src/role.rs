@@ -59,23 +59,32 @@ pub enum Permission {
     Operate,
     /// Pair, revoke and configure agents and sources; mappings; dead letters.
     ManageSources,
-    /// Members up to one's own role, retention, masking, tokens.
+    /// Members up to one's own role, masking, tokens.
     ManageMembers,
     /// Read, export and verify the audit log.
     ReadAudit,
+    /// How long what is kept.
+    ManageRetention,
     /// Plan, deletion, transfer, sign-in policy.
     OwnWorkspace,
 }
 
 impl Permission {
-    pub const ALL: [Self; 6] =
-        [Self::View, Self::Operate, Self::ManageSources, Self::ManageMembers, Self::ReadAudit, Self::OwnWorkspace];
+    pub const ALL: [Self; 7] = [
+        Self::View,
+        Self::Operate,
+        Self::ManageSources,
+        Self::ManageMembers,
+        Self::ReadAudit,
+        Self::ManageRetention,
+        Self::OwnWorkspace,
+    ];
 
     pub const fn least_role(self) -> Role {
         match self {
             Self::View => Role::Viewer,
             Self::Operate => Role::Operator,
-            Self::ManageSources | Self::ManageMembers | Self::ReadAudit => Role::Admin,
+            Self::ManageSources | Self::ManageMembers | Self::ReadAudit | Self::ManageRetention => Role::Admin,
             Self::OwnWorkspace => Role::Owner,
         }
     }
@@ -88,6 +97,7 @@ impl Permission {
             Self::ManageSources => "manage agents and sources",
             Self::ManageMembers => "manage members",
             Self::ReadAudit => "read the audit log",
+            Self::ManageRetention => "manage retention",
             Self::OwnWorkspace => "do what only the owner may",
         }
     }
@@ -98,9 +108,10 @@ impl Permission {
             Self::View => "see dashboards, assets, sources, alerts",
             Self::Operate => "build dashboards, acknowledge, give stop reasons, export",
             Self::ManageSources => "pair, revoke and configure agents and sources; mappings; dead letters",
-            Self::ManageMembers => "invite, change and remove members up to one's own role; retention, masking, tokens",
+            Self::ManageMembers => "invite, change and remove members up to one's own role; masking, tokens",
             Self::ReadAudit => "read, export and verify the audit log",
-            Self::OwnWorkspace => "offer ownership; plan, deletion, sign-in policy",
+            Self::ManageRetention => "see and change how long what is kept",
+            Self::OwnWorkspace => "offer ownership; legal holds; plan, deletion, sign-in policy",
         }
     }
 }

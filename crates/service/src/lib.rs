@@ -19,6 +19,7 @@ mod overview;
 pub mod pairing;
 mod password;
 mod reset;
+mod retention;
 pub mod series_query;
 mod sessions;
 mod settings;

@@ -29,6 +29,7 @@ pub mod rebuild;
 pub mod record;
 pub mod refine;
 pub mod replay;
+pub mod retention;
 pub mod rollup;
 mod scope;
 pub mod search;

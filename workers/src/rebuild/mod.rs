@@ -13,7 +13,7 @@ use crate::refine::walk::{Step, Walk};
 use anyhow::Context;
 use clarity_domain::audit::Act;
 use clarity_domain::ids::SourceId;
-use clarity_store::{WorkspaceScope, head, rebuild, refine};
+use clarity_store::{WorkspaceScope, head, rebuild, refine, retention};
 
 /// `rebuild`: all sources of a workspace, one after another.
 pub async fn run_command(ctx: &WorkerContext, slug: &str) -> anyhow::Result<()> {
@@ -37,6 +37,13 @@ pub async fn rebuild(ctx: &WorkerContext, scope: &WorkspaceScope, source: Source
     let mut tx = ctx.worker.begin(scope).await?;
     refine::cursor::open(&mut tx, source).await?;
     let end = refine::cursor::lock(&mut tx, source, None).await?.place;
+    if let Some(cut) = retention::find_bronze_cut(&mut tx, source).await? {
+        anyhow::bail!(
+            "retention removed bronze before epoch {} sequence {}: what stands cannot be made anew, and nothing was changed",
+            cut.epoch,
+            cut.seq
+        );
+    }
     rebuild::clear(&mut tx, source).await?;
     let mut walk = Walk::open(&mut tx, source, end).await?;
     let mut events = 0;

@@ -10,7 +10,7 @@ use clarity_store::chunk::StoredChunk;
 use clarity_store::head::Head;
 use clarity_store::refine::Fence;
 use clarity_store::rollup::{self, DAY_GRAIN, DirtyMark, Encoded, HOUR_GRAIN, MINUTE_GRAIN, RollupRow, TakenMark};
-use clarity_store::{StoreError, WorkerStore, WorkspaceTx, asset, chunk, lease, metric};
+use clarity_store::{StoreError, WorkerStore, WorkspaceTx, asset, chunk, lease, metric, retention};
 use jiff::tz::TimeZone;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -41,11 +41,15 @@ pub async fn pass(store: &WorkerStore, head: &Head, fence: Option<Fence>, rest_m
             .filter(|m| m.stream_id == stream && !m.extra && is_number(m.sample_type))
             .map(|m| m.number as u32)
             .collect();
-        jobs.push(read(&mut tx, stream, marks, fields, &zones).await?);
+        // Of what retention took away, a bucket made now would hold only what came late: what stands stays as it is.
+        let floors = retention::list_floors(&mut tx, stream).await?;
+        let whole = |m: &TakenMark| floors.get(&m.mark.asset_number).is_none_or(|floor| m.mark.hour >= *floor);
+        let made: Vec<TakenMark> = marks.iter().copied().filter(whole).collect();
+        jobs.push((marks, read(&mut tx, stream, &made, fields, &zones).await?));
     }
     tx.commit().await?;
-    for job in jobs {
-        let (stream, marks) = (job.stream, job.marks.clone());
+    for (marks, job) in jobs {
+        let stream = job.stream;
         let written = tokio::task::spawn_blocking(move || job.compute()).await??;
         let mut tx = store.begin(&head.scope).await?;
         if let Some(fence) = fence {
@@ -55,7 +59,7 @@ pub async fn pass(store: &WorkerStore, head: &Head, fence: Option<Fence>, rest_m
         for (grain, empty) in written.empty {
             rollup::remove(&mut tx, stream, grain, &empty).await?;
         }
-        rollup::finish(&mut tx, stream, &marks).await?;
+        rollup::finish(&mut tx, stream, marks).await?;
         tx.commit().await?;
     }
     Ok(taken.len())

@@ -44,11 +44,13 @@ impl<'a> Days<'a> {
         *sum = buckets::merged([&*sum, metrics].into_iter());
     }
 
-    /// Compares days without dirty minutes with what is stored, and finds stored ones that should not be there.
+    /// Compares days that begin at `from` or later and have no dirty minutes with what is stored, and finds stored ones that
+    /// should not be there.
     pub async fn compare(
         mut self,
         tx: &mut WorkspaceTx,
         stream: StreamId,
+        from: Micros,
         place: &dyn Fn(i32) -> String,
         report: &mut Report,
         differences: &mut Differences,
@@ -71,7 +73,7 @@ impl<'a> Days<'a> {
         let mut days: Vec<Day> = self.days.keys().chain(found.keys()).copied().collect();
         days.sort_unstable();
         days.dedup();
-        for day in days.into_iter().filter(|day| !is_dirty(*day)) {
+        for day in days.into_iter().filter(|day| day.1 >= from && !is_dirty(*day)) {
             report.buckets += 1;
             if found.get(&day) != self.days.get(&day) {
                 differences.add(format!("{} days", place(day.0)), || format!("the bucket from {}", day.1));

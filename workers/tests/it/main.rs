@@ -7,6 +7,7 @@ mod audit;
 mod compact;
 mod ingest;
 mod refine;
+mod retain;
 mod rollup;
 mod stage;
 mod verify;

@@ -11,6 +11,7 @@ pub mod outbox;
 pub mod overview;
 pub mod pairing;
 pub mod range;
+pub mod retention;
 pub mod search;
 pub mod session;
 pub mod sources;

@@ -11,4 +11,5 @@ mod members;
 mod overview;
 mod ownership;
 mod pairing;
+mod retention;
 mod stage;

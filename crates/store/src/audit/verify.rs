@@ -3,7 +3,8 @@
 
 use crate::at::micros;
 use crate::{Result, WorkspaceTx};
-use clarity_domain::audit::{ChainBreak, ChainReport};
+use clarity_domain::audit::{Act, ChainBreak, ChainReport};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use uuid::Uuid;
@@ -41,7 +42,13 @@ pub async fn verify(tx: &mut WorkspaceTx) -> Result<ChainReport> {
     let head = sqlx::query!("select seq, hash from audit_heads where workspace_id = $1", workspace)
         .fetch_optional(tx.conn())
         .await?;
-    let mut chain = Chain::new(workspace);
+    let anchor = sqlx::query!("select seq, hash from audit_anchors where workspace_id = $1", workspace)
+        .fetch_optional(tx.conn())
+        .await?;
+    let mut chain = match anchor {
+        Some(anchor) => Chain::after_cut(workspace, anchor.seq, &anchor.hash),
+        None => Chain::new(workspace),
+    };
     let mut after = i64::MIN;
     while chain.broken.is_none() {
         let rows = sqlx::query_as!(
@@ -77,12 +84,28 @@ struct Chain {
     hash: [u8; 32],
     first_at: Option<i64>,
     last_at: Option<i64>,
+    /// Where retention cut the chain; and whether an entry that was followed tells of exactly that.
+    cut: Option<Cut>,
     broken: Option<ChainBreak>,
+}
+
+struct Cut {
+    seq: i64,
+    hash: [u8; 32],
+    told: bool,
 }
 
 impl Chain {
     fn new(workspace: Uuid) -> Self {
-        Self { workspace, seq: 0, hash: BEGINNING, first_at: None, last_at: None, broken: None }
+        Self { workspace, seq: 0, hash: BEGINNING, first_at: None, last_at: None, cut: None, broken: None }
+    }
+
+    /// A chain that goes on from the last entry that retention removed. An anchor alone proves nothing: whoever can forge one
+    /// could cut what they like. The entry that tells of the cut is part of the chain, and its hash in all that follow.
+    fn after_cut(workspace: Uuid, seq: i64, hash: &[u8]) -> Self {
+        let Ok(hash) = <[u8; 32]>::try_from(hash) else { return Self::new(workspace) };
+        let cut = Some(Cut { seq, hash, told: false });
+        Self { seq, hash, cut, ..Self::new(workspace) }
     }
 
     /// Takes the next row; false when it does not follow.
@@ -102,6 +125,9 @@ impl Chain {
         let at = micros(row.at);
         self.first_at.get_or_insert(at);
         self.last_at = Some(at);
+        if let Some(cut) = &mut self.cut {
+            cut.told |= tells_of(row, cut);
+        }
         true
     }
 
@@ -113,14 +139,30 @@ impl Chain {
             Some((seq, hash)) if seq < self.seq || hash != self.hash => Some(ChainBreak::Head { seq: self.seq }),
             Some(_) => None,
         };
+        let (cut_seq, untold) = match &self.cut {
+            Some(cut) => (cut.seq, (!cut.told).then_some(ChainBreak::Untold { seq: cut.seq })),
+            None => (0, None),
+        };
         ChainReport {
-            entries: self.seq.unsigned_abs(),
+            entries: (self.seq - cut_seq).unsigned_abs(),
+            cut_seq: cut_seq.unsigned_abs(),
             first_at: self.first_at,
             last_at: self.last_at,
             head: hex::encode(self.hash),
-            broken: self.broken.or(at_end),
+            broken: self.broken.or(at_end).or(untold),
         }
     }
+}
+
+/// Whether this is the entry that `cut_audit` wrote with this cut.
+fn tells_of(row: &Stored, cut: &Cut) -> bool {
+    if row.actor_kind != "service" || row.act != Act::RunRetention.as_str() || row.object_id != "audit" {
+        return false;
+    }
+    let after: Option<Value> = row.after.as_deref().and_then(|text| serde_json::from_str(text).ok());
+    after.is_some_and(|after| {
+        after["cut_seq"].as_i64() == Some(cut.seq) && after["cut_hash"].as_str() == Some(hex::encode(cut.hash).as_str())
+    })
 }
 
 /// As `audit_hash` in the migration says: each field after its length in four bytes, -1 for null.
@@ -204,6 +246,34 @@ mod tests {
         assert_eq!(check(&all, Some((2, &head))), Some(ChainBreak::Head { seq: 3 }));
         assert_eq!(check(&all, Some((3, &BEGINNING))), Some(ChainBreak::Head { seq: 3 }));
         assert_eq!(check(&[], None), Some(ChainBreak::NoHead));
+    }
+
+    #[test]
+    fn a_cut_beginning_is_accepted_only_when_the_chain_tells_of_it() {
+        let told =
+            |seq: i64, hash: &[u8]| Some(format!(r#"{{"cut_seq": {seq}, "cut_hash": "{}"}}"#, hex::encode(hash)));
+        let mut all = rows(5);
+        let (cut, head) = (all[1].hash.clone(), 5);
+        let check = |rows: &[Stored], seq: i64, hash: &[u8]| {
+            let mut chain = Chain::after_cut(Uuid::nil(), seq, hash);
+            let _ = rows.iter().all(|row| chain.follow(row));
+            let last = rows.last().map(|row| row.hash.clone()).unwrap_or_default();
+            chain.end(Some((head, &last)))
+        };
+        assert_eq!(check(&all[2..], 2, &cut).broken, Some(ChainBreak::Untold { seq: 2 }));
+        // The last entry tells of it.
+        let last = &mut all[4];
+        last.actor_kind = "service".into();
+        last.act = "retention.run".into();
+        last.object_id = "audit".into();
+        last.after = told(2, &cut);
+        last.hash = canonical_hash(Uuid::nil(), last).into();
+        let report = check(&all[2..], 2, &cut);
+        assert_eq!((report.broken, report.entries, report.cut_seq), (None, 3, 2));
+        assert_eq!(check(&all[3..], 2, &cut).broken, Some(ChainBreak::Missing { seq: 3, last: 3 }), "cut further");
+        let third = all[2].hash.clone();
+        assert_eq!(check(&all[3..], 3, &third).broken, Some(ChainBreak::Untold { seq: 3 }), "with a forged anchor");
+        assert_eq!(check(&all[2..], 2, &third).broken, Some(ChainBreak::Changed { seq: 3 }));
     }
 
     #[test]

@@ -75,6 +75,7 @@ const SOURCES: May = May::Member(Permission::ManageSources);
 const MEMBERS: May = May::Member(Permission::ManageMembers);
 const OWNER: May = May::Member(Permission::OwnWorkspace);
 const AUDIT: May = May::Member(Permission::ReadAudit);
+const RETENTION: May = May::Member(Permission::ManageRetention);
 
 pub const DOORS: &[Door] = &[
     // Public pages.
@@ -140,6 +141,12 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, OWNER, "/api/members/withdraw", "slug={slug}"),
     door(Kind::Act, May::Anyone, "/api/invitation/find", "token={unknown}"),
     door(Kind::Act, May::Anyone, "/api/invitation/accept", "token={unknown}&name=N&password=four+plain+words+here"),
+    // How long it keeps what.
+    door(Kind::Page, RETENTION, "/w/{slug}/retention", "class=audit&days=90"),
+    door(Kind::Read, RETENTION, "/api/retention/read", "slug={slug}&class=audit&days=90"),
+    door(Kind::Act, RETENTION, "/api/retention/set", "slug={slug}&class=dead_letters&days=forever"),
+    door(Kind::Act, OWNER, "/api/retention/hold", "slug={slug}&reason=A+case"),
+    door(Kind::Act, OWNER, "/api/retention/lift", "slug={slug}&id={hold}"),
     // What is done in it.
     door(Kind::Act, SOURCES, "/api/dead_letters/replay", "slug={slug}&stream={stream}&fingerprint=none"),
     door(Kind::Act, SOURCES, "/api/pairing/begin", "slug={slug}"),

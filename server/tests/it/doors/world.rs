@@ -115,7 +115,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
     let id = |kind: u8| Uuid::from_u128((u128::from(seed) << 120) | (0x7000_8000 << 48) | u128::from(kind)).to_string();
     let mut things = Things::from([("slug", slug.to_owned()), ("unknown", "ab".repeat(32))]);
     for (kind, thing) in
-        (1u8..).zip(["workspace", "source", "stream", "asset", "pairing", "session", "user", "invitation"])
+        (1u8..).zip(["workspace", "source", "stream", "asset", "pairing", "session", "user", "invitation", "hold"])
     {
         things.insert(thing, id(kind));
     }
@@ -135,6 +135,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         values ('{pairing}', '{workspace}', '{name}', upper(left('{slug}', 4)), sha256('{pairing}'), '{user}', now() + interval '1 day');
       insert into auth.invitations (id, workspace_id, email, role, token_hash, invited_by, expires_at)
         values ('{invitation}', '{workspace}', 'asked@{slug}.example', 'viewer', sha256('{invitation}'), '{user}', now() + interval '1 day');
+      insert into legal_holds (workspace_id, id, reason, placed_by) values ('{workspace}', '{hold}', '{name}', '{user}');
       insert into agents (workspace_id, id, name, seen_at) values ('{workspace}', '{source}', '{name}', now());
       insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
       insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');

@@ -217,7 +217,7 @@ async fn grants(db: &Client, found: &mut Vec<String>) {
                 "INSERT" => column.is_none_or(|column| AUDIT_OF_THE_CHAIN.contains(&column.as_str())),
                 _ => true,
             },
-            "public.audit_heads" => privilege != "SELECT",
+            "public.audit_heads" | "public.audit_anchors" => privilege != "SELECT",
             _ => false,
         };
         if !allowed || changes_audit || BEYOND_POLICIES.contains(&privilege.as_str()) {
