@@ -12,7 +12,7 @@ pub enum ActorKind {
     Person,
     /// An installed connector.
     Agent,
-    /// A part of the platform by itself.
+    /// A service account of the workspace, or a part of the platform by itself.
     Service,
     /// An operator of the platform, by a command.
     Support,
@@ -110,6 +110,11 @@ acts! {
     OfferOwnership "ownership.offer" "Offer ownership";
     WithdrawOwnership "ownership.withdraw" "Withdraw an offer of ownership";
     AcceptOwnership "ownership.accept" "Accept ownership";
+    ReadTokens "tokens.read" "List the API tokens";
+    CreateToken "token.create" "Make an API token";
+    RevokeToken "token.revoke" "Revoke an API token";
+    RemoveServiceAccount "service_account.remove" "Remove a service account";
+    UseToken "token.use" "Use an API token";
 }
 
 impl Act {

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod mapping;
 pub mod names;
 pub mod role;
+pub mod scope;
 pub mod state;
 pub mod time;
 pub mod truth;

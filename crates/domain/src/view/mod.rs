@@ -14,6 +14,7 @@ pub mod range;
 pub mod search;
 pub mod session;
 pub mod sources;
+pub mod tokens;
 
 use serde::{Deserialize, Serialize};
 
