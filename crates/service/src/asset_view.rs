@@ -174,7 +174,8 @@ mod tests {
             values,
         };
         let metrics = [metric(1, "Speed", "rpm"), metric(2, "Speed", "rpm"), metric(3, "Load", "")];
-        let latest = [row(vec![value(1, 10, 5.0), value(3, 10, f64::NAN)]), row(vec![value(2, 20, 6.0), value(9, 1, 1.0)])];
+        let latest =
+            [row(vec![value(1, 10, 5.0), value(3, 10, f64::NAN)]), row(vec![value(2, 20, 6.0), value(9, 1, 1.0)])];
         let all = values(&latest, &metrics);
         let shown: Vec<_> = all.iter().map(|v| (v.metric.as_str(), v.unit.as_deref(), v.value, v.at)).collect();
         assert_eq!(shown, [("Load", None, None, 10), ("Speed", Some("rpm"), Some(6.0), 20)]);

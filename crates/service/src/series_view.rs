@@ -137,13 +137,8 @@ mod tests {
 
     #[test]
     fn a_span_has_to_fit_its_points() {
-        let request = |from, to, points| SeriesRequest {
-            asset: AssetId(Uuid::nil()),
-            metric: "Speed".into(),
-            from,
-            to,
-            points,
-        };
+        let request =
+            |from, to, points| SeriesRequest { asset: AssetId(Uuid::nil()), metric: "Speed".into(), from, to, points };
         let field = |request: &SeriesRequest| check(request).err().and_then(|error| error.field);
         assert_eq!(field(&request(0, DAY, 300)), None);
         assert_eq!(field(&request(0, 100 * DAY, 1)), None);

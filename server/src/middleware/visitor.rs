@@ -26,7 +26,8 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     next.run(request).await
 }
 
-fn client(request: &Request) -> Client {
+/// Where a request came from.
+pub fn client(request: &Request) -> Client {
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Client {

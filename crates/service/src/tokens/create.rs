@@ -122,8 +122,7 @@ impl Services {
         }
         let (secret, hash) = text::new()?;
         let (id, expires_at) = (ApiTokenId(Uuid::now_v7()), now_us() + i64::from(days) * DAY);
-        let new =
-            NewApiToken { id, account, name: &name, scopes: &scopes, created_by: seat.user_id, expires_at };
+        let new = NewApiToken { id, account, name: &name, scopes: &scopes, created_by: seat.user_id, expires_at };
         api_token::insert(&mut tx, &seat.scope, &hash, &new).await.map_err(fault)?;
         after["scopes"] = json!(words(&scopes));
         after["expires_at"] = json!(timestamp(expires_at));

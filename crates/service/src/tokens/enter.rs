@@ -72,15 +72,17 @@ impl Services {
             let id = api.token.to_string();
             let object = Object { kind: "api_token", id: &id, name: "" };
             let after = json!({ "scopes": super::words(&api.scopes), "needed": scope.as_str() });
-            let refused =
-                Entry { outcome: Outcome::Refused, after: Some(after), ..seat.entry(Act::UseToken, object) };
+            let refused = Entry { outcome: Outcome::Refused, after: Some(after), ..seat.entry(Act::UseToken, object) };
             self.record(seat, &refused).await?;
         } else {
             tracing::warn!(token = %api.token, "too many refusals: not written into the audit log");
         }
         Err(AppError::new(
             ErrorCode::Forbidden,
-            format!("This needs a token with the scope {}. Make one with it: a token's scopes never change.", scope.as_str()),
+            format!(
+                "This needs a token with the scope {}. Make one with it: a token's scopes never change.",
+                scope.as_str()
+            ),
         ))
     }
 }

@@ -68,7 +68,10 @@ mod tests {
         let text = token.expose();
         assert_eq!((text.len(), hash(text)), (LENGTH, kept));
         assert!(is_token(text), "{text}");
-        assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'), "fits a header and a cookie");
+        assert!(
+            text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'),
+            "fits a header and a cookie"
+        );
         assert_ne!(new().unwrap().0.expose(), text);
         let mut changed = text.to_owned();
         changed.replace_range(10..11, if &text[10..11] == "A" { "B" } else { "A" });
@@ -81,9 +84,9 @@ mod tests {
     fn the_check_is_six_digits_of_the_crc() {
         assert_eq!(check(""), "000000");
         // CRC-32 of "123456789" is 0xCBF43926.
-        let value = check("123456789").bytes().fold(0u64, |sum, digit| {
-            sum * 62 + DIGITS.iter().position(|known| *known == digit).unwrap() as u64
-        });
+        let value = check("123456789")
+            .bytes()
+            .fold(0u64, |sum, digit| sum * 62 + DIGITS.iter().position(|known| *known == digit).unwrap() as u64);
         assert_eq!(value, 0xCBF4_3926);
     }
 }

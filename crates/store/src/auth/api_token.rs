@@ -109,12 +109,7 @@ pub async fn touch(tx: &mut AuthTx, hash: &TokenHash) -> Result<()> {
     Ok(())
 }
 
-pub async fn insert(
-    tx: &mut AuthTx,
-    scope: &WorkspaceScope,
-    hash: &TokenHash,
-    new: &NewApiToken<'_>,
-) -> Result<()> {
+pub async fn insert(tx: &mut AuthTx, scope: &WorkspaceScope, hash: &TokenHash, new: &NewApiToken<'_>) -> Result<()> {
     let words: Vec<String> = new.scopes.iter().map(|scope| scope.as_str().to_owned()).collect();
     sqlx::query!(
         "insert into auth.api_tokens
