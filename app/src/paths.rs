@@ -1,7 +1,7 @@
 //! Every URL of the app, typed. The workspace is always in the path.
 
 use clarity_domain::{
-    ids::{AssetId, MailId, PairingId, SourceId},
+    ids::{ApiTokenId, AssetId, MailId, PairingId, SourceId},
     view::{
         Micros,
         audit::{AuditFilter, AuditQuery},
@@ -90,6 +90,16 @@ pub fn members(slug: &str) -> String {
 /// The members, with the news that a letter went to this address.
 pub fn members_invited(slug: &str, email: &str) -> String {
     format!("/w/{slug}/members?invited={}", escape(email))
+}
+
+/// The API tokens of a workspace.
+pub fn tokens(slug: &str) -> String {
+    format!("/w/{slug}/tokens")
+}
+
+/// The same, with a token that was just made.
+pub fn token_made(slug: &str, id: ApiTokenId) -> String {
+    format!("/w/{slug}/tokens?new={id}")
 }
 
 /// Where the person is signed in.

@@ -12,3 +12,4 @@ pub mod search;
 pub mod session;
 pub mod sessions;
 pub mod sources;
+pub mod tokens;

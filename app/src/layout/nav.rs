@@ -64,6 +64,15 @@ const MEMBERS: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For those who may manage them.
+const TOKENS: Entry = Entry {
+    name: "API tokens",
+    symbol: Symbol::Key,
+    path: paths::tokens,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may read it.
 const AUDIT: Entry = Entry {
     name: "Audit",
@@ -76,7 +85,8 @@ const AUDIT: Entry = Entry {
 /// The pages that are not everybody's, for this viewer: an unread frame names nothing.
 fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
-    let all = [(MEMBERS, Permission::ManageMembers), (AUDIT, Permission::ReadAudit)];
+    let all =
+        [(MEMBERS, Permission::ManageMembers), (TOKENS, Permission::ManageTokens), (AUDIT, Permission::ReadAudit)];
     all.into_iter().filter(|(_, permission)| may(*permission)).map(|(entry, _)| entry).collect()
 }
 
@@ -255,7 +265,7 @@ mod tests {
                 Frame { user, workspace, workspaces: Vec::new(), sites: 0, assets: 0, sources: 0, dead_letters: 0 };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Role::Admin), ["Members", "Audit"]);
+        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Audit"]);
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

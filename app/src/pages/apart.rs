@@ -14,6 +14,7 @@ use super::{
     dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
     new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
     sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+    tokens::TokensPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -37,6 +38,7 @@ pub enum Apart {
     DeadLetters,
     Sessions,
     Members,
+    Tokens,
     Audit,
     /// An address in a workspace that has no page.
     Nothing,
@@ -76,6 +78,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::DeadLetters => view! { <DeadLettersPage/> }.into_any(),
         Apart::Sessions => view! { <SessionsPage/> }.into_any(),
         Apart::Members => view! { <MembersPage/> }.into_any(),
+        Apart::Tokens => view! { <TokensPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })

@@ -9,6 +9,9 @@ use crate::{
     scope::Scope,
 };
 
+/// How long a token may work, in days: none is for ever.
+pub const LIVES: [u32; 4] = [30, 90, 180, 366];
+
 /// The page of API tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ApiAccess {

@@ -6,7 +6,7 @@ use clarity_domain::ids::{ApiTokenId, ServiceAccountId};
 use clarity_domain::role::{Permission, Role, may_lend};
 use clarity_domain::scope::Scope;
 use clarity_domain::time::DAY;
-use clarity_domain::view::tokens::NewToken;
+use clarity_domain::view::tokens::{LIVES, NewToken};
 use clarity_runtime::clock::now_us;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::api_token::{self, NewApiToken};
@@ -15,7 +15,7 @@ use clarity_store::{AuthTx, StoreError};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{LIVES, still, text, words};
+use super::{still, text, words};
 use crate::audit::timestamp;
 use crate::error::fault;
 use crate::{Seat, Services};

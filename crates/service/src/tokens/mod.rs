@@ -20,9 +20,6 @@ pub use create::{NewAccountToken, NewTokenForm};
 pub use enter::ApiSeat;
 pub use text::is_token;
 
-/// What a token may live: days.
-pub const LIVES: [u32; 4] = [30, 90, 180, 366];
-
 /// The role that somebody has now, since it may be another than the one their request came with.
 fn still(role: Role) -> Result<(), AppError> {
     if role.may(Permission::ManageTokens) { Ok(()) } else { Err(forbidden(Permission::ManageTokens)) }
