@@ -12,3 +12,4 @@ mod overview;
 mod ownership;
 mod pairing;
 mod stage;
+mod tokens;
