@@ -23,11 +23,11 @@ const DATA: &str = "
   insert into metrics (workspace_id, id, number, stream_id, column_name, name, unit, sample_type)
     select id, id, 1, id, 'speed', 'Speed', 'rpm', 'float' from auth.workspaces;
   insert into latest_samples (workspace_id, stream_id, asset_number, at, epoch, seq, metric_numbers, ats, snapshots, numbers)
-    select id, id, 1, '2026-11-23T10:00:30Z', 1, 1, '{1}', '{2026-11-23T10:00:30Z}', '{false}', '{6}' from auth.workspaces;
+    select id, id, 1, '2025-11-23T10:00:30Z', 1, 1, '{1}', '{2025-11-23T10:00:30Z}', '{false}', '{6}' from auth.workspaces;
   insert into rollups (workspace_id, stream_id, asset_number, grain, from_at, to_at, metric_numbers, counts, sums, minima, maxima, firsts, lasts, aggregates)
-    select id, id, 1, 60, '2026-11-23T10:00:00Z', '2026-11-23T10:01:00Z', '{1}', '{2}', '{10}', '{4}', '{6}', '{4}', '{6}', '' from auth.workspaces;
+    select id, id, 1, 60, '2025-11-23T10:00:00Z', '2025-11-23T10:01:00Z', '{1}', '{2}', '{10}', '{4}', '{6}', '{4}', '{6}', '' from auth.workspaces;
   insert into state_intervals (workspace_id, asset_number, from_at, stream_id, state, category, reason, epoch, seq)
-    select id, 1, '2026-11-23T09:00:00.5Z', id, 'Producing', 'running', null, 1, 1 from auth.workspaces;";
+    select id, 1, '2025-11-23T09:00:00.5Z', id, 'Producing', 'running', null, 1, 1 from auth.workspaces;";
 const ENGINE: &str = "00000000-0000-7000-8000-000000000001";
 
 struct Api {
@@ -95,21 +95,21 @@ async fn a_workspace_is_read_as_it_is() {
 
     let one = api.read(&format!("/api/v1/assets/{ENGINE}")).await;
     let state =
-        json!({ "category": "running", "label": "Producing", "reason": null, "since": "2026-11-23T09:00:00.5Z" });
+        json!({ "category": "running", "label": "Producing", "reason": null, "since": "2025-11-23T09:00:00.5Z" });
     assert_eq!((&one["asset"]["name"], &one["asset"]["line"]), (&json!("Engine 1"), &json!("Line A")));
     assert_eq!(one["asset"]["state"], state);
-    let value = json!({ "metric": "Speed", "unit": "rpm", "value": 6.0, "text": null, "at": "2026-11-23T10:00:30Z" });
+    let value = json!({ "metric": "Speed", "unit": "rpm", "value": 6.0, "text": null, "at": "2025-11-23T10:00:30Z" });
     assert_eq!(one["values"], json!([value]));
 
     let sources = api.read("/api/v1/sources").await;
     assert_eq!((&sources["items"][0]["name"], &sources["next_cursor"]), (&json!("plant-db"), &Value::Null));
     assert!(["live", "quiet", "delayed", "blind"].contains(&sources["items"][0]["truth"].as_str().unwrap()));
 
-    let span = "from=2026-11-23T11:00:00%2B01:00&to=2026-11-23T10:05:00Z&points=5";
+    let span = "from=2025-11-23T11:00:00%2B01:00&to=2025-11-23T10:05:00Z&points=5";
     let series = api.read(&format!("/api/v1/series?asset={ENGINE}&metric=Speed&{span}")).await;
     assert_eq!((&series["unit"], &series["step_s"]), (&json!("rpm"), &json!(60)));
     let point = json!({
-        "from": "2026-11-23T10:00:00Z", "count": 2, "mean": 5.0, "min": 4.0, "max": 6.0, "first": 4.0, "last": 6.0
+        "from": "2025-11-23T10:00:00Z", "count": 2, "mean": 5.0, "min": 4.0, "max": 6.0, "first": 4.0, "last": 6.0
     });
     assert_eq!(series["points"], json!([point]), "a minute without a value has no point");
 }
@@ -137,7 +137,7 @@ async fn what_is_wrong_is_said_as_a_problem() {
     let api = Api::new().await;
     api.stage.sql(DATA).await;
     let series = |query: &str| format!("/api/v1/series?asset={ENGINE}&metric=Speed&{query}");
-    let day = "from=2026-11-23T00:00:00Z&to=2026-11-24T00:00:00Z";
+    let day = "from=2025-11-23T00:00:00Z&to=2025-11-24T00:00:00Z";
     for (path, field) in [
         ("/api/v1/assets?limit=0".to_owned(), "limit"),
         ("/api/v1/assets?limit=201".to_owned(), "limit"),
@@ -147,9 +147,9 @@ async fn what_is_wrong_is_said_as_a_problem() {
         ("/api/v1/workspace?verbose=1".to_owned(), "verbose"),
         (series(&format!("{day}&points=2001")), "points"),
         (series(&format!("{day}&points=0")), "points"),
-        (series("from=yesterday&to=2026-11-24T00:00:00Z"), "from"),
-        (series("from=2026-11-24T00:00:00Z&to=2026-11-23T00:00:00Z"), "to"),
-        (series("to=2026-11-24T00:00:00Z"), "from"),
+        (series("from=yesterday&to=2025-11-24T00:00:00Z"), "from"),
+        (series("from=2025-11-24T00:00:00Z&to=2025-11-23T00:00:00Z"), "to"),
+        (series("to=2025-11-24T00:00:00Z"), "from"),
         (format!("/api/v1/series?asset={ENGINE}&{day}"), "metric"),
     ] {
         let (status, code, named) = problem(api.get(&path).await).await;

@@ -44,7 +44,7 @@ async fn a_token_is_shown_once_and_kept_hashed() {
 
     // Neither the text nor its hash stands in the log.
     let entry = "audit_entries where act = 'token.create' and after ->> 'service_account' = 'Grafana'
-                 and after -> 'scopes' = '[\"read:assets\"]'";
+                 and after ->> 'scopes' = '[\"read:assets\"]'";
     assert_eq!(stage.count(entry).await, 1);
     for secret in [new.text.as_str(), &hash, &new.text[4..20]] {
         assert_eq!(stage.count(&format!("audit_entries e where e::text like '%{secret}%'")).await, 0);
