@@ -20,6 +20,11 @@ impl Site {
         if self.secure { "__Host-cs" } else { "cs" }
     }
 
+    /// Name of the short-lived cookie that keeps a new API token for the browser that asked for it.
+    pub const fn token_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-token" } else { "cs-token" }
+    }
+
     /// Name of the short-lived cookie that keeps a pairing code in the browser that asked for it.
     pub const fn pairing_cookie(&self) -> &'static str {
         if self.secure { "__Host-cs-pair" } else { "cs-pair" }
@@ -62,6 +67,7 @@ mod tests {
     fn cookies_are_host_bound_where_there_is_tls() {
         let mut site = Site { origin: "https://a.example".into(), secure: true, assets: Assets::default() };
         assert_eq!((site.session_cookie(), site.pairing_cookie()), ("__Host-cs", "__Host-cs-pair"));
+        assert_eq!(site.token_cookie(), "__Host-cs-token");
         site.secure = false;
         assert_eq!((site.session_cookie(), site.pairing_cookie()), ("cs", "cs-pair"));
     }

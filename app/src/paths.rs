@@ -1,7 +1,7 @@
 //! Every URL of the app, typed. The workspace is always in the path.
 
 use clarity_domain::{
-    ids::{AssetId, MailId, PairingId, SourceId},
+    ids::{ApiTokenId, AssetId, MailId, PairingId, SourceId},
     view::{
         Micros,
         audit::{AuditFilter, AuditQuery},
@@ -95,6 +95,16 @@ pub fn members_invited(slug: &str, email: &str) -> String {
 /// How long what is kept; the preview of a change is asked for by the form's own query.
 pub fn retention(slug: &str) -> String {
     format!("/w/{slug}/retention")
+}
+
+/// The API tokens of a workspace.
+pub fn tokens(slug: &str) -> String {
+    format!("/w/{slug}/tokens")
+}
+
+/// The same, with a token that was just made.
+pub fn token_made(slug: &str, id: ApiTokenId) -> String {
+    format!("/w/{slug}/tokens?new={id}")
 }
 
 /// Where the person is signed in.

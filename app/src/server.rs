@@ -69,6 +69,7 @@ pub fn set_session(token: &str, max_age_s: i64) {
 pub fn clear_session() {
     let site: Site = expect_context();
     set_cookie(&site, site.session_cookie(), "", 0, "Lax");
+    set_cookie(&site, site.token_cookie(), "", 0, "Strict");
 }
 
 /// Keeps a pairing code where only the browser that asked for it can show it again, for as long as it can be used.
@@ -84,6 +85,20 @@ pub fn pairing_code(id: &str) -> Option<String> {
     let (of, code) = value.split_once('.')?;
     (of == id && code.len() <= 16 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
         .then(|| code.to_owned())
+}
+
+/// Keeps a new API token where only the browser that asked for it can show it, for the time it takes to copy it.
+pub fn set_new_token(id: &str, text: &str) {
+    let site: Site = expect_context();
+    set_cookie(&site, site.token_cookie(), &format!("{id}.{text}"), 300, "Strict");
+}
+
+/// The text of this token, when this browser has just asked for it.
+pub fn new_token(id: &str) -> Option<String> {
+    let site: Site = expect_context();
+    let value = cookie(site.token_cookie())?;
+    let (of, text) = value.split_once('.')?;
+    (of == id && clarity_service::tokens::is_token(text)).then(|| text.to_owned())
 }
 
 fn cookie(name: &str) -> Option<String> {

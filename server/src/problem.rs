@@ -3,13 +3,34 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use clarity_domain::error::{AppError, ErrorCode};
-use serde_json::json;
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::middleware::RequestId;
 
 pub struct Problem {
     pub error: AppError,
     pub request_id: Option<RequestId>,
+}
+
+/// What went wrong, and what to do.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ProblemBody {
+    /// Always `about:blank`: `code` says what it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// For people: one or two sentences.
+    pub detail: String,
+    /// For programs, and stable: unauthenticated, forbidden, not_found, invalid, conflict, rate_limited, limit_exceeded,
+    /// unavailable or internal.
+    #[schema(value_type = String)]
+    pub code: ErrorCode,
+    /// The parameter that is wrong, for `invalid`.
+    pub field: Option<String>,
+    /// As the header x-request-id has it: it finds the request in our log.
+    pub request_id: Option<String>,
 }
 
 pub const fn status(code: ErrorCode) -> StatusCode {
@@ -29,16 +50,16 @@ pub const fn status(code: ErrorCode) -> StatusCode {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = status(self.error.code);
-        let body = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason().unwrap_or("Error"),
-            "status": status.as_u16(),
-            "detail": self.error.message,
-            "code": self.error.code,
-            "field": self.error.field,
-            "request_id": self.request_id.map(|id| id.to_string()),
-        });
-        let mut response = (status, body.to_string()).into_response();
+        let body = ProblemBody {
+            kind: "about:blank".to_owned(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            status: status.as_u16(),
+            detail: self.error.message,
+            code: self.error.code,
+            field: self.error.field,
+            request_id: self.request_id.map(|id| id.to_string()),
+        };
+        let mut response = (status, axum::Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         response
     }

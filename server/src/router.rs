@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, any, get};
 use tower::{Layer, ServiceExt};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -11,11 +11,12 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::state::AppState;
-use crate::{assets, audit, health, live, middleware, ssr};
+use crate::{api, assets, audit, health, live, middleware, ssr};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// From the outside in: request id, headers, cross-site, body limit, then static files or, with a visitor, the app.
+/// From the outside in: request id, headers, cross-site, body limit, then static files, with a token the API or, with a
+/// visitor, the app.
 pub fn router(state: AppState) -> Router {
     // Live streams must not wait in a compressor.
     let when = DefaultPredicate::new().and(NotForContentType::new("text/event-stream"));
@@ -27,9 +28,12 @@ pub fn router(state: AppState) -> Router {
     let add = |router: Router<AppState>, (path, door): (&'static str, MethodRouter<AppState>)| router.route(path, door);
     let app = of_visitors().into_iter().fold(ssr::routes(&state), add);
     let app = app.layer(from_fn_with_state(state.clone(), middleware::visitor::layer));
+    let of_tokens = of_tokens().into_iter().fold(Router::new(), add);
+    let of_tokens = of_tokens.layer(from_fn_with_state(state.clone(), api::v1::bearer::layer));
     of_anybody()
         .into_iter()
-        .fold(Router::new().merge(app).merge(assets::hashed(&state.files)), add)
+        .fold(Router::new().merge(app).merge(of_tokens).merge(assets::hashed(&state.files)), add)
+        .route("/api/v1/{*rest}", any(api::v1::not_found))
         .fallback(fallback)
         .layer(compression)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
@@ -48,9 +52,18 @@ pub fn of_visitors() -> Vec<(&'static str, MethodRouter<AppState>)> {
     ]
 }
 
+/// Paths that ask for an API token, and look at no cookie.
+pub fn of_tokens() -> Vec<(&'static str, MethodRouter<AppState>)> {
+    api::v1::operations()
+}
+
 /// Paths that ask nobody.
 pub fn of_anybody() -> Vec<(&'static str, MethodRouter<AppState>)> {
-    vec![("/healthz", get(health::healthz)), ("/readyz", get(health::readyz))]
+    vec![
+        ("/healthz", get(health::healthz)),
+        ("/readyz", get(health::readyz)),
+        ("/api/v1/openapi.json", get(api::v1::openapi::serve)),
+    ]
 }
 
 /// A file of the site under its own name, else the app's page for what is not there.

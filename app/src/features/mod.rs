@@ -13,3 +13,4 @@ pub mod search;
 pub mod session;
 pub mod sessions;
 pub mod sources;
+pub mod tokens;

@@ -73,6 +73,15 @@ const RETENTION: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For those who may manage them.
+const TOKENS: Entry = Entry {
+    name: "API tokens",
+    symbol: Symbol::Key,
+    path: paths::tokens,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may read it.
 const AUDIT: Entry = Entry {
     name: "Audit",
@@ -87,6 +96,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
     let all = [
         (MEMBERS, Permission::ManageMembers),
+        (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
         (AUDIT, Permission::ReadAudit),
     ];
@@ -268,7 +278,7 @@ mod tests {
                 Frame { user, workspace, workspaces: Vec::new(), sites: 0, assets: 0, sources: 0, dead_letters: 0 };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Role::Admin), ["Members", "Retention", "Audit"]);
+        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

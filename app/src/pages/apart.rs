@@ -14,7 +14,7 @@ use super::{
     dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
     new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
     retention::RetentionPage, sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage,
-    sources::SourcesPage,
+    sources::SourcesPage, tokens::TokensPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -39,6 +39,7 @@ pub enum Apart {
     Sessions,
     Members,
     Retention,
+    Tokens,
     Audit,
     /// An address in a workspace that has no page.
     Nothing,
@@ -79,6 +80,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Sessions => view! { <SessionsPage/> }.into_any(),
         Apart::Members => view! { <MembersPage/> }.into_any(),
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
+        Apart::Tokens => view! { <TokensPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })

@@ -8,6 +8,7 @@ use crate::{
     ui::{
         button::{Button, Kind},
         card::Card,
+        checks::{Check, Checks},
         choice::Choice,
         confirm::Confirm,
         copy::CopyCode,
@@ -191,6 +192,7 @@ fn Forms() -> impl IntoView {
                 <Field name="plain" label="Work e-mail" kind="email" help="Where we reach you"/>
                 <Field name="wrong" label="Password" kind="password" error=Some("At least 12 characters.".to_owned())/>
                 <Choice id="gallery-role" name="role" label="Role" choices=roles.clone() value="viewer"/>
+                <Checks id="gallery-scopes" name="scopes[]" legend="May read" checks=vec![Check { value: "read:assets".into(), words: "Machines".into() }]/>
                 <div class="cs-row"><Choice id="gallery-role-low" name="role" label="Role of Maja Lind" choices=roles value="operator" low=true/></div>
                 <CopyCode code="alter system set wal_level = logical;" what="the statement"/>
                 <Banner tone=Tone::Bad>"The code has expired. Make a new one."</Banner>

@@ -21,6 +21,7 @@ mod sign_in;
 mod sign_up;
 mod source;
 mod sources;
+mod tokens;
 
 pub use apart::{Apart, ready};
 pub use not_found::NotFoundPage;

@@ -3,6 +3,7 @@
 pub mod brand;
 pub mod button;
 pub mod card;
+pub mod checks;
 pub mod choice;
 pub mod confirm;
 pub mod copy;

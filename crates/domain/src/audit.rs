@@ -12,7 +12,7 @@ pub enum ActorKind {
     Person,
     /// An installed connector.
     Agent,
-    /// A part of the platform by itself.
+    /// A service account of the workspace, or a part of the platform by itself.
     Service,
     /// An operator of the platform, by a command.
     Support,
@@ -116,6 +116,11 @@ acts! {
     PlaceHold "retention.hold" "Place a legal hold";
     LiftHold "retention.lift" "Lift a legal hold";
     RunRetention "retention.run" "Remove what is older than it is kept";
+    ReadTokens "tokens.read" "List the API tokens";
+    CreateToken "token.create" "Make an API token";
+    RevokeToken "token.revoke" "Revoke an API token";
+    RemoveServiceAccount "service_account.remove" "Remove a service account";
+    UseToken "token.use" "Use an API token";
 }
 
 impl Act {

@@ -53,6 +53,10 @@ id! {
     PairingId,
     /// A person who was asked into a workspace by letter.
     InvitationId,
+    /// A named user of the API that is no person.
+    ServiceAccountId,
+    /// A secret by which a service account is known.
+    ApiTokenId,
     /// A group of events that could not be refined, or one of them.
     DeadLetterId,
     /// A versioned reading of a stream's columns.

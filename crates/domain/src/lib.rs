@@ -12,6 +12,7 @@ pub mod mapping;
 pub mod names;
 pub mod retention;
 pub mod role;
+pub mod scope;
 pub mod state;
 pub mod time;
 pub mod truth;

@@ -59,8 +59,10 @@ pub enum Permission {
     Operate,
     /// Pair, revoke and configure agents and sources; mappings; dead letters.
     ManageSources,
-    /// Members up to one's own role, masking, tokens.
+    /// Members up to one's own role, masking.
     ManageMembers,
+    /// Service accounts and their API tokens.
+    ManageTokens,
     /// Read, export and verify the audit log.
     ReadAudit,
     /// How long what is kept.
@@ -75,6 +77,7 @@ impl Permission {
         Self::Operate,
         Self::ManageSources,
         Self::ManageMembers,
+        Self::ManageTokens,
         Self::ReadAudit,
         Self::ManageRetention,
         Self::OwnWorkspace,
@@ -84,7 +87,11 @@ impl Permission {
         match self {
             Self::View => Role::Viewer,
             Self::Operate => Role::Operator,
-            Self::ManageSources | Self::ManageMembers | Self::ReadAudit | Self::ManageRetention => Role::Admin,
+            Self::ManageSources
+            | Self::ManageMembers
+            | Self::ManageTokens
+            | Self::ReadAudit
+            | Self::ManageRetention => Role::Admin,
             Self::OwnWorkspace => Role::Owner,
         }
     }
@@ -96,6 +103,7 @@ impl Permission {
             Self::Operate => "change this",
             Self::ManageSources => "manage agents and sources",
             Self::ManageMembers => "manage members",
+            Self::ManageTokens => "manage API tokens",
             Self::ReadAudit => "read the audit log",
             Self::ManageRetention => "manage retention",
             Self::OwnWorkspace => "do what only the owner may",
@@ -108,7 +116,8 @@ impl Permission {
             Self::View => "see dashboards, assets, sources, alerts",
             Self::Operate => "build dashboards, acknowledge, give stop reasons, export",
             Self::ManageSources => "pair, revoke and configure agents and sources; mappings; dead letters",
-            Self::ManageMembers => "invite, change and remove members up to one's own role; masking, tokens",
+            Self::ManageMembers => "invite, change and remove members up to one's own role; masking",
+            Self::ManageTokens => "make and remove service accounts, make and revoke their API tokens",
             Self::ReadAudit => "read, export and verify the audit log",
             Self::ManageRetention => "see and change how long what is kept",
             Self::OwnWorkspace => "offer ownership; legal holds; plan, deletion, sign-in policy",
@@ -131,6 +140,11 @@ pub fn may_change(actor: Role, from: Role, to: Role) -> bool {
 /// Whether `actor` may remove a member who is `role`.
 pub fn may_remove(actor: Role, role: Role) -> bool {
     actor.may(Permission::ManageMembers) && role <= actor
+}
+
+/// Whether `actor` may give a service account this role: never above an operator, and never above themselves.
+pub fn may_lend(actor: Role, role: Role) -> bool {
+    actor.may(Permission::ManageTokens) && role <= Role::Operator && role <= actor
 }
 
 #[cfg(test)]
@@ -166,6 +180,15 @@ mod tests {
         }
         assert!(may_grant(Role::Admin, Role::Admin) && may_grant(Role::Owner, Role::Admin));
         assert!(!may_grant(Role::Operator, Role::Viewer) && !may_grant(Role::Viewer, Role::Viewer));
+    }
+
+    #[test]
+    fn a_service_account_is_a_viewer_or_an_operator() {
+        for actor in Role::ALL {
+            let lent: Vec<Role> = Role::ALL.into_iter().filter(|role| may_lend(actor, *role)).collect();
+            let all = [Role::Operator, Role::Viewer];
+            assert_eq!(lent, if actor >= Role::Admin { &all[..] } else { &[] }, "{actor:?}");
+        }
     }
 
     #[test]

@@ -42,6 +42,7 @@ impl Services {
         let pages = [
             (Permission::ReadAudit, SearchTarget::Audit, "Audit", "audit log"),
             (Permission::ManageMembers, SearchTarget::Members, "Members", "members"),
+            (Permission::ManageTokens, SearchTarget::Tokens, "API tokens", "api tokens"),
         ];
         let asked = text.to_lowercase();
         for (permission, target, name, words) in pages {

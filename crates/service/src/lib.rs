@@ -5,6 +5,7 @@
 //! somebody else's things read as "not found".
 
 mod account;
+mod asset_view;
 mod audit;
 mod change_password;
 mod day;
@@ -21,12 +22,14 @@ mod password;
 mod reset;
 mod retention;
 pub mod series_query;
+mod series_view;
 mod sessions;
 mod settings;
 mod sign_up;
 mod sources;
 mod status;
 mod throttle;
+pub mod tokens;
 mod visitor;
 
 use std::sync::Arc;
@@ -36,9 +39,11 @@ use clarity_store::{AppStore, AuthStore};
 use tokio::sync::{Notify, Semaphore};
 
 pub use account::{SignIn, SignedIn};
+pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
 pub use mail::{MailSettings, MailSettingsError};
 pub use members::{Accepted, NewAccount};
+pub use series_view::{Series, SeriesPoint, SeriesRequest};
 pub use settings::{Limits, Settings};
 pub use sign_up::{ConfirmSignUp, NewWorkspace};
 pub use visitor::{Client, Member, Seat, Visitor};

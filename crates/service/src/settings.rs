@@ -22,6 +22,8 @@ pub struct Limits {
     pub concurrent_hashes: usize,
     /// Sign-ins and sign-ups of one network (an IPv4 /24, an IPv6 /56).
     pub attempts_per_minute: NonZeroU32,
+    /// Requests of one API token.
+    pub api_requests_per_minute: NonZeroU32,
     /// Codes of one workspace that nobody has claimed yet.
     pub open_pairings: i64,
     /// Invitations of one workspace that nobody has accepted or revoked yet.
@@ -38,6 +40,7 @@ impl Default for Limits {
         Self {
             concurrent_hashes: 2,
             attempts_per_minute: NonZeroU32::MIN.saturating_add(59),
+            api_requests_per_minute: NonZeroU32::MIN.saturating_add(599),
             open_pairings: 20,
             open_invitations: 50,
             member_letters_per_hour: 30,

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{ApiTokenId, UserId};
 use clarity_domain::time::{Micros, SECOND};
+use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use sha2::{Digest, Sha256};
 
@@ -55,6 +56,7 @@ pub(crate) struct Throttle {
     strangers: Arc<Mutex<HashMap<[u8; 32], Failures>>>,
     refusals: Arc<DefaultKeyedRateLimiter<UserId>>,
     letters: Arc<DefaultKeyedRateLimiter<[u8; 32]>>,
+    requests: Arc<DefaultKeyedRateLimiter<ApiTokenId>>,
 }
 
 impl Throttle {
@@ -65,6 +67,7 @@ impl Throttle {
             strangers: Arc::default(),
             refusals: Arc::new(RateLimiter::keyed(Quota::per_minute(REFUSALS_A_MINUTE))),
             letters: Arc::new(RateLimiter::keyed(letters)),
+            requests: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.api_requests_per_minute))),
         }
     }
 
@@ -84,6 +87,15 @@ impl Throttle {
         self.letters.check_key(&Sha256::digest(email.as_bytes()).into()).is_ok()
     }
 
+    /// Takes one request of the API from a token's minute; else, after how long there is one again.
+    pub(crate) fn note_request(&self, token: ApiTokenId) -> Result<(), Duration> {
+        if self.requests.len() > REMEMBERED {
+            self.requests.retain_recent();
+        }
+        let now = self.requests.clock().now();
+        self.requests.check_key(&token).map_err(|until| until.wait_time_from(now))
+    }
+
     /// Takes one attempt from the network of `address`.
     pub(crate) fn take(&self, address: &str) -> Result<(), AppError> {
         if self.networks.len() > REMEMBERED {
@@ -91,6 +103,20 @@ impl Throttle {
         }
         self.networks.check_key(&network(address)).map_err(|_| {
             AppError::new(ErrorCode::RateLimited, "Too many attempts from your network. Try again in a minute.")
+        })
+    }
+
+    /// Takes one request with a wrong API token from the network of `address`. Not from its sign-ins: a forgotten program
+    /// with an old token must not lock its colleagues out.
+    pub(crate) fn take_bearer(&self, address: &str) -> Result<(), AppError> {
+        if self.networks.len() > REMEMBERED {
+            self.networks.retain_recent();
+        }
+        self.networks.check_key(&format!("bearer {}", network(address))).map_err(|_| {
+            AppError::new(
+                ErrorCode::RateLimited,
+                "Too many requests without a valid API token from your network. Try again in a minute.",
+            )
         })
     }
 
@@ -159,6 +185,17 @@ mod tests {
         let throttle = Throttle::new(&Limits::default());
         assert_eq!((0..50).filter(|_| throttle.note_letter("a@b.c")).count(), 5);
         assert!(throttle.note_letter("a@b.d"));
+    }
+
+    #[test]
+    fn a_token_has_its_own_minute_and_is_told_when_it_goes_on() {
+        let limits = Limits { api_requests_per_minute: NonZeroU32::MIN.saturating_add(9), ..Limits::default() };
+        let throttle = Throttle::new(&limits);
+        let (one, other) = (ApiTokenId(uuid::Uuid::from_u128(1)), ApiTokenId(uuid::Uuid::from_u128(2)));
+        assert!((0..10).all(|_| throttle.note_request(one).is_ok()));
+        let wait = throttle.note_request(one).unwrap_err();
+        assert!(wait <= Duration::from_secs(6), "{wait:?}");
+        assert!(throttle.note_request(other).is_ok());
     }
 
     #[test]

@@ -90,6 +90,11 @@ impl Seat {
         self.card.role
     }
 
+    /// IANA name; days of the workspace are cut there.
+    pub fn time_zone(&self) -> &str {
+        &self.time_zone
+    }
+
     /// For what every role may. Where one may be refused, [`Services::permit`] writes the refusal down.
     pub(crate) fn may(&self, permission: Permission) -> Result<(), AppError> {
         if self.card.role.may(permission) { Ok(()) } else { Err(forbidden(permission)) }

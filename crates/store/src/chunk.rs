@@ -299,6 +299,11 @@ pub async fn latest_of(tx: &mut WorkspaceTx, stream: StreamId, assets: &[i32]) -
     read_latest(tx, Some(stream), Some(assets)).await
 }
 
+/// Those of one asset, over all streams.
+pub async fn latest_of_asset(tx: &mut WorkspaceTx, asset: i32) -> Result<Vec<Latest>> {
+    read_latest(tx, None, Some(&[asset])).await
+}
+
 async fn read_latest(tx: &mut WorkspaceTx, stream: Option<StreamId>, assets: Option<&[i32]>) -> Result<Vec<Latest>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(

@@ -1,9 +1,10 @@
 //! In whose workspace, and on whose behalf, a transaction runs.
 
-use clarity_domain::ids::{AgentId, UserId, WorkspaceId};
+use clarity_domain::ids::{AgentId, ServiceAccountId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
 
-/// A right to work in one workspace. Only this crate makes one, from a session, an agent's key or claimed work.
+/// A right to work in one workspace. Only this crate makes one, from a session, an API token, an agent's key or claimed
+/// work.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WorkspaceScope {
     workspace_id: WorkspaceId,
@@ -15,6 +16,11 @@ pub struct WorkspaceScope {
 pub enum Principal {
     Member {
         user_id: UserId,
+        role: Role,
+    },
+    /// A named user of the API that is no person.
+    Service {
+        account: ServiceAccountId,
         role: Role,
     },
     Agent(AgentId),
@@ -36,10 +42,10 @@ impl WorkspaceScope {
         &self.principal
     }
 
-    /// The member's role; none for agents and workers.
+    /// The member's or the service account's role; none for agents and workers.
     pub const fn role(&self) -> Option<Role> {
         match self.principal {
-            Principal::Member { role, .. } => Some(role),
+            Principal::Member { role, .. } | Principal::Service { role, .. } => Some(role),
             Principal::Agent(_) | Principal::Worker => None,
         }
     }

@@ -26,7 +26,8 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
     next.run(request).await
 }
 
-fn client(request: &Request, trusted: &[IpAddr]) -> Client {
+/// Where a request came from.
+pub fn client(request: &Request, trusted: &[IpAddr]) -> Client {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(at)| at.ip().to_canonical());
     let address = peer.map(|peer| origin(peer, request.headers(), trusted));
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());

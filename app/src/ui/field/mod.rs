@@ -6,8 +6,11 @@ use super::icon::{Icon, Symbol};
 
 #[component]
 pub fn Field(
-    /// Name in the form, and the id of the input.
+    /// Name in the form, and the id of the input where none is given.
     name: &'static str,
+    /// Where a page has the form more than once.
+    #[prop(optional, into)]
+    id: Option<String>,
     #[prop(into)] label: String,
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional)] autocomplete: Option<&'static str>,
@@ -17,8 +20,9 @@ pub fn Field(
     #[prop(optional)] autofocus: bool,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let help_id = format!("{name}-help");
-    let error_id = format!("{name}-error");
+    let id = id.unwrap_or_else(|| name.to_owned());
+    let help_id = format!("{id}-help");
+    let error_id = format!("{id}-error");
     let described = {
         let (help_id, error_id, has_help) = (help_id.clone(), error_id.clone(), help.is_some());
         move || match (error.with(Option::is_some), has_help) {
@@ -29,10 +33,10 @@ pub fn Field(
     };
     view! {
         <div class="cs-field">
-            <label class="cs-field__label" for=name>{label}</label>
+            <label class="cs-field__label" for=id.clone()>{label}</label>
             <input
                 class="cs-field__input"
-                id=name
+                id=id
                 name=name
                 type=kind
                 required

@@ -15,6 +15,7 @@ pub mod retention;
 pub mod search;
 pub mod session;
 pub mod sources;
+pub mod tokens;
 
 use serde::{Deserialize, Serialize};
 

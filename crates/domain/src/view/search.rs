@@ -21,4 +21,6 @@ pub enum SearchTarget {
     Audit,
     /// The page of the members, for those who may manage them.
     Members,
+    /// The page of the API tokens, for those who may manage them.
+    Tokens,
 }

@@ -34,7 +34,7 @@ impl Services {
     ///
     /// # Errors
     /// `NotFound` when the seat's person is no member any more.
-    async fn locked(&self, seat: &Seat) -> Result<(AuthTx, MemberRow), AppError> {
+    pub(crate) async fn locked(&self, seat: &Seat) -> Result<(AuthTx, MemberRow), AppError> {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         member::lock(&mut tx, &seat.scope).await.map_err(missing("workspace"))?;
         let own = member::find(&mut tx, &seat.scope, seat.user_id).await.map_err(fault)?;
@@ -42,7 +42,7 @@ impl Services {
     }
 
     /// Says no to what the permission alone would allow, and writes it down: `wanted` is the role it was about.
-    async fn refuse<T>(
+    pub(crate) async fn refuse<T>(
         &self,
         seat: &Seat,
         act: Act,

@@ -83,7 +83,7 @@ const fn badness(state: StateCategory) -> u8 {
 }
 
 /// The customer's word, where it says more than ours.
-fn label(interval: &Interval) -> Option<String> {
+pub(crate) fn label(interval: &Interval) -> Option<String> {
     let plain = |text: &str| text.to_lowercase().replace(['-', '_', ' '], "");
     (plain(&interval.state) != plain(interval.category.as_str())).then(|| interval.state.clone())
 }

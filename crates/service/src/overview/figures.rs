@@ -116,7 +116,7 @@ fn rounded(value: f64, parts: f64) -> f64 {
 }
 
 /// The state each machine is in: its newest open interval.
-pub(super) fn open(intervals: &[Interval]) -> HashMap<i32, &Interval> {
+pub(crate) fn open(intervals: &[Interval]) -> HashMap<i32, &Interval> {
     let mut open: HashMap<i32, &Interval> = HashMap::new();
     for interval in intervals.iter().filter(|i| i.to.is_none()) {
         let newest = open.entry(interval.asset_number).or_insert(interval);

@@ -3,9 +3,9 @@
 //! One `repeatable read` transaction with a fixed number of round trips, whatever the number of machines. The live
 //! stream reads through the same function, so that what it sends can be compared with what the page was given.
 
-mod assets;
+pub(crate) mod assets;
 mod chart;
-mod figures;
+pub(crate) mod figures;
 
 use clarity_domain::error::AppError;
 use clarity_domain::ids::AssetId;

@@ -13,3 +13,4 @@ mod ownership;
 mod pairing;
 mod retention;
 mod stage;
+mod tokens;

@@ -2,12 +2,14 @@
 //!
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
+pub mod api_token;
 pub mod invitation;
 pub mod mail;
 pub mod member;
 pub mod ownership;
 pub mod pairing;
 pub mod password_reset;
+pub mod service_account;
 pub mod session;
 pub mod sign_up;
 pub mod user;

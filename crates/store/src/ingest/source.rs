@@ -12,7 +12,7 @@ use uuid::Uuid;
 fn agent(tx: &WorkspaceTx) -> Result<AgentId, StoreError> {
     match tx.scope().principal() {
         Principal::Agent(id) => Ok(*id),
-        Principal::Member { .. } | Principal::Worker => Err(StoreError::NotFound),
+        Principal::Member { .. } | Principal::Service { .. } | Principal::Worker => Err(StoreError::NotFound),
     }
 }
 

@@ -3,6 +3,7 @@
 //! `sent` is the query of a GET or the form of a POST, with the caller's own things in braces: see `world`.
 
 use clarity_domain::role::{Permission, Role};
+use clarity_domain::scope::Scope;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum May {
@@ -12,12 +13,14 @@ pub enum May {
     Person,
     /// Members of the workspace whose role has this permission.
     Member(Permission),
+    /// A program whose API token has this scope. A person's cookie opens nothing here.
+    Token(Scope),
 }
 
 impl May {
     pub fn least_role(self) -> Option<Role> {
         match self {
-            Self::Anyone | Self::Person => None,
+            Self::Anyone | Self::Person | Self::Token(_) => None,
             Self::Member(permission) => Some(permission.least_role()),
         }
     }
@@ -31,6 +34,12 @@ impl May {
                 Role::Operator => "operator",
                 Role::Admin => "admin",
                 Role::Owner => "owner",
+            },
+            Self::Token(scope) => match scope {
+                Scope::ReadWorkspace => "a token with read:workspace",
+                Scope::ReadAssets => "a token with read:assets",
+                Scope::ReadSources => "a token with read:sources",
+                Scope::ReadSeries => "a token with read:series",
             },
         }
     }
@@ -46,6 +55,8 @@ pub enum Kind {
     Act,
     /// A file, a stream or a probe.
     Other,
+    /// An operation of the API, by GET with a bearer: see `api`.
+    Api,
 }
 
 #[derive(Debug)]
@@ -74,6 +85,7 @@ const VIEW: May = May::Member(Permission::View);
 const SOURCES: May = May::Member(Permission::ManageSources);
 const MEMBERS: May = May::Member(Permission::ManageMembers);
 const OWNER: May = May::Member(Permission::OwnWorkspace);
+const TOKENS: May = May::Member(Permission::ManageTokens);
 const AUDIT: May = May::Member(Permission::ReadAudit);
 const RETENTION: May = May::Member(Permission::ManageRetention);
 
@@ -147,6 +159,23 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, RETENTION, "/api/retention/set", "slug={slug}&class=dead_letters&days=forever"),
     door(Kind::Act, OWNER, "/api/retention/hold", "slug={slug}&reason=A+case"),
     door(Kind::Act, OWNER, "/api/retention/lift", "slug={slug}&id={hold}"),
+    // The programs that read it.
+    door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
+    door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),
+    door(
+        Kind::Act,
+        TOKENS,
+        "/api/tokens/create",
+        "slug={slug}&name=Program&role=viewer&days=30&scopes%5B%5D=read%3Aassets",
+    ),
+    door(
+        Kind::Act,
+        TOKENS,
+        "/api/tokens/add",
+        "slug={slug}&account={account}&name=Next&days=30&scopes%5B%5D=read%3Aassets",
+    ),
+    door(Kind::Act, TOKENS, "/api/tokens/revoke", "slug={slug}&id={token}"),
+    door(Kind::Act, TOKENS, "/api/tokens/remove", "slug={slug}&id={account}"),
     // What is done in it.
     door(Kind::Act, SOURCES, "/api/dead_letters/replay", "slug={slug}&stream={stream}&fingerprint=none"),
     door(Kind::Act, SOURCES, "/api/pairing/begin", "slug={slug}"),
@@ -161,7 +190,19 @@ pub const DOORS: &[Door] = &[
     ),
     door(Kind::Other, AUDIT, "/w/{slug}/audit.csv", ""),
     door(Kind::Other, AUDIT, "/w/{slug}/audit.ndjson", ""),
+    // What programs read.
+    door(Kind::Api, May::Token(Scope::ReadWorkspace), "/api/v1/workspace", ""),
+    door(Kind::Api, May::Token(Scope::ReadAssets), "/api/v1/assets", ""),
+    door(Kind::Api, May::Token(Scope::ReadAssets), "/api/v1/assets/{asset}", ""),
+    door(Kind::Api, May::Token(Scope::ReadSources), "/api/v1/sources", ""),
+    door(
+        Kind::Api,
+        May::Token(Scope::ReadSeries),
+        "/api/v1/series",
+        "asset={asset}&metric=Speed&from=2026-11-23T00:00:00Z&to=2026-11-24T00:00:00Z",
+    ),
     // What asks nobody.
     door(Kind::Other, May::Anyone, "/healthz", ""),
     door(Kind::Other, May::Anyone, "/readyz", ""),
+    door(Kind::Other, May::Anyone, "/api/v1/openapi.json", ""),
 ];

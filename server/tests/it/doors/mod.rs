@@ -3,6 +3,7 @@
 //! Nobody and whose session has ended is sent to the sign-in; another workspace's member is told that there is nothing; a
 //! lower role is refused; and an id of another workspace's thing answers, byte for byte, like one that nothing has.
 
+mod api;
 mod matrix;
 mod world;
 
@@ -47,7 +48,7 @@ async fn knock_with(stage: &Stage, door: &Door, token: Option<&str>, things: &Th
             .header("sec-fetch-site", "same-origin")
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"),
         Kind::Page => Request::get(with_query).header(header::ACCEPT, "text/html"),
-        Kind::Read | Kind::Other => Request::get(with_query),
+        Kind::Read | Kind::Other | Kind::Api => Request::get(with_query),
     };
     if let Some(token) = token {
         request = request.header(header::COOKIE, format!("cs={token}"));
@@ -73,6 +74,9 @@ fn wrong(door: &Door, caller: Caller, answer: &Answer) -> Option<&'static str> {
     }
     match (door.may, caller) {
         (May::Anyone, _) => (!fine).then_some("anyone may"),
+        (May::Token(_), _) => {
+            (answer.status != StatusCode::UNAUTHORIZED).then_some("a cookie opens nothing of the API")
+        }
         (_, nobody) if nobody.is_nobody() => (!signed_out).then_some("nobody may without a session"),
         (May::Person, _) => (!fine || to_sign_in).then_some("whoever is signed in may"),
         (May::Member(_), Caller::Stranger) => {
@@ -95,7 +99,8 @@ fn unlisted() -> (BTreeSet<String>, BTreeSet<String>) {
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {
         there.insert(format!("{method} {path}"));
     }
-    let plain = [clarity_server::router::of_visitors(), clarity_server::router::of_anybody()];
+    use clarity_server::router::{of_anybody, of_tokens, of_visitors};
+    let plain = [of_visitors(), of_tokens(), of_anybody()];
     there.extend(plain.iter().flatten().map(|(path, _)| format!("GET {path}")));
     let listed: BTreeSet<String> = DOORS.iter().map(|door| format!("{} {}", method(door), door.path)).collect();
     let known = |name: &String| listed.iter().any(|row| same_place(row, name));

@@ -40,6 +40,16 @@ impl Caller {
     }
 }
 
+/// How a program's token is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenIs {
+    Live,
+    Expired,
+    Revoked,
+    /// Its service account is gone.
+    OfRemoved,
+}
+
 /// What stands in the braces of a door.
 pub type Things = BTreeMap<&'static str, String>;
 
@@ -101,6 +111,30 @@ impl World {
         Some(token)
     }
 
+    /// The bearer of a new token, of a new service account of this workspace.
+    pub async fn bearer(&self, slug: &str, scope: &str, state: TokenIs) -> String {
+        let token =
+            format!("cst_{}", hex::encode([Uuid::now_v7().as_bytes().as_slice(), Uuid::new_v4().as_bytes()].concat()));
+        let hash = hex::encode(Sha256::digest(token.as_bytes()));
+        let expires =
+            if state == TokenIs::Expired { "now() - interval '1 second'" } else { "now() + interval '1 day'" };
+        let at = |is: TokenIs| if state == is { "now()" } else { "null" };
+        let (revoked, removed) = (at(TokenIs::Revoked), at(TokenIs::OfRemoved));
+        let (account, id) = (Uuid::now_v7(), Uuid::now_v7());
+        let sql = format!(
+            "insert into auth.service_accounts (workspace_id, id, name, role, created_by, removed_at)
+               select w.id, '{account}', '{account}', 'viewer', u.id, {removed}
+               from auth.workspaces w, auth.users u where w.slug = '{slug}' and u.email = 'owner@{slug}.example';
+             insert into auth.api_tokens
+                 (token_hash, id, workspace_id, service_account_id, name, scopes, created_by, created_at, expires_at, revoked_at)
+               select '\\x{hash}', '{id}', a.workspace_id, a.id, 'a', array['{scope}'], a.created_by, now() - interval '1 day',
+                      {expires}, {revoked}
+               from auth.service_accounts a where a.id = '{account}'"
+        );
+        self.stage.sql(&sql).await;
+        token
+    }
+
     /// Ids that nothing has.
     pub fn nothing(&self) -> Things {
         let other = |(name, value): (&&'static str, &String)| {
@@ -114,9 +148,19 @@ impl World {
 async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> Things {
     let id = |kind: u8| Uuid::from_u128((u128::from(seed) << 120) | (0x7000_8000 << 48) | u128::from(kind)).to_string();
     let mut things = Things::from([("slug", slug.to_owned()), ("unknown", "ab".repeat(32))]);
-    for (kind, thing) in
-        (1u8..).zip(["workspace", "source", "stream", "asset", "pairing", "session", "user", "invitation", "hold"])
-    {
+    for (kind, thing) in (1u8..).zip([
+        "workspace",
+        "source",
+        "stream",
+        "asset",
+        "pairing",
+        "session",
+        "user",
+        "invitation",
+        "hold",
+        "account",
+        "token",
+    ]) {
         things.insert(thing, id(kind));
     }
     let mut sql =
@@ -136,6 +180,10 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
       insert into auth.invitations (id, workspace_id, email, role, token_hash, invited_by, expires_at)
         values ('{invitation}', '{workspace}', 'asked@{slug}.example', 'viewer', sha256('{invitation}'), '{user}', now() + interval '1 day');
       insert into legal_holds (workspace_id, id, reason, placed_by) values ('{workspace}', '{hold}', '{name}', '{user}');
+      insert into auth.service_accounts (workspace_id, id, name, role, created_by)
+        values ('{workspace}', '{account}', '{name}', 'viewer', '{user}');
+      insert into auth.api_tokens (token_hash, id, workspace_id, service_account_id, name, scopes, created_by, expires_at)
+        values (sha256('{token}'), '{token}', '{workspace}', '{account}', '{name}', '{read:assets}', '{user}', now() + interval '1 day');
       insert into agents (workspace_id, id, name, seen_at) values ('{workspace}', '{source}', '{name}', now());
       insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
       insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');

@@ -85,7 +85,11 @@ fn arguments(surface: &Surface, kind: &str) -> Vec<Argument> {
             all
         }
         "bytea" => {
-            let mut all = from(&[("auth.sessions", "token_hash"), ("auth.agent_keys", "public_key")]);
+            let mut all = from(&[
+                ("auth.sessions", "token_hash"),
+                ("auth.api_tokens", "token_hash"),
+                ("auth.agent_keys", "public_key"),
+            ]);
             all.extend(plain(&["''"]));
             all
         }

@@ -1,0 +1,4 @@
+//! Machines.
+
+pub mod get;
+pub mod list;

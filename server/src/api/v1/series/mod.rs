@@ -1,0 +1,3 @@
+//! Values over time.
+
+pub mod query;

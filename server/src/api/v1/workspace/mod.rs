@@ -1,0 +1,3 @@
+//! The workspace that a token belongs to.
+
+pub mod get;
