@@ -30,7 +30,7 @@ create table auth.api_tokens (
   -- Noted at most once a minute.
   last_used_at timestamptz,
   revoked_at timestamptz,
-  -- None is for ever.
+  -- None is for ever; a day more than the longest one that is offered, for clocks that differ.
   constraint api_tokens_life check (expires_at > created_at and expires_at <= created_at + interval '366 days'),
   foreign key (workspace_id, service_account_id) references auth.service_accounts (workspace_id, id)
 );

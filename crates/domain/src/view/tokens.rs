@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How long a token may work, in days: none is for ever.
-pub const LIVES: [u32; 4] = [30, 90, 180, 366];
+pub const LIVES: [u32; 4] = [30, 90, 180, 365];
 
 /// The page of API tokens.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -118,7 +118,7 @@ impl Services {
     ) -> Result<NewToken, AppError> {
         let NewTokenForm { account, name, scopes, days } = form;
         if !LIVES.contains(&days) {
-            return Err(AppError::invalid("days", "Choose how long the token works: at most 366 days."));
+            return Err(AppError::invalid("days", "Choose how long the token works: at most 365 days."));
         }
         let (secret, hash) = text::new()?;
         let (id, expires_at) = (ApiTokenId(Uuid::now_v7()), now_us() + i64::from(days) * DAY);

@@ -107,13 +107,13 @@ impl<'a> Parameters<'a> {
         let limit = match self.find("limit") {
             None => USUAL,
             Some(text) => {
-                let number = text.parse().ok().filter(|number| (1..=MOST).contains(number));
+                let number = text.parse::<usize>().ok().filter(|number| (1..=MOST).contains(number));
                 number.ok_or_else(|| AppError::invalid("limit", format!("Ask for 1 to {MOST} entries.")))?
             }
         };
         let after = match self.find("cursor") {
             None => None,
-            Some(text) => Some(text.parse().map_err(|_| {
+            Some(text) => Some(text.parse::<Uuid>().map_err(|_| {
                 AppError::invalid("cursor", "This is no cursor: take it from the answer before, or leave it out.")
             })?),
         };

@@ -73,7 +73,7 @@ async fn read(asker: &Asker) -> Result<Series, AppError> {
     let parameters = asker.parameters(&["asset", "metric", "from", "to", "points"])?;
     let points = match parameters.find("points") {
         None => USUAL,
-        Some(text) => text.parse().map_err(|_| AppError::invalid("points", "Ask for 1 to 2000 points."))?,
+        Some(text) => text.parse::<u32>().map_err(|_| AppError::invalid("points", "Ask for 1 to 2000 points."))?,
     };
     let request = SeriesRequest {
         asset: parameters.get("asset")?.parse().map_err(|_| AppError::not_found("machine"))?,
