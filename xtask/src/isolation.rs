@@ -27,6 +27,11 @@ pub struct Isolation {
 
 pub fn main(paths: &Paths, args: &Isolation) -> Result<()> {
     setup::postgres()?;
+    for (package, test) in [("clarity-store", "isolation"), ("clarity-server", "it")] {
+        let mut build = cargo(&paths.root);
+        build.args(["test", "-p", package, "--test", test, "--no-run"]);
+        run_within("compile", WITHIN, &mut build)?;
+    }
     let started = Instant::now();
     let dir = paths.root.join(".clarity");
     fs::create_dir_all(&dir)?;

@@ -72,7 +72,7 @@ pub enum Permission {
 }
 
 impl Permission {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::View,
         Self::Operate,
         Self::ManageSources,

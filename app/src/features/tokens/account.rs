@@ -42,6 +42,7 @@ pub fn Account(slug: String, account: ServiceAccount, base: Micros, forms: Forms
 /// Another token, and the end of the account.
 fn acts(slug: &str, account: &ServiceAccount, forms: Forms) -> AnyView {
     let (id, name) = (account.id.to_string(), account.name.clone());
+    let (own_slug, own) = (slug.to_owned(), account.clone());
     let add = view! {
         <Confirm
             id=format!("add-{id}")
@@ -50,7 +51,7 @@ fn acts(slug: &str, account: &ServiceAccount, forms: Forms) -> AnyView {
             question=format!("Another token of {name}")
             message="The tokens it has go on until they are revoked or expire: give the program the new one, then revoke the old."
         >
-            <AddForm slug=slug.to_owned() account=account.clone() add=forms.add/>
+            <AddForm slug=own_slug account=own add=forms.add/>
         </Confirm>
     };
     let slug = slug.to_owned();
