@@ -11,4 +11,5 @@ mod members;
 mod overview;
 mod ownership;
 mod pairing;
+mod second_factor;
 mod stage;

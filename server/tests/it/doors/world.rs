@@ -50,6 +50,9 @@ pub struct World {
 }
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Operator, Role::Admin, Role::Owner];
+/// The hash of a password that nobody knows.
+const NOBODYS: &str =
+    "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// Text that only the other workspace's rows hold.
 pub const CANARY: &str = "zqcanary";
 
@@ -122,7 +125,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
     for (n, role) in (0x10u8..).zip(ROLES) {
         let user = if role == Role::Viewer { "{user}".to_owned() } else { id(n) };
         sql += &format!(
-            "insert into auth.users (id, email, name, password_hash) values ('{user}', '{0}@{{slug}}.example', '{{name}} {0}', 'none');",
+            "insert into auth.users (id, email, name, password_hash) values ('{user}', '{0}@{{slug}}.example', '{{name}} {0}', '{NOBODYS}');",
             role.as_str()
         );
     }
