@@ -4,12 +4,12 @@ use clarity_domain::{
     error::{AppError, ErrorCode},
     ids::UserId,
 };
-use clarity_service::{Client, Seat, Services, Visitor};
+use clarity_service::{Client, Seat, Services, SignedIn, Visitor};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 
-use crate::{context::Site, error::PageError};
+use crate::{context::Site, error::PageError, paths};
 
 pub fn services() -> Services {
     expect_context()
@@ -62,6 +62,14 @@ fn is_redirected(error: &AppError) -> bool {
         .is_some_and(|accept| accept.contains("text/html"));
     let leads_on = matches!(error.code, ErrorCode::Unauthenticated | ErrorCode::SecondFactorNeeded);
     by_browser && (parts.method == Method::POST || leads_on)
+}
+
+/// Keeps the new session, and goes where the person wanted to go, or to their first workspace.
+pub fn welcome(signed_in: &SignedIn, next: Option<&str>) {
+    set_session(&signed_in.token, signed_in.max_age_s);
+    let first = signed_in.session.workspaces.first().map(|workspace| paths::workspace(&workspace.slug));
+    let wanted = next.and_then(paths::local).map(str::to_owned);
+    leptos_axum::redirect(&wanted.or(first).unwrap_or_else(|| paths::HOME.into()));
 }
 
 /// Keeps `token` as the session of this browser.

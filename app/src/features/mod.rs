@@ -9,6 +9,7 @@ pub mod outbox;
 pub mod overview;
 pub mod pairing;
 pub mod search;
+pub mod second_factor;
 pub mod session;
 pub mod sessions;
 pub mod sources;

@@ -119,14 +119,7 @@ impl Services {
                 let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
                 tx.commit().await.map_err(fault)?;
                 services
-                    .record_everywhere(
-                        &seats,
-                        &log::person(&user),
-                        act,
-                        Object::default(),
-                        Outcome::Refused,
-                        &client,
-                    )
+                    .record_everywhere(&seats, &log::person(&user), act, Object::default(), Outcome::Refused, &client)
                     .await
             };
             if written.await.is_err() {

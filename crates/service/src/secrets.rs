@@ -37,7 +37,8 @@ impl SecretsKey {
 
     /// For an installation on one machine that was given no key: always the same one for this password.
     pub fn from_password(password: &Secret) -> Self {
-        let key = Sha256::new().chain_update(b"clarity secrets key").chain_update(password.expose().as_bytes()).finalize();
+        let key =
+            Sha256::new().chain_update(b"clarity secrets key").chain_update(password.expose().as_bytes()).finalize();
         Self(Zeroizing::new(key.into()))
     }
 
@@ -60,7 +61,8 @@ impl SecretsKey {
     /// # Errors
     /// `Internal` for what was sealed under another key, for somebody else, or was changed.
     pub(crate) fn open(&self, user: UserId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        let unreadable = |_| broken("what is sealed cannot be opened: CLARITY_SECRETS_KEY is not the one it was sealed with");
+        let unreadable =
+            |_| broken("what is sealed cannot be opened: CLARITY_SECRETS_KEY is not the one it was sealed with");
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(()).map_err(unreadable)?;
         let payload = Payload { msg: sealed, aad: user.0.as_bytes() };
         let plain = self.cipher().decrypt(&(*nonce).into(), payload).map_err(|_| unreadable(()))?;
@@ -120,7 +122,8 @@ mod tests {
     #[test]
     fn a_hash_is_the_keys_and_the_persons() {
         assert_eq!(key(1).hash(MAJA, "ABCDEFGHJK"), key(1).hash(MAJA, "ABCDEFGHJK"));
-        for other in [key(2).hash(MAJA, "ABCDEFGHJK"), key(1).hash(JOE, "ABCDEFGHJK"), key(1).hash(MAJA, "ABCDEFGHJL")] {
+        for other in [key(2).hash(MAJA, "ABCDEFGHJK"), key(1).hash(JOE, "ABCDEFGHJK"), key(1).hash(MAJA, "ABCDEFGHJL")]
+        {
             assert_ne!(key(1).hash(MAJA, "ABCDEFGHJK"), other);
         }
     }

@@ -88,7 +88,9 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
         Letter::SecondFactorAdded { reset } => words(
             "A second factor was added to your account at Clarity Stream".into(),
             [
-                text("From now on you are asked for a code of your app when you sign in. All your other sessions were ended."),
+                text(
+                    "From now on you are asked for a code of your app when you sign in. All your other sessions were ended.",
+                ),
                 text("Keep the recovery codes where you find them without your phone."),
                 text("If this was not you, choose a new password at once and write to an owner of your workspace:"),
                 act("Choose a new password", reset),

@@ -42,11 +42,7 @@ pub struct PendingSignIn {
 
 impl Services {
     /// The pending sign-in of somebody whose password was right, when they have a second factor.
-    pub(crate) async fn wait_for_code(
-        &self,
-        tx: &mut AuthTx,
-        user: UserId,
-    ) -> Result<Option<PendingSignIn>, AppError> {
+    pub(crate) async fn wait_for_code(&self, tx: &mut AuthTx, user: UserId) -> Result<Option<PendingSignIn>, AppError> {
         if !has_second_factor(tx, user).await? {
             return Ok(None);
         }

@@ -93,13 +93,9 @@ pub async fn remove(tx: &mut AuthTx, user: UserId) -> Result<bool> {
 pub async fn replace_codes(tx: &mut AuthTx, user: UserId, hashes: &[CodeHash]) -> Result<()> {
     sqlx::query!("delete from auth.recovery_codes where user_id = $1", user.0).execute(tx.conn()).await?;
     for hash in hashes {
-        sqlx::query!(
-            "insert into auth.recovery_codes (user_id, code_hash) values ($1, $2)",
-            user.0,
-            hash.as_slice()
-        )
-        .execute(tx.conn())
-        .await?;
+        sqlx::query!("insert into auth.recovery_codes (user_id, code_hash) values ($1, $2)", user.0, hash.as_slice())
+            .execute(tx.conn())
+            .await?;
     }
     Ok(())
 }
