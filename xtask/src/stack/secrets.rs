@@ -72,7 +72,7 @@ impl Secrets {
 
 /// 32 random bytes in base64.
 fn key() -> Result<String> {
-    let mut random = [0; 32];
+    let mut random = [0_u8; 32];
     getrandom::fill(&mut random)?;
     Ok(STANDARD.encode(random))
 }

@@ -36,6 +36,8 @@ fn wrong(secret: &str) -> String {
 /// Somebody with a second factor.
 struct Person {
     secret: String,
+    /// The code that was used to add it.
+    first: String,
     codes: Vec<String>,
 }
 
@@ -43,8 +45,9 @@ struct Person {
 async fn add(stage: &Stage, signed_in: &SignedIn) -> Person {
     let visitor = stage.visitor(signed_in).await;
     let secret = stage.services.begin_enrolment(&visitor).await.unwrap().secret;
-    let codes = stage.services.confirm_enrolment(&visitor, &code(&secret, 0), &client()).await.unwrap();
-    Person { secret, codes }
+    let first = code(&secret, 0);
+    let codes = stage.services.confirm_enrolment(&visitor, &first, &client()).await.unwrap();
+    Person { secret, first, codes }
 }
 
 async fn maja(stage: &Stage) -> (SignedIn, Person) {
@@ -149,13 +152,11 @@ async fn a_code_works_once_and_the_next_one_after_it() {
     let stage = Stage::new().await;
     let (_, person) = maja(&stage).await;
     // The step that the enrolment took is spent.
-    let used = code(&person.secret, 0);
+    let used = person.first.clone();
     let token = pending(&stage, PASSWORD).await;
     let next = code(&person.secret, 1);
-    if used != next {
-        let error = refused(&stage, &token, &used).await;
-        assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("code")));
-    }
+    let error = refused(&stage, &token, &used).await;
+    assert_eq!((error.code, error.field.as_deref()), (ErrorCode::Invalid, Some("code")));
     // An app whose clock is one step ahead.
     finish(&stage, &token, &next).await.unwrap();
     let token = pending(&stage, PASSWORD).await;
@@ -164,9 +165,7 @@ async fn a_code_works_once_and_the_next_one_after_it() {
     }
     forget_steps(&stage).await;
     let far = code(&person.secret, 4);
-    if ![next, used].contains(&far) {
-        assert_eq!(refused(&stage, &token, &far).await.code, ErrorCode::Invalid, "four steps ahead");
-    }
+    assert_eq!(refused(&stage, &token, &far).await.code, ErrorCode::Invalid, "four steps ahead");
     finish(&stage, &token, &code(&person.secret, 0)).await.unwrap();
 }
 
