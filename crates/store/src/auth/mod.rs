@@ -10,6 +10,8 @@ pub mod ownership;
 pub mod pairing;
 pub mod password_reset;
 pub mod service_account;
+pub mod pending_sign_in;
+pub mod second_factor;
 pub mod session;
 pub mod sign_up;
 pub mod user;
