@@ -29,6 +29,16 @@ impl Site {
     pub const fn pairing_cookie(&self) -> &'static str {
         if self.secure { "__Host-cs-pair" } else { "cs-pair" }
     }
+
+    /// Name of the short-lived cookie of a sign-in that waits for its code.
+    pub const fn pending_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-code" } else { "cs-code" }
+    }
+
+    /// Name of the short-lived cookie that keeps new recovery codes in the browser that made them.
+    pub const fn recovery_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-recovery" } else { "cs-recovery" }
+    }
 }
 
 /// Plain file names to the hashed URLs of the build: `clarity.css` to `/pkg/clarity.3f2a….css`.
@@ -66,9 +76,11 @@ mod tests {
     #[test]
     fn cookies_are_host_bound_where_there_is_tls() {
         let mut site = Site { origin: "https://a.example".into(), secure: true, assets: Assets::default() };
-        assert_eq!((site.session_cookie(), site.pairing_cookie()), ("__Host-cs", "__Host-cs-pair"));
+        let names =
+            |site: &Site| [site.session_cookie(), site.pairing_cookie(), site.pending_cookie(), site.recovery_cookie()];
+        assert_eq!(names(&site), ["__Host-cs", "__Host-cs-pair", "__Host-cs-code", "__Host-cs-recovery"]);
         assert_eq!(site.token_cookie(), "__Host-cs-token");
         site.secure = false;
-        assert_eq!((site.session_cookie(), site.pairing_cookie()), ("cs", "cs-pair"));
+        assert_eq!(names(&site), ["cs", "cs-pair", "cs-code", "cs-recovery"]);
     }
 }

@@ -22,7 +22,8 @@ use crate::{
 pub struct Pending(pub RwSignal<bool>);
 
 /// Shows `resource` in its states. `wrap` puts skeleton and error into the page's frame; `show` draws the whole page.
-/// A person who is signed out goes to the sign-in and comes back.
+/// A person who is signed out goes to the sign-in and comes back; one whom the workspace asks for a second factor goes to add
+/// it.
 pub fn load<T, Wrap, Show>(
     resource: Resource<Result<Wire<T>, PageError>>,
     skeleton: fn() -> AnyView,
@@ -52,11 +53,16 @@ where
                     drawn_once().await;
                     match resource.await {
                         Ok(Wire(data)) => show(data),
-                        Err(error) if error.code() == ErrorCode::Unauthenticated => {
+                        Err(error) if [ErrorCode::Unauthenticated, ErrorCode::SecondFactorNeeded].contains(&error.code()) => {
                             let search = location.search.get_untracked();
                             let mark = if search.is_empty() { "" } else { "?" };
                             let here = format!("{}{mark}{search}", location.pathname.get_untracked());
-                            view! { <Redirect path=paths::sign_in_then(&here)/> }.into_any()
+                            let path = if error.code() == ErrorCode::Unauthenticated {
+                                paths::sign_in_then(&here)
+                            } else {
+                                paths::second_factor(Some(&here))
+                            };
+                            view! { <Redirect path/> }.into_any()
                         }
                         Err(error) => {
                             let note = if error.code() == ErrorCode::NotFound {

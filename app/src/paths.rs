@@ -11,6 +11,10 @@ use clarity_domain::{
 
 pub const HOME: &str = "/";
 pub const SIGN_IN: &str = "/sign-in";
+/// After the password, for those who have a second factor.
+const SIGN_IN_CODE: &str = "/sign-in/code";
+const SECOND_FACTOR: &str = "/second-factor";
+const CONFIRM_IT: &str = "/confirm-it";
 pub const SIGN_UP: &str = "/sign-up";
 /// After a sign-up was asked for.
 pub const SIGN_UP_SENT: &str = "/sign-up?sent=1";
@@ -35,6 +39,41 @@ pub fn local(path: &str) -> Option<&str> {
         && !path.contains(['\\', '\r', '\n', '\t'])
         && !path.starts_with(SIGN_IN);
     fine.then_some(path)
+}
+
+/// The code after the password, then `next`.
+pub fn sign_in_code(next: Option<&str>) -> String {
+    with_query(SIGN_IN_CODE.into(), &then(next))
+}
+
+/// As [`sign_in_code`], with a recovery code.
+pub fn sign_in_by_recovery(next: Option<&str>) -> String {
+    let mut parts = vec!["recovery=1".to_owned()];
+    parts.extend(then(next));
+    with_query(SIGN_IN_CODE.into(), &parts)
+}
+
+/// A person's second factor, then `next`.
+pub fn second_factor(next: Option<&str>) -> String {
+    with_query(SECOND_FACTOR.into(), &then(next))
+}
+
+/// Show again that it is you, and come back to `path`.
+pub fn confirm_then(path: &str) -> String {
+    with_query(CONFIRM_IT.into(), &then(Some(path)))
+}
+
+/// Only where a sign-in may go.
+fn then(next: Option<&str>) -> Vec<String> {
+    next.and_then(local).map(|next| format!("next={}", escape(next))).into_iter().collect()
+}
+
+/// The page at `path` with its query, without what a refused form left in it.
+pub fn here(path: &str, search: &str) -> String {
+    let pairs = search.trim_start_matches('?').split('&');
+    let own: Vec<String> =
+        pairs.filter(|pair| !pair.is_empty() && !pair.starts_with("__")).map(str::to_owned).collect();
+    with_query(path.to_owned(), &own)
 }
 
 /// One of the letters in [`OUTBOX`].
@@ -218,6 +257,18 @@ mod tests {
             assert_eq!(local(foreign), None, "{foreign:?}");
         }
         assert_eq!(sign_in_then("/w/a?x=1&y=é"), "/sign-in?next=/w/a%3Fx%3D1%26y%3D%C3%A9");
+    }
+
+    #[test]
+    fn a_code_and_a_confirmation_lead_back_to_our_own_pages_only() {
+        assert_eq!(sign_in_code(None), "/sign-in/code");
+        assert_eq!(sign_in_code(Some("/w/a?x=1")), "/sign-in/code?next=/w/a%3Fx%3D1");
+        assert_eq!(sign_in_by_recovery(Some("/w/a")), "/sign-in/code?recovery=1&next=/w/a");
+        assert_eq!(second_factor(Some("https://evil.example")), "/second-factor");
+        assert_eq!(confirm_then("//evil.example"), "/confirm-it");
+        // The page as it was before its form was refused.
+        assert_eq!(here("/w/a/members", "?__path=%2Fapi&__err=x"), "/w/a/members");
+        assert_eq!(here("/w/a/sources/connect", "pairing=7&__err=x"), "/w/a/sources/connect?pairing=7");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=Apart::Home ssr=WHOLE/>
                 <Route path=path!("/sign-in") view=Apart::SignIn ssr=WHOLE/>
+                <Route path=path!("/sign-in/code") view=Apart::SignInCode ssr=WHOLE/>
+                <Route path=path!("/second-factor") view=Apart::SecondFactor ssr=WHOLE/>
+                <Route path=path!("/confirm-it") view=Apart::ConfirmIt ssr=WHOLE/>
                 <Route path=path!("/sign-up") view=Apart::SignUp ssr=WHOLE/>
                 <Route path=path!("/confirm/:token") view=Apart::Confirm ssr=WHOLE/>
                 <Route path=path!("/reset") view=Apart::AskReset ssr=WHOLE/>

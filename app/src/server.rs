@@ -1,12 +1,15 @@
 //! What server functions share: the visitor's seat, cookies, and the status of a page that fails.
 
-use clarity_domain::error::{AppError, ErrorCode};
-use clarity_service::{Client, Seat, Services, Visitor};
+use clarity_domain::{
+    error::{AppError, ErrorCode},
+    ids::UserId,
+};
+use clarity_service::{Client, Seat, Services, SignedIn, Visitor};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 
-use crate::{context::Site, error::PageError};
+use crate::{context::Site, error::PageError, paths};
 
 pub fn services() -> Services {
     expect_context()
@@ -28,11 +31,11 @@ pub async fn enter(slug: &str) -> Result<(Services, Seat), AppError> {
 }
 
 /// Gives the answer the status of what went wrong, where a status does not stand in the way: a form sent without script
-/// is answered by a redirect back to its page, and so is a page that needs a sign-in.
+/// is answered by a redirect back to its page, and a page that needs a sign-in or a second factor by one to there.
 pub fn page_error(error: AppError) -> PageError {
     let status = match error.code {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+        ErrorCode::Forbidden | ErrorCode::ConfirmNeeded | ErrorCode::SecondFactorNeeded => StatusCode::FORBIDDEN,
         ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Conflict => StatusCode::CONFLICT,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -57,7 +60,21 @@ fn is_redirected(error: &AppError) -> bool {
         .get(header::ACCEPT)
         .and_then(|accept| accept.to_str().ok())
         .is_some_and(|accept| accept.contains("text/html"));
-    by_browser && (parts.method == Method::POST || error.code == ErrorCode::Unauthenticated)
+    let leads_on = matches!(error.code, ErrorCode::Unauthenticated | ErrorCode::SecondFactorNeeded);
+    by_browser && (parts.method == Method::POST || leads_on)
+}
+
+/// Ends the session that this browser had, when another begins: nobody would end it otherwise.
+pub async fn end_previous_session() -> Result<(), PageError> {
+    services().sign_out(&visitor(), &client()).await.map_err(page_error)
+}
+
+/// Keeps the new session, and goes where the person wanted to go, or to their first workspace.
+pub fn welcome(signed_in: &SignedIn, next: Option<&str>) {
+    set_session(&signed_in.token, signed_in.max_age_s);
+    let first = signed_in.session.workspaces.first().map(|workspace| paths::workspace(&workspace.slug));
+    let wanted = next.and_then(paths::local).map(str::to_owned);
+    leptos_axum::redirect(&wanted.or(first).unwrap_or_else(|| paths::HOME.into()));
 }
 
 /// Keeps `token` as the session of this browser.
@@ -99,6 +116,44 @@ pub fn new_token(id: &str) -> Option<String> {
     let value = cookie(site.token_cookie())?;
     let (of, text) = value.split_once('.')?;
     (of == id && clarity_service::tokens::is_token(text)).then(|| text.to_owned())
+}
+
+/// Keeps a sign-in that waits for its code in the browser that gave the password.
+pub fn set_pending_sign_in(token: &str, max_age_s: i64) {
+    let site: Site = expect_context();
+    set_cookie(&site, site.pending_cookie(), token, max_age_s, "Strict");
+}
+
+/// The sign-in that waits for its code in this browser.
+pub fn pending_sign_in() -> Option<String> {
+    let site: Site = expect_context();
+    cookie(site.pending_cookie())
+}
+
+pub fn clear_pending_sign_in() {
+    let site: Site = expect_context();
+    set_cookie(&site, site.pending_cookie(), "", 0, "Strict");
+}
+
+/// Keeps new recovery codes in the browser that made them, for ten minutes or until the person says that they have them:
+/// the page that shows them is loaded anew where there is no script.
+pub fn set_recovery_codes(user: UserId, codes: &[String]) {
+    let site: Site = expect_context();
+    set_cookie(&site, site.recovery_cookie(), &format!("{user}.{}", codes.join(".")), 600, "Strict");
+}
+
+/// New codes of this person, when this browser made them.
+pub fn recovery_codes(user: UserId) -> Option<Vec<String>> {
+    let site: Site = expect_context();
+    let value = cookie(site.recovery_cookie())?;
+    let codes = value.strip_prefix(&format!("{user}."))?;
+    let fine = codes.len() <= 200 && codes.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
+    fine.then(|| codes.split('.').map(str::to_owned).collect())
+}
+
+pub fn clear_recovery_codes() {
+    let site: Site = expect_context();
+    set_cookie(&site, site.recovery_cookie(), "", 0, "Strict");
 }
 
 fn cookie(name: &str) -> Option<String> {

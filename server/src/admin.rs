@@ -6,7 +6,7 @@ use anyhow::bail;
 use clarity_domain::error::AppError;
 use clarity_domain::ids::PairingId;
 use clarity_domain::view::pairing::PairingState;
-use clarity_service::{Limits, MailSettings, NewWorkspace, Services, Settings};
+use clarity_service::{Limits, MailSettings, NewWorkspace, SecretsKey, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -24,6 +24,8 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
         agent_url: String::new(),
         // No command writes to anybody.
         mail: MailSettings::outbox(MAIL_FROM)?,
+        // Nor does one seal or open anything.
+        secrets: SecretsKey::random()?,
         limits: Limits::default(),
     };
     let services = Services::new(auth, app, settings)?;

@@ -62,6 +62,11 @@ pub struct ServeOptions {
     /// environment, where it holds a password.
     #[arg(long, env = "CLARITY_SMTP_URL", hide_env_values = true)]
     pub smtp_url: Option<Secret>,
+    /// 32 bytes in base64 that seal what the database keeps and has to be read again, such as the secrets of second factors:
+    /// `openssl rand -base64 32` makes one. Keep it, and apart from backups of the database. A server on this machine can do
+    /// without; any other refuses to start.
+    #[arg(long, env = "CLARITY_SECRETS_KEY", hide_env_values = true)]
+    pub secrets_key: Option<Secret>,
     /// Whom letters come from.
     #[arg(long, env = "CLARITY_MAIL_FROM", default_value = MAIL_FROM)]
     pub mail_from: String,

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clarity_app::context::Site;
+use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::shutdown;
-use clarity_service::{Limits, MailSettings, Services, Settings};
+use clarity_service::{Limits, MailSettings, SecretsKey, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use tokio::net::TcpListener;
 
@@ -23,10 +24,12 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let origin = options.public_url.trim_end_matches('/').to_owned();
     let secure = is_secure(&origin)?;
     let mail = mail_settings(&options, secure)?;
+    let secrets = secrets_key(&options, secure)?;
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
-    let settings = Settings { public_url: origin, agent_url: options.agent_url, mail, limits: Limits::default() };
+    let settings =
+        Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, limits: Limits::default() };
     let services = Services::new(auth, app, settings)?;
     let letters = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);
@@ -73,6 +76,20 @@ fn mail_settings(options: &ServeOptions, secure: bool) -> anyhow::Result<MailSet
     Ok(mail)
 }
 
+/// What seals secrets. On this machine alone it can follow from a password that the installation keeps anyhow.
+fn secrets_key(options: &ServeOptions, secure: bool) -> anyhow::Result<SecretsKey> {
+    if let Some(key) = options.secrets_key.as_ref().filter(|key| !key.expose().is_empty()) {
+        return SecretsKey::from_base64(key).context("CLARITY_SECRETS_KEY");
+    }
+    if secure {
+        bail!(
+            "a server on https seals secrets with a key of its own: set CLARITY_SECRETS_KEY to 32 bytes in base64, as \
+             `openssl rand -base64 32` makes them, and keep it"
+        );
+    }
+    Ok(SecretsKey::from_password(&DbLogin::from_env(DbRole::Auth)?.password))
+}
+
 /// Whether cookies can be `Secure`. Plain http is for this machine alone: elsewhere a session could be read on the way.
 fn is_secure(origin: &str) -> anyhow::Result<bool> {
     if origin.starts_with("https://") {
@@ -95,7 +112,7 @@ fn is_secure(origin: &str) -> anyhow::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_secure, mail_settings};
+    use super::{is_secure, mail_settings, secrets_key};
     use crate::cli::{Command, Options, ServeOptions};
     use clap::Parser;
     use clarity_service::MailSettings;
@@ -116,6 +133,20 @@ mod tests {
         }
         for wrong in ["http://app.example", "http://localhost.evil", "ftp://x", "http://10.0.0.1:80"] {
             assert!(is_secure(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_sealed_with_a_key_that_was_given_wherever_people_come_over_a_network() {
+        let key = ["--secrets-key", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="];
+        let given = options(&key);
+        assert!(!format!("{given:?}").contains("AQEB"));
+        assert!(secrets_key(&given, true).is_ok() && secrets_key(&given, false).is_ok());
+        let none = secrets_key(&options(&["--secrets-key", ""]), true).unwrap_err().to_string();
+        assert!(none.contains("CLARITY_SECRETS_KEY") && none.contains("openssl rand -base64 32"), "{none}");
+        for wrong in ["AQEB", "no key at all"] {
+            let error = secrets_key(&options(&["--secrets-key", wrong]), false).unwrap_err();
+            assert!(format!("{error:#}").starts_with("CLARITY_SECRETS_KEY: it has to be 32 bytes"), "{error:#}");
         }
     }
 

@@ -10,6 +10,7 @@ pub mod overview;
 pub mod pairing;
 pub mod retention;
 pub mod search;
+pub mod second_factor;
 pub mod session;
 pub mod sessions;
 pub mod sources;

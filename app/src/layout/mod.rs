@@ -1,9 +1,10 @@
-//! The frame around pages: side bar, top bar, phone bar, palette, theme; and the two halves of signing in.
+//! The frame around pages: side bar, top bar, phone bar, palette, theme; the two halves of signing in; and an act's refusal.
 
 pub mod auth;
 pub mod frame;
 pub mod nav;
 pub mod page;
 pub mod palette;
+pub mod refused;
 pub mod shortcuts;
 pub mod theme;

@@ -10,11 +10,11 @@ use leptos::{
 use leptos_router::ChooseView;
 
 use super::{
-    ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, connect::ConnectPage,
+    ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
     dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
     new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
-    retention::RetentionPage, sessions::SessionsPage, sign_in::SignInPage, sign_up::SignUpPage, source::SourcePage,
-    sources::SourcesPage, tokens::TokensPage,
+    retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
+    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -23,6 +23,10 @@ use crate::{paths, ui::note::ErrorNote};
 pub enum Apart {
     Home,
     SignIn,
+    /// After the password.
+    SignInCode,
+    SecondFactor,
+    ConfirmIt,
     SignUp,
     Confirm,
     AskReset,
@@ -65,6 +69,9 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
     Ok(match page {
         Apart::Home => view! { <HomePage/> }.into_any(),
         Apart::SignIn => view! { <SignInPage/> }.into_any(),
+        Apart::SignInCode => view! { <SignInCodePage/> }.into_any(),
+        Apart::SecondFactor => view! { <SecondFactorPage/> }.into_any(),
+        Apart::ConfirmIt => view! { <ConfirmItPage/> }.into_any(),
         Apart::SignUp => view! { <SignUpPage/> }.into_any(),
         Apart::Confirm => view! { <ConfirmPage/> }.into_any(),
         Apart::AskReset => view! { <AskResetPage/> }.into_any(),

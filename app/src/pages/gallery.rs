@@ -23,6 +23,7 @@ use crate::{
         number::Number,
         pill::{Pill, Tone},
         progress::{Done, Progress},
+        qr::Qr,
         skeleton::{Shape, Skeleton},
         sparkline::Sparkline,
         steps::{Step, Steps},
@@ -195,6 +196,8 @@ fn Forms() -> impl IntoView {
                 <Checks id="gallery-scopes" name="scopes[]" legend="May read" checks=vec![Check { value: "read:assets".into(), words: "Machines".into() }]/>
                 <div class="cs-row"><Choice id="gallery-role-low" name="role" label="Role of Maja Lind" choices=roles value="operator" low=true/></div>
                 <CopyCode code="alter system set wal_level = logical;" what="the statement"/>
+                // The corners only: a real one is made by the server.
+                <Qr modules=21 path="M0 0h7v7h-7zM14 0h7v7h-7zM0 14h7v7h-7z".to_owned() label="Example"/>
                 <Banner tone=Tone::Bad>"The code has expired. Make a new one."</Banner>
                 <Banner tone=Tone::Ok>"All 12 letters landed."</Banner>
             </div>

@@ -18,6 +18,7 @@ pub mod note;
 pub mod number;
 pub mod pill;
 pub mod progress;
+pub mod qr;
 pub mod skeleton;
 pub mod sparkline;
 pub mod steps;

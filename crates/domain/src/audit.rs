@@ -87,6 +87,12 @@ acts! {
     AskPasswordReset "password.ask_reset" "Ask for a new password";
     ChangePassword "password.change" "Change the password";
     ResetPassword "password.reset" "Choose a new password";
+    Confirm "session.confirm" "Confirm the session";
+    EnrolSecondFactor "second_factor.enrol" "Add a second factor";
+    RemoveSecondFactor "second_factor.remove" "Remove the second factor";
+    NewRecoveryCodes "second_factor.new_codes" "Make new recovery codes";
+    UseRecoveryCode "second_factor.use_code" "Use a recovery code";
+    RequireSecondFactor "workspace.require_second_factor" "Say whether members need a second factor";
     CreateWorkspace "workspace.create" "Create the workspace";
     BeginPairing "pairing.begin" "Make a pairing code";
     ReadPairing "pairing.read" "Look at a pairing";

@@ -14,6 +14,10 @@ pub enum ErrorCode {
     Unauthenticated,
     /// Signed in, but the role does not allow it.
     Forbidden,
+    /// Signed in, and the role allows it, but it is long ago that the person showed that it is them: confirm it, then again.
+    ConfirmNeeded,
+    /// The workspace asks its members for a second factor, and this session has shown none.
+    SecondFactorNeeded,
     /// It does not exist, or belongs to somebody else: the same answer for both.
     NotFound,
     /// An argument is wrong; `field` names it.
@@ -63,6 +67,14 @@ impl AppError {
 
     pub fn unauthenticated() -> Self {
         Self::new(ErrorCode::Unauthenticated, "You are signed out. Sign in to go on.")
+    }
+
+    pub fn confirm_needed() -> Self {
+        Self::new(ErrorCode::ConfirmNeeded, "Confirm that it is you: this needs your password, given a moment ago.")
+    }
+
+    pub fn second_factor_needed() -> Self {
+        Self::new(ErrorCode::SecondFactorNeeded, "This workspace asks for a second factor. Add one to go on.")
     }
 
     pub fn internal() -> Self {

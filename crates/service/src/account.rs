@@ -17,6 +17,7 @@ use clarity_store::auth::{session, user, workspace};
 use crate::Services;
 use crate::audit as log;
 use crate::error::fault;
+use crate::second_factor::FirstStep;
 use crate::throttle;
 use crate::visitor::{Client, Visitor, new_token};
 
@@ -38,22 +39,30 @@ pub struct SignedIn {
 }
 
 impl Services {
+    /// Signs in, or asks for a code as well: see [`Services::finish_sign_in`].
+    ///
     /// # Errors
     /// `Invalid` at the field `password` when address and password do not belong together; `RateLimited`.
-    pub async fn sign_in(&self, form: SignIn, client: &Client) -> Result<SignedIn, AppError> {
+    pub async fn sign_in(&self, form: SignIn, client: &Client) -> Result<FirstStep, AppError> {
         self.throttle.take(&client.address)?;
         let email = parse_email(&form.email)?;
         let user = self.authenticate(&email, &Secret::new(form.password), client).await?.ok_or_else(|| {
             AppError::invalid("password", "This e-mail and password do not belong together. Check both and try again.")
         })?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        // Whoever adds a second factor at this moment does it before this sign-in or after it.
+        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        if let Some(pending) = self.wait_for_code(&mut tx, user.id).await? {
+            tx.commit().await.map_err(fault)?;
+            return Ok(FirstStep::CodeNeeded(pending));
+        }
         user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
-        let (signed_in, seats) = start_session(&mut tx, user, client).await?;
+        let (signed_in, seats) = start_session(&mut tx, user, client, false).await?;
         let by = log::person(&signed_in.session.user);
         self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
         // Last: nobody is in whose sign-in is not written down.
         tx.commit().await.map_err(fault)?;
-        Ok(signed_in)
+        Ok(FirstStep::SignedIn(signed_in))
     }
 
     /// Ends the visitor's session at once; its live connections end within seconds.
@@ -79,7 +88,7 @@ impl Services {
         if self.passwords.verify(password, Some(known.password_hash)).await? {
             return Ok(Some(known.user));
         }
-        self.note_failed_sign_in(known.user, client);
+        self.note_refused(known.user, Act::SignIn, client);
         Err(AppError::invalid("email", "This address has an account with another password."))
     }
 
@@ -94,15 +103,15 @@ impl Services {
         let (user, stored) = known.map(|k| (k.user, k.password_hash)).unzip();
         let right = self.passwords.verify(password, stored).await?;
         if !right && let Some(user) = user {
-            self.note_failed_sign_in(user, client);
+            self.note_refused(user, Act::SignIn, client);
             return Ok(None);
         }
         Ok(user)
     }
 
-    /// Writes down a wrong password, in every workspace of that person. Beside the answer: an account that exists must
+    /// Writes down a wrong password or code, in every workspace of that person. Beside the answer: an account that exists must
     /// not be told by how long the answer takes.
-    fn note_failed_sign_in(&self, user: UserCard, client: &Client) {
+    pub(crate) fn note_refused(&self, user: UserCard, act: Act, client: &Client) {
         let (services, client) = (self.clone(), client.clone());
         tokio::spawn(async move {
             let written = async {
@@ -110,14 +119,7 @@ impl Services {
                 let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
                 tx.commit().await.map_err(fault)?;
                 services
-                    .record_everywhere(
-                        &seats,
-                        &log::person(&user),
-                        Act::SignIn,
-                        Object::default(),
-                        Outcome::Refused,
-                        &client,
-                    )
+                    .record_everywhere(&seats, &log::person(&user), act, Object::default(), Outcome::Refused, &client)
                     .await
             };
             if written.await.is_err() {
@@ -128,7 +130,7 @@ impl Services {
 
     /// Counts the attempt before the password is looked at, so that a hundred at once count as a hundred; the right
     /// password sets the count back.
-    async fn note_attempt(&self, email: &str) -> Result<Option<Credentials>, AppError> {
+    pub(crate) async fn note_attempt(&self, email: &str) -> Result<Option<Credentials>, AppError> {
         let now = now_us();
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let Some(known) = user::find_for_sign_in(&mut tx, email).await.map_err(fault)? else {
@@ -146,16 +148,22 @@ impl Services {
     }
 }
 
-/// With the person's seats, the new workspace's included.
+/// With the person's seats, the new workspace's included. `second_factor`: a code was shown beside the password.
 pub(crate) async fn start_session(
     tx: &mut AuthTx,
     user: UserCard,
     client: &Client,
+    second_factor: bool,
 ) -> Result<(SignedIn, Vec<SeatRow>), AppError> {
     let (token, hash) = new_token()?;
     let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
-    let new =
-        NewSession { user: user.id, expires_at: now_us() + SESSION_LIFE, address: &client.address, user_agent: &agent };
+    let new = NewSession {
+        user: user.id,
+        expires_at: now_us() + SESSION_LIFE,
+        address: &client.address,
+        user_agent: &agent,
+        second_factor,
+    };
     session::insert(tx, &hash, &new).await.map_err(fault)?;
     let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
     let session = Session { user, workspaces: seats.iter().map(|seat| seat.card.clone()).collect() };

@@ -210,10 +210,10 @@ impl Services {
     /// The member's yes: the key that the agent showed becomes the workspace's. Saying it twice is saying it once.
     ///
     /// # Errors
-    /// `Conflict` when nobody claimed the code yet, or it was refused or has expired.
+    /// `ConfirmNeeded`; `Conflict` when nobody claimed the code yet, or it was refused or has expired.
     pub async fn approve_pairing(&self, seat: &Seat, id: PairingId) -> Result<Pairing, AppError> {
         let text = id.to_string();
-        self.permit(seat, Permission::ManageSources, Act::ApproveAgent, of_pairing(&text, "")).await?;
+        self.permit_recent(seat, Permission::ManageSources, Act::ApproveAgent, of_pairing(&text, "")).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = store::find(&mut tx, &seat.scope, id).await.map_err(fault)?;
         let row = row.ok_or_else(|| AppError::not_found("pairing"))?;
@@ -281,7 +281,7 @@ impl Services {
     pub async fn revoke_agent(&self, seat: &Seat, id: AgentId) -> Result<(), AppError> {
         let text = id.to_string();
         let object = Object { kind: "agent", id: &text, name: "" };
-        self.permit(seat, Permission::ManageSources, Act::RevokeAgent, object).await?;
+        self.permit_recent(seat, Permission::ManageSources, Act::RevokeAgent, object).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         store::revoke_key(&mut tx, &seat.scope, id).await.map_err(missing("agent"))?;
         // The key first: from here on the agent is out, whatever happens to the rest.

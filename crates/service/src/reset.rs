@@ -1,7 +1,8 @@
 //! A new password for somebody who has forgotten theirs: by a link to their address.
 //!
 //! Asking tells nothing of the account: the answer comes at once, and whether there is somebody to write to is looked up
-//! beside it. A new password ends every session, signs nobody in, and is told to the address it belongs to.
+//! beside it. A new password ends every session, signs nobody in, and is told to the address it belongs to. Whoever has a second
+//! factor is asked for it at the next sign-in as ever.
 
 use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
@@ -11,7 +12,7 @@ use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
 use clarity_store::audit::Object;
-use clarity_store::auth::{password_reset as store, session, user, workspace};
+use clarity_store::auth::{password_reset as store, pending_sign_in, session, user, workspace};
 
 use crate::audit as log;
 use crate::error::fault;
@@ -87,6 +88,7 @@ impl Services {
         user::set_password(&mut tx, user.id, &password_hash).await.map_err(fault)?;
         user::note_email_verified(&mut tx, user.id).await.map_err(fault)?;
         session::revoke_all(&mut tx, user.id).await.map_err(fault)?;
+        pending_sign_in::forget(&mut tx, user.id).await.map_err(fault)?;
         let reset = format!("{}/reset", self.settings.public_url);
         self.post(&mut tx, &user.email, &Letter::PasswordChanged { reset: &reset }).await?;
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;

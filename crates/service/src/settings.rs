@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::mail::MailSettings;
+use crate::secrets::SecretsKey;
 
 /// Where people and agents reach this installation. Links are made from it, never from a Host header.
 #[derive(Clone, Debug)]
@@ -13,6 +14,8 @@ pub struct Settings {
     /// "wss://agents.example.com": what a new agent is told to connect to.
     pub agent_url: String,
     pub mail: MailSettings,
+    /// Of what the database keeps and has to be read again. Lost, every second factor has to be added anew.
+    pub secrets: SecretsKey,
     pub limits: Limits,
 }
 

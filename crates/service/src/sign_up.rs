@@ -105,7 +105,7 @@ impl Services {
         let seat = create_workspace(&mut tx, user.id, &workspace).await?;
         let by = log::person(&user);
         self.furnish(&seat, &by, client).await?;
-        let (signed_in, seats) = start_session(&mut tx, user, client).await?;
+        let (signed_in, seats) = start_session(&mut tx, user, client, false).await?;
         self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
         // Last: nobody is in whose sign-in is not written down. If this fails, what was written beside it belongs to a
         // workspace that never was.

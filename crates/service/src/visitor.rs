@@ -10,7 +10,7 @@ use clarity_domain::view::session::{Session, WorkspaceCard};
 use clarity_runtime::secret::random_bytes;
 use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
-use clarity_store::auth::session::TokenHash;
+use clarity_store::auth::session::{Proof, TokenHash};
 use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{session, workspace};
 use sha2::{Digest, Sha256};
@@ -48,8 +48,9 @@ pub enum Visitor {
 pub struct Member {
     pub(crate) session: Session,
     pub(crate) token: TokenHash,
+    pub(crate) proof: Proof,
     /// Read together with the session.
-    seats: Vec<SeatRow>,
+    pub(crate) seats: Vec<SeatRow>,
     seats_read: Instant,
 }
 
@@ -74,6 +75,10 @@ pub struct Seat {
     pub(crate) card: WorkspaceCard,
     pub(crate) time_zone: String,
     pub(crate) user_id: UserId,
+    /// The workspace asks its members for a second factor.
+    pub(crate) second_factor_required: bool,
+    /// What was shown in the session; none for a command of the platform's operator.
+    pub(crate) proof: Option<Proof>,
     /// For the audit log, with where the request came from.
     pub(crate) actor: Actor,
     pub(crate) client: Client,
@@ -93,6 +98,11 @@ impl Seat {
     /// IANA name; days of the workspace are cut there.
     pub fn time_zone(&self) -> &str {
         &self.time_zone
+    }
+
+    /// Whether a code was shown beside the password.
+    pub(crate) fn has_second_factor(&self) -> bool {
+        self.proof.is_none_or(|proof| proof.second_factor)
     }
 
     /// For what every role may. Where one may be refused, [`Services::permit`] writes the refusal down.
@@ -132,30 +142,37 @@ impl Services {
         }
         let workspaces = live.seats.iter().map(|seat| seat.card.clone()).collect();
         let session = Session { user: live.user, workspaces };
-        Ok(Visitor::Member(Arc::new(Member { session, token: hash, seats: live.seats, seats_read })))
+        let proof = live.proof;
+        Ok(Visitor::Member(Arc::new(Member { session, token: hash, proof, seats: live.seats, seats_read })))
     }
 
     /// The visitor's seat in the workspace of this slug, as it was read with the visitor, a moment ago in the same
     /// request; read again when that is not so any more.
     ///
     /// # Errors
-    /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike.
+    /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SecondFactorNeeded`
+    /// when the workspace asks for one and the session has shown none.
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
-        let row = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
-            member.seats.iter().find(|seat| seat.card.slug == slug).cloned()
+        let found = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
+            member.seats.iter().find(|seat| seat.card.slug == slug).cloned().map(|row| (row, member.proof))
         } else {
             let mut tx = self.auth.begin().await.map_err(fault)?;
             let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
             tx.commit().await.map_err(fault)?;
             row
         };
-        let row = row.ok_or_else(|| AppError::not_found("workspace"))?;
+        let (row, proof) = found.ok_or_else(|| AppError::not_found("workspace"))?;
+        if row.second_factor_required && !proof.second_factor {
+            return Err(AppError::second_factor_needed());
+        }
         Ok(Seat {
             scope: row.scope,
             card: row.card,
             time_zone: row.time_zone,
             user_id: member.session.user.id,
+            second_factor_required: row.second_factor_required,
+            proof: Some(proof),
             actor: person(&member.session.user),
             client: client.clone(),
             token: Some(member.token),
@@ -170,7 +187,9 @@ impl Services {
         // A page that is only watched stays signed in.
         session::touch(&mut tx, &token).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(row.is_some_and(|r| r.scope == seat.scope))
+        Ok(row.is_some_and(|(row, proof)| {
+            row.scope == seat.scope && (proof.second_factor || !row.second_factor_required)
+        }))
     }
 
     /// The first owner's seat, for commands on the platform's own machine; what they do is audited as our support's.
@@ -188,6 +207,8 @@ impl Services {
             card: row.card,
             time_zone: row.time_zone,
             user_id,
+            second_factor_required: row.second_factor_required,
+            proof: None,
             actor: support(command),
             client: Client::local(),
             token: None,

@@ -9,7 +9,9 @@ use clarity_runtime::secret::Secret;
 use clarity_runtime::shutdown::CancellationToken;
 use clarity_server::router::router;
 use clarity_server::state::AppState;
-use clarity_service::{Client, Limits, MailSettings, NewWorkspace, Services, Settings, SignIn, SignedIn};
+use clarity_service::{
+    Client, FirstStep, Limits, MailSettings, NewWorkspace, SecretsKey, Services, Settings, SignIn, SignedIn,
+};
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::TestDb;
 use tower::ServiceExt;
@@ -41,7 +43,9 @@ impl Stage {
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
         let app = AppStore::connect(&login(DbRole::App), 6).await.expect("app connects");
-        let settings = Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), mail, limits };
+        let secrets = SecretsKey::from_password(&Secret::new("a test's"));
+        let settings =
+            Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), mail, secrets, limits };
         let services = Services::new(auth, app, settings).expect("services");
         let site = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(site.path().join("pkg")).expect("a folder");
@@ -70,7 +74,10 @@ impl Stage {
         };
         self.services.ensure_workspace(form).await.expect("made");
         let form = SignIn { email: email.into(), password: PASSWORD.into() };
-        self.services.sign_in(form, &Client::default()).await.expect("signed in")
+        match self.services.sign_in(form, &Client::default()).await.expect("signed in") {
+            FirstStep::SignedIn(signed_in) => signed_in,
+            FirstStep::CodeNeeded(_) => panic!("{email} has a second factor"),
+        }
     }
 
     pub async fn send(&self, request: Request<Body>) -> Response<Body> {

@@ -165,7 +165,9 @@ impl Stack {
         let (port, url, agent_url) = (self.secrets.web_port, self.web_url(), self.agent_url());
         let listen = format!("127.0.0.1:{port}");
         let args = ["serve", "--listen", &listen, "--public-url", &url, "--agent-url", &agent_url, "--site"];
-        let spec = self.server(&["auth", "app"], &args)?.args([self.paths.site(self.mode)]).env(self.mail_env());
+        let key = ("CLARITY_SECRETS_KEY".to_owned(), self.secrets.secrets_key.clone());
+        let spec = self.server(&["auth", "app"], &args)?.args([self.paths.site(self.mode)]);
+        let spec = spec.env(self.mail_env()).env([key]);
         self.start(spec)?;
         self.await_ready("server", |_| http_ok(port, "/readyz"))
     }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 use anyhow::{Context as _, Result};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::{probe::free_ports, tls::write_private};
@@ -20,6 +21,9 @@ pub struct Secrets {
     pub person_password: String,
     /// Of `clarity_reader` at the customer's database.
     pub reader_password: String,
+    /// What the server seals secrets with: 32 bytes in base64. Folders of before have none yet.
+    #[serde(default)]
+    pub secrets_key: String,
     pub web_port: u16,
     pub ingest_port: u16,
 }
@@ -34,6 +38,9 @@ impl Secrets {
         } else {
             Self::new()?
         };
+        if secrets.secrets_key.is_empty() {
+            secrets.secrets_key = key()?;
+        }
         if let Some(port) = web_port {
             secrets.web_port = port;
         }
@@ -44,7 +51,14 @@ impl Secrets {
     fn new() -> Result<Self> {
         let [web_port, ingest_port] = free_ports()?;
         let roles = ROLES.iter().map(|role| Ok(((*role).to_owned(), password(16)?))).collect::<Result<_>>()?;
-        Ok(Self { roles, person_password: password(6)?, reader_password: password(16)?, web_port, ingest_port })
+        Ok(Self {
+            roles,
+            person_password: password(6)?,
+            reader_password: password(16)?,
+            secrets_key: key()?,
+            web_port,
+            ingest_port,
+        })
     }
 
     /// As the environment variables that a process with these roles reads.
@@ -54,6 +68,13 @@ impl Secrets {
             .map(|(role, password)| (format!("CLARITY_DB_{}_PASSWORD", role.to_uppercase()), password.clone()))
             .collect()
     }
+}
+
+/// 32 random bytes in base64.
+fn key() -> Result<String> {
+    let mut random = [0_u8; 32];
+    getrandom::fill(&mut random)?;
+    Ok(STANDARD.encode(random))
 }
 
 /// Random, in hexadecimal, so that it needs no quoting anywhere.

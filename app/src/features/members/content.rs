@@ -1,18 +1,26 @@
 //! The page's content: one's own place for everybody; for those who manage members the list, the form and what is out.
 
-use clarity_domain::view::members::{Members, MembersPage};
+use clarity_domain::{
+    role::Permission,
+    view::members::{Members, MembersPage},
+};
 use leptos::prelude::*;
 
 use super::{
-    api::{AcceptOwnership, ChangeRole, Invite, Leave, Offer, Remove, Resend, Revoke, Withdraw},
+    api::{AcceptOwnership, ChangeRole, Invite, Leave, Offer, Remove, RequireSecondFactor, Resend, Revoke, Withdraw},
     invitations::{InviteForm, Invited, OpenInvitations},
     model,
     own::{Leaving, OfferedToYou, OwnPlace},
+    policy::SecondFactorPolicy,
     rows::Rows,
 };
 use crate::{
-    layout::page::{Crumb, Page},
-    ui::{card::Card, note::Banner, pill::Tone},
+    error::PageError,
+    layout::{
+        page::{Crumb, Page},
+        refused::Refused,
+    },
+    ui::card::Card,
 };
 
 /// The forms of the page. It reads again when one of them was sent, but for an invitation that was not: what was typed
@@ -28,6 +36,7 @@ pub struct Forms {
     pub offer: ServerAction<Offer>,
     pub withdraw: ServerAction<Withdraw>,
     pub accept: ServerAction<AcceptOwnership>,
+    pub require: ServerAction<RequireSecondFactor>,
 }
 
 impl Forms {
@@ -42,11 +51,12 @@ impl Forms {
             offer: ServerAction::new(),
             withdraw: ServerAction::new(),
             accept: ServerAction::new(),
+            require: ServerAction::new(),
         }
     }
 
     /// What the forms without fields were answered, when it was no.
-    fn failed(self) -> Option<String> {
+    fn failed(self) -> Option<PageError> {
         let all = [
             self.resend.value().get(),
             self.revoke.value().get(),
@@ -56,12 +66,13 @@ impl Forms {
             self.offer.value().get(),
             self.withdraw.value().get(),
             self.accept.value().get(),
+            self.require.value().get(),
         ];
-        all.into_iter().flatten().find_map(Result::err).map(|error| error.message().to_owned())
+        all.into_iter().flatten().find_map(Result::err)
     }
 
     /// Changes when the page has to be read again.
-    pub fn sent(self) -> Memo<[usize; 9]> {
+    pub fn sent(self) -> Memo<[usize; 10]> {
         let invited = Memo::new(move |before: Option<&usize>| {
             let done = self.invite.value().with(|value| matches!(value, Some(Ok(()))));
             before.copied().unwrap_or_default() + usize::from(done)
@@ -77,6 +88,7 @@ impl Forms {
                 self.offer.version().get(),
                 self.withdraw.version().get(),
                 self.accept.version().get(),
+                self.require.version().get(),
             ]
         })
     }
@@ -91,6 +103,10 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
     };
     let offer = own.offer_to_you.clone();
     let role = own.role;
+    let policy = role.may(Permission::OwnWorkspace).then(|| {
+        let (required, own) = (own.second_factor_required, own.second_factor);
+        view! { <SecondFactorPolicy slug=slug.clone() required own require=forms.require/> }
+    });
     let leaving = view! { <Leaving slug=slug.clone() last_owner=own.last_owner leave=forms.leave/> };
     let body = match all {
         Some(Members { as_of, members, members_total, invitations }) => {
@@ -119,9 +135,10 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
                 {leaving}
             </div>
             <div class="cs-stack">
-                {move || forms.failed().map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+                {move || forms.failed().map(|error| view! { <Refused error/> })}
                 {offer.map(|offer| view! { <OfferedToYou slug offer accept=forms.accept/> })}
                 {body}
+                {policy}
             </div>
         </Page>
     }

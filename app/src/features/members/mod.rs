@@ -5,6 +5,7 @@ mod content;
 mod invitations;
 mod model;
 mod own;
+mod policy;
 mod rows;
 
 pub use content::{Forms, MembersContent};

@@ -14,11 +14,11 @@ use super::{
     model,
 };
 use crate::{
+    layout::refused::Refused,
     paths,
     ui::{
         button::{Button, Kind, LinkButton},
         card::Card,
-        note::Banner,
         pill::{Pill, Tone},
         steps::Steps,
         time::Ago,
@@ -55,7 +55,7 @@ pub fn Claimed(
             <p><b>{hostname}</b>" at "<code>{address}</code>" used the code "<Ago at=Some(claimed_at) base/>". The agent shows the same six words:"</p>
             <ol class="cs-pair__words" aria-label="Fingerprint of the agent's key">{words}</ol>
             <p class="cs-quiet">"If they differ, or nobody here started an agent, refuse: somebody else has your code."</p>
-            {move || error().map(|error| view! { <Banner tone=Tone::Bad alert=true>{error.message().to_owned()}</Banner> })}
+            {move || error().map(|error| view! { <Refused error/> })}
             <div class="cs-pair__acts">
                 <ActionForm action=refuse>
                     <input type="hidden" name="slug" value=slug_to_refuse/>

@@ -32,6 +32,9 @@ pub fn SessionsContent(
 ) -> impl IntoView {
     let base = open.as_of;
     let password = view! { <PasswordCard slug=slug.clone() change=change_password changed/> };
+    let (tone, state, way) =
+        if open.second_factor { (Tone::Ok, "On", "Manage it") } else { (Tone::Idle, "Off", "Add one") };
+    let second_factor = paths::second_factor(Some(&paths::sessions(&slug)));
     let others = open.sessions.iter().filter(|session| !session.current).count();
     let failed =
         move || end.value().get().and_then(Result::err).or_else(|| end_others.value().get().and_then(Result::err));
@@ -54,10 +57,18 @@ pub fn SessionsContent(
                 })}
             </div>
             {move || failed().map(|error| view! { <Banner tone=Tone::Bad alert=true>{error.message().to_owned()}</Banner> })}
-            <Card title="Signed in">
-                <Table caption="Your sessions" columns>{rows}</Table>
-            </Card>
-            {password}
+            <div class="cs-stack">
+                <Card title="Signed in">
+                    <Table caption="Your sessions" columns>{rows}</Table>
+                </Card>
+                <Card title="Second factor" aside=view! { <Pill tone text=state/> }.into_any()>
+                    <div class="cs-stack">
+                        <p class="cs-quiet">"A code of an app on your phone beside your password, in all your workspaces."</p>
+                        <div><LinkButton href=second_factor>{way}</LinkButton></div>
+                    </div>
+                </Card>
+                {password}
+            </div>
         </Page>
     }
 }

@@ -14,6 +14,9 @@ pub fn Field(
     #[prop(into)] label: String,
     #[prop(default = "text")] kind: &'static str,
     #[prop(optional)] autocomplete: Option<&'static str>,
+    /// The keyboard of a phone: "numeric".
+    #[prop(optional)]
+    inputmode: Option<&'static str>,
     #[prop(optional, into)] help: Option<String>,
     #[prop(optional)] minlength: Option<u32>,
     #[prop(default = 256)] maxlength: u32,
@@ -41,6 +44,7 @@ pub fn Field(
                 type=kind
                 required
                 autocomplete=autocomplete
+                inputmode=inputmode
                 minlength=minlength.map(|n| n.to_string())
                 maxlength=maxlength.to_string()
                 autofocus=autofocus

@@ -23,6 +23,10 @@ pub struct Membership {
     pub role: Role,
     /// An owner beside whom there is none: they can neither leave nor step down.
     pub last_owner: bool,
+    /// Members need a second factor.
+    pub second_factor_required: bool,
+    /// The viewer has one.
+    pub second_factor: bool,
     pub offer_to_you: Option<OfferToYou>,
 }
 

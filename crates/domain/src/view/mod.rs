@@ -13,6 +13,7 @@ pub mod pairing;
 pub mod range;
 pub mod retention;
 pub mod search;
+pub mod second_factor;
 pub mod session;
 pub mod sources;
 pub mod tokens;

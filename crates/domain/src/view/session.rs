@@ -49,6 +49,8 @@ pub struct OpenSession {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenSessions {
     pub as_of: Micros,
+    /// The person has a second factor.
+    pub second_factor: bool,
     pub sessions: Vec<OpenSession>,
 }
 

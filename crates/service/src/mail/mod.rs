@@ -55,6 +55,17 @@ pub(crate) enum Letter<'a> {
         by: &'a str,
         link: &'a str,
     },
+    SecondFactorAdded {
+        reset: &'a str,
+    },
+    SecondFactorRemoved {
+        reset: &'a str,
+    },
+    /// How many are left. The link is the page that makes new ones.
+    RecoveryCodeUsed {
+        left: u32,
+        page: &'a str,
+    },
 }
 
 impl Letter<'_> {
@@ -67,6 +78,9 @@ impl Letter<'_> {
             Self::PasswordChanged { .. } => "password_changed",
             Self::Invitation { .. } => "invitation",
             Self::OwnershipOffer { .. } => "ownership_offer",
+            Self::SecondFactorAdded { .. } => "second_factor_added",
+            Self::SecondFactorRemoved { .. } => "second_factor_removed",
+            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
         }
     }
 }

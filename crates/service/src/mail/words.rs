@@ -85,6 +85,40 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 ],
             )
         }
+        Letter::SecondFactorAdded { reset } => words(
+            "A second factor was added to your account at Clarity Stream".into(),
+            [
+                text(
+                    "From now on you are asked for a code of your app when you sign in. All your other sessions were ended.",
+                ),
+                text("Keep the recovery codes where you find them without your phone."),
+                text("If this was not you, choose a new password at once and write to an owner of your workspace:"),
+                act("Choose a new password", reset),
+            ],
+        ),
+        Letter::SecondFactorRemoved { reset } => words(
+            "The second factor of your account at Clarity Stream was removed".into(),
+            [
+                text("From now on your password alone signs you in. Your recovery codes are of no use any more."),
+                text("If this was not you, choose a new password at once, and add a second factor again:"),
+                act("Choose a new password", reset),
+            ],
+        ),
+        Letter::RecoveryCodeUsed { left, page } => {
+            let left = match left {
+                0 => "It was the last one.".to_owned(),
+                1 => "One is left.".to_owned(),
+                n => format!("{n} are left."),
+            };
+            words(
+                "A recovery code of your account at Clarity Stream was used".into(),
+                [
+                    text(format!("A recovery code was used in the place of your app's code. {left}")),
+                    act("Look at your second factor, and make new codes", page),
+                    text("If this was not you, choose a new password at once, then make new codes."),
+                ],
+            )
+        }
     }
 }
 
@@ -177,6 +211,9 @@ mod tests {
             Letter::PasswordChanged { reset: LINK },
             Letter::Invitation { workspace: "W", inviter: "I", role: Role::Viewer, link: LINK },
             Letter::OwnershipOffer { workspace: "W", by: "I", link: LINK },
+            Letter::SecondFactorAdded { reset: LINK },
+            Letter::SecondFactorRemoved { reset: LINK },
+            Letter::RecoveryCodeUsed { left: 9, page: LINK },
         ];
         for letter in letters {
             let acts =

@@ -112,7 +112,7 @@ impl Services {
         })?;
         let by = log::person(&user);
         let (signed_in, seats) = if is_new {
-            let (signed_in, seats) = start_session(&mut tx, user.clone(), client).await?;
+            let (signed_in, seats) = start_session(&mut tx, user.clone(), client, false).await?;
             (Some(signed_in), seats)
         } else {
             (None, workspace::list_seats(&mut tx, user.id).await.map_err(fault)?)

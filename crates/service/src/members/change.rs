@@ -16,11 +16,11 @@ impl Services {
     /// Gives a member another role. An owner may step down so, when there is another.
     ///
     /// # Errors
-    /// `Forbidden` for what the seat may not give or take; `NotFound`; `Conflict` for the last owner.
+    /// `Forbidden` for what the seat may not give or take; `ConfirmNeeded`; `NotFound`; `Conflict` for the last owner.
     pub async fn change_role(&self, seat: &Seat, user: UserId, role: Role) -> Result<(), AppError> {
         let id = user.to_string();
         let object = Object { kind: "member", id: &id, name: "" };
-        self.permit(seat, Permission::ManageMembers, Act::ChangeRole, object).await?;
+        self.permit_recent(seat, Permission::ManageMembers, Act::ChangeRole, object).await?;
         let (mut tx, own) = self.locked(seat).await?;
         let target = member::find(&mut tx, &seat.scope, user).await.map_err(fault)?;
         let target = target.ok_or_else(|| AppError::not_found("member"))?;
@@ -54,11 +54,11 @@ impl Services {
     /// Takes somebody out of the workspace: with their next request they are out, with live connections within seconds.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound`; `Conflict` for oneself.
+    /// `Forbidden`; `ConfirmNeeded`; `NotFound`; `Conflict` for oneself.
     pub async fn remove_member(&self, seat: &Seat, user: UserId) -> Result<(), AppError> {
         let id = user.to_string();
         let object = Object { kind: "member", id: &id, name: "" };
-        self.permit(seat, Permission::ManageMembers, Act::RemoveMember, object).await?;
+        self.permit_recent(seat, Permission::ManageMembers, Act::RemoveMember, object).await?;
         let (mut tx, own) = self.locked(seat).await?;
         let target = member::find(&mut tx, &seat.scope, user).await.map_err(fault)?;
         let target = target.ok_or_else(|| AppError::not_found("member"))?;

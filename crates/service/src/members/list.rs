@@ -33,6 +33,8 @@ impl Services {
             you: seat.user_id,
             role: own.role,
             last_owner: own.role == Role::Owner && owners < 2,
+            second_factor_required: seat.second_factor_required,
+            second_factor: seat.has_second_factor(),
             offer_to_you: offer.filter(|offer| offer.to.id == seat.user_id).map(|offer| OfferToYou {
                 by: offer.by,
                 offered_at: offer.offered_at,

@@ -9,6 +9,7 @@ mod change;
 mod invite;
 mod list;
 mod ownership;
+mod policy;
 
 use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};

@@ -25,11 +25,11 @@ impl Services {
     /// Offers a member to become an owner; they are told by letter.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound`; `Conflict` when they are one, or while an offer is open; `RateLimited`.
+    /// `Forbidden`; `ConfirmNeeded`; `NotFound`; `Conflict` when they are one, or while an offer is open; `RateLimited`.
     pub async fn offer_ownership(&self, seat: &Seat, user: UserId) -> Result<(), AppError> {
         let id = user.to_string();
         let object = Object { kind: "member", id: &id, name: "" };
-        self.permit(seat, Permission::OwnWorkspace, Act::OfferOwnership, object).await?;
+        self.permit_recent(seat, Permission::OwnWorkspace, Act::OfferOwnership, object).await?;
         let (mut tx, own) = self.locked(seat).await?;
         if !own.role.may(Permission::OwnWorkspace) {
             return Err(forbidden(Permission::OwnWorkspace));

@@ -12,5 +12,6 @@ mod overview;
 mod ownership;
 mod pairing;
 mod retention;
+mod second_factor;
 mod stage;
 mod tokens;

@@ -6,7 +6,8 @@ use clarity_domain::error::AppError;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_service::{
-    Client, ConfirmSignUp, Limits, MailSettings, NewWorkspace, Seat, Services, Settings, SignIn, SignedIn, Visitor,
+    Client, ConfirmSignUp, FirstStep, Limits, MailSettings, NewWorkspace, Seat, SecretsKey, Services, Settings, SignIn,
+    SignedIn, Visitor,
 };
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::{TestDb, wait_until};
@@ -25,7 +26,11 @@ impl Stage {
     }
 
     pub async fn with(limits: Limits) -> Self {
-        let db = TestDb::new().await;
+        Self::on(TestDb::new().await, limits, "a test's").await
+    }
+
+    /// With a key for secrets that follows from `secrets`.
+    pub async fn on(db: TestDb, limits: Limits, secrets: &str) -> Self {
         let login =
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
@@ -34,6 +39,7 @@ impl Stage {
             public_url: "https://clarity.example".into(),
             agent_url: "wss://agents.example".into(),
             mail: MailSettings::outbox("Clarity Stream <no-reply@clarity.example>").expect("an address"),
+            secrets: SecretsKey::from_password(&Secret::new(secrets)),
             limits,
         };
         let services = Services::new(auth.clone(), app, settings).expect("services");
@@ -87,6 +93,13 @@ impl Stage {
     }
 
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<SignedIn, AppError> {
+        match self.first_step(email, password).await? {
+            FirstStep::SignedIn(signed_in) => Ok(signed_in),
+            FirstStep::CodeNeeded(_) => panic!("{email} has a second factor"),
+        }
+    }
+
+    pub async fn first_step(&self, email: &str, password: &str) -> Result<FirstStep, AppError> {
         let form = SignIn { email: email.into(), password: password.into() };
         self.services.sign_in(form, &client()).await
     }

@@ -9,6 +9,8 @@ pub mod member;
 pub mod ownership;
 pub mod pairing;
 pub mod password_reset;
+pub mod pending_sign_in;
+pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod sign_up;

@@ -15,11 +15,21 @@ use uuid::Uuid;
 /// SHA-256 of the token in the cookie.
 pub type TokenHash = [u8; 32];
 
+/// What a session's person has shown in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proof {
+    /// When they last showed that it is them, by signing in or again afterwards.
+    pub confirmed_at: Option<Micros>,
+    /// A code beside the password.
+    pub second_factor: bool,
+}
+
 /// A live session's person, with every workspace they have a seat in, by name.
 #[derive(Clone, Debug)]
 pub struct LiveSession {
     pub user: UserCard,
     pub seats: Vec<SeatRow>,
+    pub proof: Proof,
     /// Not noted as used within the last minute: see [`touch`].
     pub stale: bool,
 }
@@ -31,18 +41,21 @@ pub struct NewSession<'a> {
     pub expires_at: Micros,
     pub address: &'a str,
     pub user_agent: &'a str,
+    /// A code was shown beside the password.
+    pub second_factor: bool,
 }
 
 pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into auth.sessions (token_hash, id, user_id, expires_at, address, user_agent)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into auth.sessions (token_hash, id, user_id, expires_at, address, user_agent, second_factor_at)
+         values ($1, $2, $3, $4, $5, $6, case when $7 then now() end)",
         hash.as_slice(),
         Uuid::now_v7(),
         session.user.0,
         timestamp(session.expires_at),
         session.address,
-        session.user_agent
+        session.user_agent,
+        session.second_factor
     )
     .execute(tx.conn())
     .await?;
@@ -53,8 +66,9 @@ pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>)
 pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<LiveSession>> {
     let rows = sqlx::query!(
         r#"select u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!",
+                  s.confirmed_at as "confirmed_at?", s.second_factor_at is not null as "second_factor!",
                   w.id as "workspace_id?", w.slug as "slug?", w.name as "workspace_name?", w.time_zone as "time_zone?",
-                  m.role as "role?"
+                  w.second_factor_required as "second_factor_required?", m.role as "role?"
          from auth.live_sessions s
          join auth.users u on u.id = s.user_id
          left join auth.memberships m on m.user_id = u.id
@@ -70,12 +84,14 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
         let live = live.get_or_insert_with(|| LiveSession {
             user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
             seats: Vec::new(),
+            proof: Proof { confirmed_at: r.confirmed_at.map(micros), second_factor: r.second_factor },
             stale: r.stale,
         });
         if let (Some(workspace), Some(slug), Some(name), Some(time_zone), Some(word)) =
             (r.workspace_id, r.slug, r.workspace_name, r.time_zone, r.role)
         {
-            live.seats.push(SeatRow::new(r.id, workspace, slug, name, time_zone, role(&word)));
+            let seat = SeatRow::new(r.id, workspace, slug, name, time_zone, role(&word));
+            live.seats.push(seat.requiring(r.second_factor_required.unwrap_or_default()));
         }
     }
     Ok(live)
@@ -95,18 +111,51 @@ pub async fn touch(tx: &mut AuthTx, hash: &TokenHash) -> Result<()> {
     Ok(())
 }
 
-/// The seat of a live session's person in the workspace of this slug; `None` as well when it is somebody else's.
-pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Option<SeatRow>> {
+/// The seat of a live session's person in the workspace of this slug, and what they have shown; `None` as well when it is
+/// somebody else's.
+pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Option<(SeatRow, Proof)>> {
     let row = sqlx::query!(
         r#"select user_id as "user_id!", workspace_id as "workspace_id!", slug as "slug!",
-                  workspace_name as "workspace_name!", time_zone as "time_zone!", role as "role!"
+                  workspace_name as "workspace_name!", time_zone as "time_zone!", role as "role!",
+                  second_factor_required as "second_factor_required!", second_factor as "second_factor!",
+                  confirmed_at as "confirmed_at?"
          from auth.resolve_session($1, $2)"#,
         hash.as_slice(),
         slug
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|r| SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role))))
+    Ok(row.map(|r| {
+        let seat = SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role));
+        let proof = Proof { confirmed_at: r.confirmed_at.map(micros), second_factor: r.second_factor };
+        (seat.requiring(r.second_factor_required), proof)
+    }))
+}
+
+/// Notes that the session's person has just shown that it is them; with a code beside the password where `second_factor`.
+pub async fn confirm(tx: &mut AuthTx, hash: &TokenHash, second_factor: bool) -> Result<()> {
+    sqlx::query!(
+        "update auth.sessions
+         set confirmed_at = now(), second_factor_at = case when $2 then now() else second_factor_at end
+         where token_hash = $1
+           and revoked_at is null",
+        hash.as_slice(),
+        second_factor
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The person's second factor is gone: none of their sessions has one any more.
+pub async fn forget_second_factor(tx: &mut AuthTx, user: UserId) -> Result<()> {
+    sqlx::query!(
+        "update auth.sessions set second_factor_at = null where user_id = $1 and second_factor_at is not null",
+        user.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// A person's sessions that have not ended: the one with this hash first, then the newest use.

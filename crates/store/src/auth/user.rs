@@ -35,6 +35,25 @@ pub async fn find_for_sign_in(tx: &mut AuthTx, email: &str) -> Result<Option<Cre
     }))
 }
 
+/// As [`find_for_sign_in`], of somebody whose password was right a moment ago.
+pub async fn find_for_second_step(tx: &mut AuthTx, id: UserId) -> Result<Option<Credentials>> {
+    let row = sqlx::query!(
+        "select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until
+         from auth.users
+         where id = $1
+         for update",
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| Credentials {
+        user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
+        password_hash: r.password_hash,
+        failed_sign_ins: r.failed_sign_ins,
+        blocked_until: r.sign_in_blocked_until.map(micros),
+    }))
+}
+
 /// Whether an account has this address.
 pub async fn exists(tx: &mut AuthTx, email: &str) -> Result<bool> {
     let found = sqlx::query_scalar!(r#"select exists (select from auth.users where email = $1) as "exists!""#, email)
@@ -86,6 +105,20 @@ pub async fn note_failed_sign_in(tx: &mut AuthTx, id: UserId, blocked_until: Opt
          where id = $1",
         id.0,
         blocked_until.map(timestamp)
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The attempt that was counted was no mistake, and no sign-in either: a code is asked for next. The mistakes before it
+/// stay counted, or whoever knows the password could guess codes without end.
+pub async fn take_back_attempt(tx: &mut AuthTx, id: UserId) -> Result<()> {
+    sqlx::query!(
+        "update auth.users
+         set failed_sign_ins = greatest(failed_sign_ins - 1, 0), sign_in_blocked_until = null
+         where id = $1",
+        id.0
     )
     .execute(tx.conn())
     .await?;

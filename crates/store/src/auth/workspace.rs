@@ -14,13 +14,19 @@ pub struct SeatRow {
     pub card: WorkspaceCard,
     /// IANA name; days of the workspace are cut there.
     pub time_zone: String,
+    /// Whoever enters has to have shown a second factor.
+    pub second_factor_required: bool,
 }
 
 impl SeatRow {
     pub(crate) fn new(user: Uuid, workspace: Uuid, slug: String, name: String, time_zone: String, role: Role) -> Self {
         let id = WorkspaceId(workspace);
         let scope = WorkspaceScope::new(id, Principal::Member { user_id: UserId(user), role });
-        Self { scope, card: WorkspaceCard { id, slug, name, role }, time_zone }
+        Self { scope, card: WorkspaceCard { id, slug, name, role }, time_zone, second_factor_required: false }
+    }
+
+    pub(crate) fn requiring(self, second_factor: bool) -> Self {
+        Self { second_factor_required: second_factor, ..self }
     }
 }
 
@@ -55,7 +61,7 @@ pub async fn create(
 /// Every workspace this person has a seat in, by name.
 pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     let rows = sqlx::query!(
-        "select w.id, w.slug, w.name, w.time_zone, m.role
+        "select w.id, w.slug, w.name, w.time_zone, w.second_factor_required, m.role
          from auth.memberships m
          join auth.workspaces w on w.id = m.workspace_id
          where m.user_id = $1
@@ -64,13 +70,16 @@ pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows.into_iter().map(|r| SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role))).collect())
+    let seats = rows.into_iter().map(|r| {
+        SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role)).requiring(r.second_factor_required)
+    });
+    Ok(seats.collect())
 }
 
 /// The seat of a workspace's first owner, for commands that an operator of the platform gives on its machine.
 pub async fn find_owner_seat(tx: &mut AuthTx, slug: &str) -> Result<Option<SeatRow>> {
     let row = sqlx::query!(
-        "select m.user_id, w.id, w.slug, w.name, w.time_zone
+        "select m.user_id, w.id, w.slug, w.name, w.time_zone, w.second_factor_required
          from auth.workspaces w
          join auth.memberships m on m.workspace_id = w.id
          where w.slug = $1
@@ -81,7 +90,21 @@ pub async fn find_owner_seat(tx: &mut AuthTx, slug: &str) -> Result<Option<SeatR
     )
     .fetch_optional(tx.conn())
     .await?;
-    Ok(row.map(|r| SeatRow::new(r.user_id, r.id, r.slug, r.name, r.time_zone, Role::Owner)))
+    Ok(row.map(|r| {
+        SeatRow::new(r.user_id, r.id, r.slug, r.name, r.time_zone, Role::Owner).requiring(r.second_factor_required)
+    }))
+}
+
+/// Whether members have to have a second factor. The caller has locked the workspace.
+pub async fn set_second_factor_required(tx: &mut AuthTx, scope: &WorkspaceScope, required: bool) -> Result<()> {
+    sqlx::query!(
+        "update auth.workspaces set second_factor_required = $2 where id = $1",
+        scope.workspace_id().0,
+        required
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 pub(crate) fn role(word: &str) -> Role {

@@ -69,10 +69,11 @@ begin
 end
 $$;"),
 fault("resolve_session takes a membership of any workspace for one of the workspace asked for", &["auth.resolve_session()"], "create or replace function auth.resolve_session(session_hash bytea, workspace_slug text)
-  returns table (user_id uuid, workspace_id uuid, slug text, workspace_name text, time_zone text, role text)
+  returns table (user_id uuid, workspace_id uuid, slug text, workspace_name text, time_zone text, role text,
+                          second_factor_required boolean, second_factor boolean, confirmed_at timestamptz)
   language sql stable security definer set search_path = pg_catalog, auth
   as $$
-    select s.user_id, w.id, w.slug, w.name, w.time_zone, m.role
+    select s.user_id, w.id, w.slug, w.name, w.time_zone, m.role, false, false, null::timestamptz
     from auth.live_sessions s
     join auth.memberships m on m.user_id = s.user_id
     join auth.workspaces w on w.slug = workspace_slug

@@ -93,6 +93,7 @@ pub const DOORS: &[Door] = &[
     // Public pages.
     door(Kind::Page, May::Anyone, "/", ""),
     door(Kind::Page, May::Anyone, "/sign-in", ""),
+    door(Kind::Page, May::Anyone, "/sign-in/code", ""),
     door(Kind::Page, May::Anyone, "/sign-up", ""),
     door(Kind::Page, May::Anyone, "/confirm/{unknown}", ""),
     door(Kind::Page, May::Anyone, "/reset", ""),
@@ -103,6 +104,9 @@ pub const DOORS: &[Door] = &[
     // Not there where letters are sent.
     door(Kind::Page, May::Anyone, "/dev/mail", ""),
     door(Kind::Read, May::Anyone, "/api/outbox/read", ""),
+    // Pages of a person.
+    door(Kind::Page, May::Person, "/second-factor", ""),
+    door(Kind::Page, May::Person, "/confirm-it", ""),
     // Pages of a workspace.
     door(Kind::Page, VIEW, "/w/{slug}", "asset={asset}"),
     door(Kind::Page, VIEW, "/w/{slug}/sources", ""),
@@ -113,6 +117,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Page, AUDIT, "/w/{slug}/audit", "entry=1&verify=1"),
     // Coming and going.
     door(Kind::Act, May::Anyone, "/api/session/sign_in", "email=nobody%40plant.example&password=not+the+password"),
+    door(Kind::Act, May::Anyone, "/api/session/finish_sign_in", "code=000000"),
     door(Kind::Act, May::Anyone, "/api/session/sign_up", "email=somebody%40plant.example"),
     door(Kind::Act, May::Anyone, "/api/session/find_sign_up", "token={unknown}"),
     door(
@@ -126,6 +131,13 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, May::Anyone, "/api/session/reset", "token={unknown}&password=four+plain+words+here"),
     door(Kind::Read, May::Anyone, "/api/session/current", ""),
     door(Kind::Act, May::Anyone, "/api/session/sign_out", ""),
+    door(Kind::Act, May::Person, "/api/session/confirm_it", "password=not+the+password&code=000000"),
+    door(Kind::Read, May::Person, "/api/second_factor/read", ""),
+    door(Kind::Act, May::Person, "/api/second_factor/begin", ""),
+    door(Kind::Act, May::Person, "/api/second_factor/enrol", "code=000000"),
+    door(Kind::Act, May::Person, "/api/second_factor/kept", ""),
+    door(Kind::Act, May::Person, "/api/second_factor/new_codes", ""),
+    door(Kind::Act, May::Person, "/api/second_factor/remove", ""),
     door(Kind::Act, May::Person, "/api/session/add_workspace", "workspace=Another"),
     door(Kind::Read, May::Person, "/api/sessions/list", ""),
     door(Kind::Act, VIEW, "/api/sessions/end", "slug={slug}&id={session}"),
@@ -151,6 +163,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, MEMBERS, "/api/members/revoke", "slug={slug}&id={invitation}"),
     door(Kind::Act, OWNER, "/api/members/offer", "slug={slug}&user={user}"),
     door(Kind::Act, OWNER, "/api/members/withdraw", "slug={slug}"),
+    door(Kind::Act, OWNER, "/api/members/require_second_factor", "slug={slug}&required=false"),
     door(Kind::Act, May::Anyone, "/api/invitation/find", "token={unknown}"),
     door(Kind::Act, May::Anyone, "/api/invitation/accept", "token={unknown}&name=N&password=four+plain+words+here"),
     // How long it keeps what.

@@ -9,8 +9,7 @@ pub async fn confirm(token: String, workspace: String, name: String, password: S
     use crate::{paths, server};
     let form = clarity_service::ConfirmSignUp { token, workspace, name, password };
     let signed_in = server::services().confirm_sign_up(form, &server::client()).await.map_err(server::page_error)?;
-    // The session that this browser had is over: nobody would end it otherwise.
-    server::services().sign_out(&server::visitor(), &server::client()).await.map_err(server::page_error)?;
+    server::end_previous_session().await?;
     server::set_session(&signed_in.token, signed_in.max_age_s);
     let first = signed_in.session.workspaces.first().map(|workspace| paths::workspace(&workspace.slug));
     leptos_axum::redirect(&first.unwrap_or_else(|| paths::HOME.into()));

@@ -1,0 +1,149 @@
+//! The page's content by state: none, one that waits for its first code, one that is on; and new recovery codes before all
+//! else.
+
+use clarity_domain::view::second_factor::{SecondFactor, SecondFactorPage};
+use leptos::{form::ActionForm, prelude::*};
+
+use super::{
+    api::{Begin, Enrol, Kept, NewCodes, Remove},
+    enrol::{Codes, Enrolling},
+};
+use crate::{
+    error::PageError,
+    layout::refused::Refused,
+    ui::{
+        button::{Button, Kind},
+        confirm::Confirm,
+        note::Banner,
+        pill::{Pill, Tone},
+        time::{Detail, Time},
+    },
+};
+
+/// The forms of the page, which reads again when one of them was sent.
+#[derive(Clone, Copy)]
+pub struct Forms {
+    pub begin: ServerAction<Begin>,
+    pub enrol: ServerAction<Enrol>,
+    pub kept: ServerAction<Kept>,
+    pub new_codes: ServerAction<NewCodes>,
+    pub remove: ServerAction<Remove>,
+}
+
+impl Forms {
+    pub fn unsent() -> Self {
+        Self {
+            begin: ServerAction::new(),
+            enrol: ServerAction::new(),
+            kept: ServerAction::new(),
+            new_codes: ServerAction::new(),
+            remove: ServerAction::new(),
+        }
+    }
+
+    /// What the forms without fields were answered, when it was no.
+    fn failed(self) -> Option<PageError> {
+        let all = [
+            self.begin.value().get(),
+            self.kept.value().get(),
+            self.new_codes.value().get(),
+            self.remove.value().get(),
+        ];
+        all.into_iter().flatten().find_map(Result::err)
+    }
+
+    /// Changes when the page has to be read again. A wrong code changes nothing, and what was typed stays.
+    pub fn sent(self) -> Memo<[usize; 5]> {
+        let enrolled = Memo::new(move |before: Option<&usize>| {
+            let done = self.enrol.value().with(|value| matches!(value, Some(Ok(()))));
+            before.copied().unwrap_or_default() + usize::from(done)
+        });
+        Memo::new(move |_| {
+            [
+                self.begin.version().get(),
+                enrolled.get(),
+                self.kept.version().get(),
+                self.new_codes.version().get(),
+                self.remove.version().get(),
+            ]
+        })
+    }
+}
+
+#[component]
+pub fn SecondFactorContent(
+    page: SecondFactorPage,
+    /// Where the person came from.
+    next: Option<String>,
+    forms: Forms,
+) -> impl IntoView {
+    let SecondFactorPage { state, required_by, new_codes } = page;
+    let missing = !matches!(state, SecondFactor::On { .. });
+    let asked = (missing && !required_by.is_empty()).then(|| {
+        let words = format!("{} asks its members for a second factor. Add one to go on.", required_by.join(", "));
+        view! { <Banner tone=Tone::Warn>{words}</Banner> }
+    });
+    let body = match (new_codes, state) {
+        (Some(codes), _) => view! { <Codes codes next kept=forms.kept/> }.into_any(),
+        (None, SecondFactor::Off) => view! { <Off next begin=forms.begin/> }.into_any(),
+        (None, SecondFactor::Enrolling(enrolment)) => {
+            view! { <Enrolling enrolment next enrol=forms.enrol begin=forms.begin/> }.into_any()
+        }
+        (None, SecondFactor::On { since, codes_left }) => view! { <On since codes_left next forms/> }.into_any(),
+    };
+    view! {
+        {move || forms.failed().map(|error| view! { <Refused error/> })}
+        {asked}
+        {body}
+    }
+}
+
+/// The hidden field that brings the person back.
+pub(super) fn back(next: Option<String>) -> impl IntoView {
+    next.map(|next| view! { <input type="hidden" name="next" value=next/> })
+}
+
+#[component]
+fn Off(next: Option<String>, begin: ServerAction<Begin>) -> impl IntoView {
+    view! {
+        <p>"Beside your password, you are asked for a code that an app on your phone makes every 30 seconds. Whoever learns your password still does not get in."</p>
+        <p class="cs-quiet">"Any authenticator app will do. Your other sessions end when you add it."</p>
+        <ActionForm action=begin>
+            {back(next)}
+            <Button submit=true large=true kind=Kind::Primary disabled=Signal::derive(move || begin.pending().get())>"Add a second factor"</Button>
+        </ActionForm>
+    }
+}
+
+#[component]
+fn On(since: i64, codes_left: u32, next: Option<String>, forms: Forms) -> impl IntoView {
+    let left = match codes_left {
+        0 => "No recovery code is left.".to_owned(),
+        1 => "1 recovery code is left.".to_owned(),
+        n => format!("{n} recovery codes are left."),
+    };
+    let few = codes_left < 3;
+    let (for_codes, for_removal) = (next.clone(), next);
+    view! {
+        <p class="cs-row"><Pill tone=Tone::Ok text="On"/> <span>"since " <Time at=Some(since) detail=Detail::Day/></span></p>
+        <p class=if few { "cs-second-factor__few" } else { "cs-quiet" }>{left}</p>
+        <div class="cs-row">
+            <ActionForm action=forms.new_codes>
+                {back(for_codes)}
+                <Button submit=true disabled=Signal::derive(move || forms.new_codes.pending().get())>"Make new recovery codes"</Button>
+            </ActionForm>
+            <Confirm
+                id="remove-second-factor"
+                act="Remove"
+                label="Remove the second factor"
+                question="Remove the second factor?"
+                message="Your password alone signs you in then, and your recovery codes are of no use any more. Workspaces that ask for a second factor let you in only when you have added one again."
+            >
+                <ActionForm action=forms.remove>
+                    {back(for_removal)}
+                    <Button submit=true kind=Kind::Danger disabled=Signal::derive(move || forms.remove.pending().get())>"Remove it"</Button>
+                </ActionForm>
+            </Confirm>
+        </div>
+    }
+}

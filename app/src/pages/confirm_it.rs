@@ -1,0 +1,43 @@
+//! `/confirm-it`: shows again that it is you; `?next=` is the page to come back to.
+
+use clarity_domain::view::second_factor::SecondFactor;
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_query_map;
+
+use crate::{
+    features::{
+        second_factor::{ConfirmItForm, api},
+        session::api::ConfirmIt,
+    },
+    layout::auth::AuthLayout,
+    load::load,
+    paths,
+    ui::skeleton::PageSkeleton,
+};
+
+const TITLE: &str = "Confirm that it is you";
+
+#[component]
+pub fn ConfirmItPage() -> impl IntoView {
+    let query = use_query_map();
+    let next = Memo::new(move |_| query.with(|query| query.get("next")).filter(|next| paths::local(next).is_some()));
+    let confirm = ServerAction::<ConfirmIt>::new();
+    let page = Resource::new(|| (), |()| api::read());
+    let lead = move || {
+        let href = next.get_untracked().unwrap_or_else(|| paths::HOME.into());
+        view! { "What you are about to do needs it; it is good for 15 minutes. " <a class="cs-link" href=href>"Go back"</a> }.into_any()
+    };
+    view! {
+        <Title text=TITLE/>
+        {load(
+            page,
+            || view! { <PageSkeleton figures=0 rows=3/> }.into_any(),
+            move |content| view! { <AuthLayout title=TITLE lead=lead()>{content}</AuthLayout> }.into_any(),
+            move |page| {
+                let with_code = matches!(page.state, SecondFactor::On { .. });
+                view! { <AuthLayout title=TITLE lead=lead()><ConfirmItForm with_code next=next.get_untracked() confirm/></AuthLayout> }.into_any()
+            },
+        )}
+    }
+}

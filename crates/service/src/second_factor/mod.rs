@@ -1,0 +1,107 @@
+//! A second factor: a code of an app beside the password, and recovery codes for the day when the app is lost.
+//!
+//! Whoever has one is in only after a code, also with a new password from a letter. A code is taken in the transaction of what
+//! it is for, so that it works once; a wrong one counts like a wrong password. Secrets are sealed, recovery codes hashed, both
+//! under the installation's key.
+
+mod codes;
+mod enrol;
+mod picture;
+mod sign_in;
+mod step_up;
+mod totp;
+
+use clarity_domain::error::AppError;
+use clarity_domain::ids::UserId;
+use clarity_domain::time::{MINUTE, Micros};
+use clarity_domain::view::second_factor::{Enrolment, SecondFactor, SecondFactorPage};
+use clarity_domain::view::session::UserCard;
+use clarity_runtime::clock::now_us;
+use clarity_store::AuthTx;
+use clarity_store::auth::second_factor::{self as store, TotpRow};
+use data_encoding::BASE32_NOPAD;
+
+use crate::Services;
+use crate::error::fault;
+use crate::frame::small;
+use crate::visitor::Visitor;
+
+pub use sign_in::{FirstStep, PendingSignIn};
+pub use step_up::ConfirmSession;
+
+/// As apps show it over the code.
+const ISSUER: &str = "Clarity Stream";
+/// So long a secret waits for its first code.
+const ENROLMENT_LIFE: Micros = 30 * MINUTE;
+
+/// What was shown beside the password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    App,
+    RecoveryCode { left: u32 },
+}
+
+impl Services {
+    /// How it stands with the visitor's second factor.
+    ///
+    /// # Errors
+    /// `Unauthenticated`.
+    pub async fn second_factor(&self, visitor: &Visitor) -> Result<SecondFactorPage, AppError> {
+        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let user = &member.session.user;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let row = store::find(&mut tx, user.id).await.map_err(fault)?;
+        let codes_left = small(store::count_codes(&mut tx, user.id).await.map_err(fault)?);
+        tx.commit().await.map_err(fault)?;
+        let state = match row {
+            Some(TotpRow { confirmed_at: Some(since), .. }) => SecondFactor::On { since, codes_left },
+            Some(row) if is_open(&row) => {
+                SecondFactor::Enrolling(enrolment(user, &self.settings.secrets.open(user.id, &row.secret_box)?)?)
+            }
+            _ => SecondFactor::Off,
+        };
+        let asking = member.seats.iter().filter(|seat| seat.second_factor_required);
+        let required_by = asking.map(|seat| seat.card.name.clone()).collect();
+        Ok(SecondFactorPage { state, required_by, new_codes: None })
+    }
+
+    /// Takes a code of the person's app, or one of their recovery codes. `None` when it is neither, or was used before.
+    async fn take_code(&self, tx: &mut AuthTx, user: UserId, typed: &str) -> Result<Option<Shown>, AppError> {
+        let Some(code) = totp::read_code(typed) else {
+            let Some(code) = codes::read(typed) else { return Ok(None) };
+            let hash = self.settings.secrets.hash(user, &code);
+            if !store::use_code(tx, user, &hash).await.map_err(fault)? {
+                return Ok(None);
+            }
+            let left = small(store::count_codes(tx, user).await.map_err(fault)?);
+            return Ok(Some(Shown::RecoveryCode { left }));
+        };
+        let Some(row) = store::find(tx, user).await.map_err(fault)? else { return Ok(None) };
+        let secret = self.settings.secrets.open(user, &row.secret_box)?;
+        let Some(step) = totp::find_step(&secret, code, now_us()) else { return Ok(None) };
+        let taken = store::take_step(tx, user, step).await.map_err(fault)?;
+        Ok(taken.then_some(Shown::App))
+    }
+}
+
+/// Whether this person is asked for a code.
+async fn has_second_factor(tx: &mut AuthTx, user: UserId) -> Result<bool, AppError> {
+    let row = store::find(tx, user).await.map_err(fault)?;
+    Ok(row.is_some_and(|row| row.confirmed_at.is_some()))
+}
+
+/// Whether a first code of this secret is still waited for.
+fn is_open(row: &TotpRow) -> bool {
+    row.confirmed_at.is_none() && now_us().saturating_sub(row.begun_at) < ENROLMENT_LIFE
+}
+
+fn enrolment(user: &UserCard, secret: &[u8]) -> Result<Enrolment, AppError> {
+    let base32 = BASE32_NOPAD.encode(secret);
+    let url = totp::address(ISSUER, &user.email, &base32);
+    let groups: Vec<&str> = base32.as_bytes().chunks(4).filter_map(|four| std::str::from_utf8(four).ok()).collect();
+    Ok(Enrolment { secret: groups.join(" "), picture: picture::draw(&url)?, url })
+}
+
+fn wrong_code() -> AppError {
+    AppError::invalid("code", "This code is not right, or was used already. Wait for the app's next one and try that.")
+}

@@ -1,0 +1,111 @@
+//! Step-up: the most dangerous acts need somebody who has shown within a quarter of an hour that it is them, so that a session
+//! left open on a desk, or stolen, does not do them.
+
+use clarity_domain::audit::{Act, Outcome};
+use clarity_domain::error::AppError;
+use clarity_domain::role::Permission;
+use clarity_domain::time::{MINUTE, Micros};
+use clarity_runtime::clock::now_us;
+use clarity_runtime::secret::Secret;
+use clarity_store::audit::Object;
+use clarity_store::auth::session::Proof;
+use clarity_store::auth::{session, user, workspace};
+
+use super::{Shown, has_second_factor, wrong_code};
+use crate::audit as log;
+use crate::error::fault;
+use crate::mail::Letter;
+use crate::visitor::{Client, Visitor};
+use crate::{Seat, Services};
+
+/// So long a sign-in, or a confirmation, is recent.
+const RECENT: Micros = 15 * MINUTE;
+
+/// The form. No `Debug`: it holds a password.
+#[derive(Clone)]
+pub struct ConfirmSession {
+    pub password: String,
+    /// Of those who have a second factor.
+    pub code: Option<String>,
+}
+
+/// Lets those go on who have shown a moment ago that it is them.
+pub(super) fn recent(proof: &Proof) -> Result<(), AppError> {
+    let now = now_us();
+    let is_recent = proof.confirmed_at.is_some_and(|at| now.saturating_sub(at) < RECENT);
+    if is_recent { Ok(()) } else { Err(AppError::confirm_needed()) }
+}
+
+impl Services {
+    /// Like [`Services::permit`], for what has to be done by somebody who has just shown that it is them. A command of the
+    /// platform's operator has no session to confirm.
+    pub(crate) async fn permit_recent(
+        &self,
+        seat: &Seat,
+        permission: Permission,
+        act: Act,
+        object: Object<'_>,
+    ) -> Result<(), AppError> {
+        self.permit(seat, permission, act, object).await?;
+        seat.proof.as_ref().map_or(Ok(()), recent)
+    }
+
+    /// The visitor shows again that it is them: by password, and a code where they have a second factor.
+    ///
+    /// # Errors
+    /// `Unauthenticated`; `Invalid` at the field `password` or `code`; `RateLimited`.
+    pub async fn confirm_session(
+        &self,
+        visitor: &Visitor,
+        form: ConfirmSession,
+        client: &Client,
+    ) -> Result<(), AppError> {
+        self.throttle.take(&client.address)?;
+        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let user = &member.session.user;
+        let known = self.note_attempt(&user.email).await?.ok_or_else(AppError::unauthenticated)?;
+        if !self.passwords.verify(&Secret::new(form.password), Some(known.password_hash)).await? {
+            self.note_refused(user.clone(), Act::Confirm, client);
+            return Err(AppError::invalid("password", "This is not your password. Try again."));
+        }
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
+        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        let asked = has_second_factor(&mut tx, user.id).await?;
+        let mut shown = None;
+        if asked {
+            shown = self.take_code(&mut tx, user.id, form.code.as_deref().unwrap_or_default()).await?;
+            if shown.is_none() {
+                drop(tx);
+                self.note_refused(user.clone(), Act::Confirm, client);
+                return Err(wrong_code());
+            }
+        }
+        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        session::confirm(&mut tx, &member.token, asked).await.map_err(fault)?;
+        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+        let by = log::person(user);
+        if let Some(Shown::RecoveryCode { left }) = shown {
+            let page = format!("{}/second-factor", self.settings.public_url);
+            self.post(&mut tx, &user.email, &Letter::RecoveryCodeUsed { left, page: &page }).await?;
+            self.record_everywhere(&seats, &by, Act::UseRecoveryCode, Object::default(), Outcome::Done, client).await?;
+        }
+        self.record_everywhere(&seats, &by, Act::Confirm, Object::default(), Outcome::Done, client).await?;
+        tx.commit().await.map_err(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clarity_domain::error::ErrorCode;
+
+    #[test]
+    fn a_confirmation_is_good_for_a_quarter_of_an_hour() {
+        let ago = |minutes: i64| Proof { confirmed_at: Some(now_us() - minutes * MINUTE), second_factor: false };
+        assert!(recent(&ago(0)).is_ok() && recent(&ago(14)).is_ok());
+        for old in [ago(15), ago(600), Proof { confirmed_at: None, second_factor: true }] {
+            assert_eq!(recent(&old).unwrap_err().code, ErrorCode::ConfirmNeeded);
+        }
+    }
+}
