@@ -32,7 +32,7 @@ mod tests {
     #[test]
     fn a_picture_has_the_corners_of_a_qr_code() {
         let picture = draw("otpauth://totp/Clarity%20Stream:maja%40nordmark.example?secret=ABC").unwrap();
-        assert!(picture.modules >= 21 && (picture.modules - 17) % 4 == 0, "{}", picture.modules);
+        assert!(picture.modules >= 21 && (picture.modules - 17).is_multiple_of(4), "{}", picture.modules);
         // The upper edges of the two upper corners: seven dark modules each.
         assert!(picture.path.starts_with("M0 0h7v1h-7z"), "{}", picture.path);
         assert!(picture.path.contains(&format!("M{} 0h7v1h-7z", picture.modules - 7)));

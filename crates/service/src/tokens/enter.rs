@@ -98,6 +98,9 @@ fn seat(live: LiveToken, client: &Client) -> ApiSeat {
         actor,
         client: client.clone(),
         token: None,
+        // A policy on people.
+        second_factor_required: false,
+        proof: None,
     };
     ApiSeat { seat, token: live.id, scopes: live.scopes }
 }

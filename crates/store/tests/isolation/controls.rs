@@ -7,7 +7,8 @@ use crate::values::{Who, literal, row};
 use crate::worlds::Worlds;
 
 /// Tables that not every member reads, and the least rank that does.
-const READ_FROM: [(&str, u8); 2] = [("public.audit_entries", 3), ("public.audit_heads", 3)];
+const READ_FROM: [(&str, u8); 3] =
+    [("public.audit_entries", 3), ("public.audit_heads", 3), ("public.audit_anchors", 3)];
 
 /// How many were tried, and those that failed.
 #[derive(Default)]
@@ -107,8 +108,8 @@ fn of_grant(surface: &Surface, relation: &Relation, grant: &Grant) -> Vec<Contro
         );
     }
     let readable = grant.select.first().cloned().unwrap_or_default();
-    if grant.update && !readable.is_empty() {
-        let sql = format!("update {r} set {readable} = {readable}");
+    if let Some(column) = grant.update.iter().find(|column| grant.select.contains(column)) {
+        let sql = format!("update {r} set {column} = {column}");
         if ranked {
             add(Right::Update, 1, Expected::None, sql.clone());
         }

@@ -68,7 +68,8 @@ pub struct Grant {
     pub select: Vec<String>,
     /// Columns that it may give a new row.
     pub insert: Vec<String>,
-    pub update: bool,
+    /// Columns that it may change.
+    pub update: Vec<String>,
     pub delete: bool,
 }
 
@@ -253,7 +254,9 @@ async fn grants(db: &Client) -> Vec<(String, Grant)> {
                 coalesce((select array_agg(quote_ident(a.attname) order by a.attnum) from pg_attribute a
                           where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
                             and has_column_privilege(r.oid, c.oid, a.attnum, 'INSERT')), '{{}}') as inserts,
-                has_any_column_privilege(r.oid, c.oid, 'UPDATE') as updates,
+                coalesce((select array_agg(quote_ident(a.attname) order by a.attnum) from pg_attribute a
+                          where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+                            and has_column_privilege(r.oid, c.oid, a.attnum, 'UPDATE')), '{{}}') as updates,
                 has_table_privilege(r.oid, c.oid, 'DELETE') as deletes
          from pg_class c
          join pg_namespace n on n.oid = c.relnamespace
@@ -273,7 +276,9 @@ async fn grants(db: &Client) -> Vec<(String, Grant)> {
         (row.get::<_, String>("relation"), grant)
     };
     let all = rows(db, &sql).await;
-    let open = |grant: &Grant| !grant.select.is_empty() || !grant.insert.is_empty() || grant.update || grant.delete;
+    let open = |grant: &Grant| {
+        !grant.select.is_empty() || !grant.insert.is_empty() || !grant.update.is_empty() || grant.delete
+    };
     all.iter().map(grant).filter(|(_, grant)| open(grant)).collect()
 }
 

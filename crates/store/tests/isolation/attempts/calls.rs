@@ -94,6 +94,7 @@ fn arguments(surface: &Surface, kind: &str) -> Vec<Argument> {
             all
         }
         "integer" | "bigint" | "smallint" => plain(&["4", "0", "-1", "61"]),
+        "date" | "timestamp with time zone" => plain(&["'2000-01-01'", "'2999-01-01'", "null"]),
         "boolean" => plain(&["true", "false"]),
         "regclass" => plain(&["'public.assets'", "'public.agents'"]),
         _ => Vec::new(),

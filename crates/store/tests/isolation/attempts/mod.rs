@@ -181,7 +181,7 @@ pub fn on(surface: &Surface, relation: &Relation, role: &str, owner: bool) -> Ve
         Right::Own => !owner,
         Right::Select => grant.is_none_or(|g| g.select.is_empty()),
         Right::Insert => grant.is_none_or(|g| g.insert.is_empty()),
-        Right::Update => grant.is_none_or(|g| !g.update),
+        Right::Update => grant.is_none_or(|g| g.update.is_empty()),
         Right::Delete => grant.is_none_or(|g| !g.delete),
     });
     all
