@@ -185,9 +185,6 @@ begin
     raise exception using errcode = '42501', message = 'a legal hold is open';
   end if;
   select p.keep_days into keep from retention_policies p where p.workspace_id = workspace and p.data_class = 'audit';
-  if not found then
-    keep := 1096;
-  end if;
   if keep is null or keep < 90 or older_than > now() - make_interval(days => keep) then
     raise exception using errcode = '42501', message = 'the policy keeps these entries';
   end if;

@@ -26,7 +26,7 @@ test("a shorter time is previewed and confirmed, and a legal hold is placed and 
   await hydrated(page);
   await page.getByRole("navigation", { name: "Workspace", exact: true }).getByRole("link", { name: "Retention" }).click();
   await page.getByRole("heading", { name: "Retention", level: 1 }).waitFor();
-  assert.equal(await choice(page).inputValue(), "90");
+  assert.equal(await choice(page).inputValue(), "forever");
   await letters(page).getByText("default").waitFor();
   await accessible(page, "retention");
   await picture(page, "retention-light");
@@ -39,7 +39,7 @@ test("a shorter time is previewed and confirmed, and a legal hold is placed and 
   await picture(page, "retention-preview");
   await page.getByRole("link", { name: "Cancel" }).click();
   await page.getByRole("heading", { name: "Change: Dead letters" }).waitFor({ state: "detached" });
-  await kept(page, "90");
+  await kept(page, "forever");
 
   await preview(page, "7 days");
   await page.getByRole("button", { name: "Confirm" }).click();

@@ -1,4 +1,4 @@
-//! How long a workspace keeps what: the classes of data, their defaults and least times. Removal goes by whole UTC days.
+//! How long a workspace keeps what: the classes of data and their least times. Removal goes by whole UTC days.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,6 +6,9 @@ use crate::time::{DAY, Micros, day_start};
 
 /// How many days; `None` is for ever.
 pub type Keep = Option<u32>;
+
+/// Of a workspace that has said nothing: nothing is lost that nobody asked to lose.
+pub const DEFAULT_KEEP: Keep = None;
 
 /// "13 months": a year and a bit, so that a month can be laid beside the one a year before.
 pub const MONTHS_13: u32 = 400;
@@ -94,17 +97,6 @@ impl DataClass {
         }
     }
 
-    /// For a workspace that has said nothing else.
-    pub const fn default_keep(self) -> Keep {
-        match self {
-            Self::Bronze => Some(30),
-            Self::Samples | Self::Minutes => Some(MONTHS_13),
-            Self::States | Self::Hours | Self::Days | Self::Records => None,
-            Self::DeadLetters => Some(90),
-            Self::Audit => Some(YEARS_3),
-        }
-    }
-
     /// No workspace keeps it for a shorter time.
     pub const fn least_days(self) -> u32 {
         match self {
@@ -173,8 +165,7 @@ mod tests {
         for class in DataClass::ALL {
             assert_eq!(DataClass::read(class.as_str()), Some(class));
             assert_eq!(serde_json::to_value(class).unwrap(), class.as_str());
-            assert!(class.allows(class.default_keep()), "{class:?}");
-            assert!(class.choices().contains(&class.default_keep()), "{class:?}");
+            assert!(class.allows(DEFAULT_KEEP) && class.choices().contains(&DEFAULT_KEEP), "{class:?}");
             assert!(class.allows(None) && !class.allows(Some(0)) && !class.allows(Some(class.least_days() - 1)));
         }
         assert_eq!(DataClass::read("everything"), None);

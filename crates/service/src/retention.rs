@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::LegalHoldId;
-use clarity_domain::retention::{DataClass, Keep, cut_at, is_shorter, keep_words, read_keep};
+use clarity_domain::retention::{DEFAULT_KEEP, DataClass, Keep, cut_at, is_shorter, keep_words, read_keep};
 use clarity_domain::role::Permission;
 use clarity_domain::view::retention::{
     LegalHold, Retention, RetentionPreview, RetentionQuery, RetentionRow, RetentionRun,
@@ -52,7 +52,7 @@ impl Services {
                     Some(_) => store::measure(&mut tx, class, cut).await.map_err(fault)?,
                     None => store::Figures::default(),
                 };
-                let current = policies.get(&class).copied().unwrap_or(class.default_keep());
+                let current = policies.get(&class).copied().unwrap_or(DEFAULT_KEEP);
                 Some(RetentionPreview {
                     class,
                     keep,
@@ -96,7 +96,7 @@ impl Services {
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
         let policies = store::list_policies(&mut tx).await.map_err(fault)?;
         let said = policies.into_iter().find(|(of, _)| *of == class).map(|(_, keep)| keep);
-        let current = said.unwrap_or(class.default_keep());
+        let current = said.unwrap_or(DEFAULT_KEEP);
         if is_shorter(keep, current) && previewed.is_none() {
             return Err(AppError::new(
                 ErrorCode::Conflict,
@@ -171,7 +171,7 @@ fn count(n: i64) -> u64 {
 fn show(class: DataClass, said: Option<Keep>, run: Option<&RunEnd>) -> RetentionRow {
     RetentionRow {
         class,
-        keep: said.unwrap_or(class.default_keep()),
+        keep: said.unwrap_or(DEFAULT_KEEP),
         is_default: said.is_none(),
         oldest_at: run.and_then(|run| run.kept.oldest_at),
         rows: run.map(|run| count(run.kept.rows)),

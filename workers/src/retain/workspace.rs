@@ -3,7 +3,7 @@
 
 use crate::context::WorkerContext;
 use clarity_domain::audit::{Act, ActorKind, Outcome};
-use clarity_domain::retention::{DataClass, Keep, cut_at};
+use clarity_domain::retention::{DEFAULT_KEEP, DataClass, Keep, cut_at};
 use clarity_domain::time::{DAY, Micros};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::shutdown::CancellationToken;
@@ -48,7 +48,7 @@ pub async fn workspace(
         if stop.is_cancelled() {
             break;
         }
-        let keep = policies.get(&class).copied().unwrap_or(class.default_keep());
+        let keep = policies.get(&class).copied().unwrap_or(DEFAULT_KEEP);
         let run = Run { id: Uuid::now_v7(), class, started_at: now, cut_at: cut_at(keep, now) };
         let fresh = last_runs.get(&class).is_some_and(|at| now - at < DAY);
         match remove(ctx, scope, &run, fresh, stop).await {

@@ -32,7 +32,7 @@ async fn a_shorter_time_needs_its_preview_and_is_written_down() {
     let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
     stage.with_source(&seat, LETTERS).await;
     let letters = row(&page(&stage, &seat).await, DataClass::DeadLetters);
-    assert_eq!((letters.keep, letters.is_default, letters.rows), (Some(90), true, None), "no run has been yet");
+    assert_eq!((letters.keep, letters.is_default, letters.rows), (None, true, None), "no run has been yet");
     let preview = stage.services.retention(&seat, &query("dead_letters", "30")).await.unwrap().preview.unwrap();
     assert_eq!((preview.rows, preview.shorter, preview.keep), (4, true, Some(30)));
     assert!(preview.bytes > 0 && preview.oldest_at < preview.cut_at);
@@ -48,7 +48,7 @@ async fn a_shorter_time_needs_its_preview_and_is_written_down() {
     set("forever", None).await.unwrap();
     assert_eq!(row(&page(&stage, &seat).await, DataClass::DeadLetters).keep, None);
     let told =
-        "audit_entries where act = 'retention.set' and object_id = 'dead_letters' and before->>'keep' = '90 days'
+        "audit_entries where act = 'retention.set' and object_id = 'dead_letters' and before->>'keep' = 'for ever'
                 and after->>'keep' = '30 days' and after->>'preview_rows' = '4'";
     assert_eq!(stage.count(told).await, 1);
     assert_eq!(stage.count("audit_entries where act = 'retention.set'").await, 2);

@@ -306,8 +306,17 @@ async fn the_audit_log_may_be_cut_as_the_policy_says_and_not_otherwise() {
     let stage = Stage::new().await;
     stage.write(9).await;
     assert_eq!(stage.verify().await.broken, None);
-    // Nothing is four years old.
     let years = 1096 * DAY;
+    // A workspace that has said nothing keeps everything.
+    let unsaid = stage.batch(DataClass::Audit, now_us() - 2 * years, 5).await;
+    assert!(matches!(unsaid, Err(StoreError::Refused(_))));
+    stage
+        .sql(
+            "insert into retention_policies (workspace_id, data_class, keep_days)
+             select id, 'audit', 1096 from auth.workspaces where slug = 'ours'",
+        )
+        .await;
+    // Nothing is four years old.
     assert_eq!(stage.batch(DataClass::Audit, now_us() - years - DAY, 5).await.unwrap(), Removed::default());
     for cut in [now_us(), now_us() - 90 * DAY, now_us() - years + DAY] {
         assert!(matches!(stage.batch(DataClass::Audit, cut, 5).await, Err(StoreError::Refused(_))));
@@ -354,7 +363,7 @@ async fn the_audit_log_may_be_cut_as_the_policy_says_and_not_otherwise() {
             .await;
         assert_eq!(stage.verify().await.broken, None, "after {fault}");
     }
-    stage.sql("insert into retention_policies (workspace_id, data_class, keep_days) select id, 'audit', null from auth.workspaces").await;
+    stage.sql("update retention_policies set keep_days = null where data_class = 'audit'").await;
     let for_ever = stage.batch(DataClass::Audit, now_us() - 2 * years, 5).await;
     assert!(matches!(for_ever, Err(StoreError::Refused(_))));
 }
