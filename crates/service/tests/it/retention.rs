@@ -81,7 +81,7 @@ async fn admins_change_times_and_owners_alone_hold() {
     let admin = stage.seat(&stage.member(&owner, "ada@nordmark.example", Role::Admin).await).await;
     let operator = stage.seat(&stage.member(&owner, "olaf@nordmark.example", Role::Operator).await).await;
     let services = &stage.services;
-    services.set_retention(&admin, DataClass::Bronze, "90", None).await.unwrap();
+    services.set_retention(&admin, DataClass::Bronze, "90", Some(0)).await.unwrap();
     assert!(!page(&stage, &admin).await.may_hold && page(&stage, &owner).await.may_hold);
     for refused in [
         services.retention(&operator, &RetentionQuery::default()).await.map(drop),

@@ -39,7 +39,7 @@ const EXCEPTIONS: [Exception; 13] = [
     ("public.replays", "finished_at", [None; 3]),
     ("public.agents", "revoked_at", [None; 3]),
     // The key: a new row is for another class.
-    ("public.retention_policies", "data_class", [Some("bronze"), Some("audit"), Some("samples")]),
+    ("public.retention_policies", "data_class", [Some("audit"), Some("bronze"), Some("samples")]),
 ];
 
 impl Who {
