@@ -26,6 +26,15 @@ async fn keep(stage: &Stage, class: &str, days: i32) {
     stage.execute(&sql).await;
 }
 
+/// A workspace that keeps some for a time.
+async fn stage() -> Stage {
+    let stage = Stage::new().await;
+    for (class, days) in [("bronze", 30), ("samples", 400), ("rollup_1m", 400)] {
+        keep(&stage, class, days).await;
+    }
+    stage
+}
+
 /// One row a minute for two hours, so many seconds after the stage's day began.
 async fn write(stage: &Stage, from: i64, value: f64) {
     let mut batch = Batch::new(vec![telemetry()]);
@@ -47,8 +56,16 @@ const HOURS: &str =
     "select string_agg(counts::text || sums::text, ' ' order by from_at) from rollups where grain = 3600";
 
 #[tokio::test]
-async fn what_is_due_goes_once_with_its_proof_and_figures_stay() {
+async fn a_workspace_that_has_said_nothing_keeps_everything() {
     let stage = Stage::new().await;
+    write(&stage, OLD, 2.0).await;
+    assert!(turn(&stage).await.iter().all(|done| done.removed.rows == 0));
+    assert_ne!(stage.value("select count(*) from sample_chunks").await.unwrap(), "0");
+}
+
+#[tokio::test]
+async fn what_is_due_goes_once_with_its_proof_and_figures_stay() {
+    let stage = stage().await;
     write(&stage, OLD, 2.0).await;
     let hours = stage.value(HOURS).await.unwrap();
     let done = turn(&stage).await;
@@ -75,7 +92,7 @@ async fn what_is_due_goes_once_with_its_proof_and_figures_stay() {
 
 #[tokio::test]
 async fn what_comes_late_does_not_spoil_figures_whose_samples_are_gone() {
-    let stage = Stage::new().await;
+    let stage = stage().await;
     write(&stage, OLD, 2.0).await;
     turn(&stage).await;
     let hours = stage.value(HOURS).await.unwrap();
@@ -93,7 +110,7 @@ async fn what_comes_late_does_not_spoil_figures_whose_samples_are_gone() {
 
 #[tokio::test]
 async fn without_its_bronze_a_source_is_neither_rebuilt_nor_compared() {
-    let stage = Stage::new().await;
+    let stage = stage().await;
     write(&stage, 0, 2.0).await;
     let mut later = Batch::new(vec![telemetry()]);
     later = later.event(Op::Insert, 0, 2, json!(["M-1", at(9000), 1.0, 1, null]));
@@ -121,7 +138,7 @@ async fn without_its_bronze_a_source_is_neither_rebuilt_nor_compared() {
 
 #[tokio::test]
 async fn a_hold_stops_all_of_it() {
-    let stage = Stage::new().await;
+    let stage = stage().await;
     write(&stage, OLD, 2.0).await;
     stage
         .execute(
@@ -138,7 +155,7 @@ async fn a_hold_stops_all_of_it() {
 
 #[tokio::test]
 async fn the_command_says_what_it_did_in_the_log() {
-    let stage = Stage::new().await;
+    let stage = stage().await;
     write(&stage, OLD, 2.0).await;
     keep(&stage, "rollup_1h", 30).await;
     retain::run_command(&stage.ctx, &stage.slug).await.unwrap();
