@@ -133,7 +133,7 @@ fn announce(stack: &Stack, slug: &str) {
     println!("  Look at");
     println!("    {url}/w/{slug}            the fleet, live: a value changes on the page when the machine's changes");
     println!("    {url}/w/{slug}/sources    the agent and its source: how far behind, how much is on its way");
-    println!("    {url}/dev/mail            the letters that it would have sent: confirmations, invitations");
+    println!("    {url}/dev/mail                the letters that it would have sent: confirmations, invitations");
     println!("\n  What runs (its log in .clarity/logs)");
     for (name, pid, log) in stack.processes() {
         let log = log.file_name().unwrap_or_default().to_string_lossy();

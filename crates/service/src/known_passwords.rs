@@ -1,7 +1,7 @@
 //! Passwords that stand in public lists of breached ones, 12 characters and longer: 1.4 million, offline.
 //!
-//! Of each the first four bytes of the SHA-256 of its lower-case form are kept, sorted, as differences: two megabytes that
-//! hold no password. One in three thousand others is refused with them; its owner chooses another.
+//! Of each the first four bytes of the SHA-256 of its lower-case form are kept, sorted, as differences: less than three megabytes
+//! that hold no password. One in three thousand others is refused with them; its owner chooses another.
 //! `crates/service/data/README.md` says whose lists they are and how the file is made.
 
 use std::sync::LazyLock;

@@ -29,7 +29,12 @@ const LONGEST: usize = 200;
 
 /// A person as the log shows them.
 pub(crate) fn person(user: &UserCard) -> Actor {
-    Actor { kind: ActorKind::Person, id: Some(user.id.0), name: format!("{} <{}>", user.name, user.email) }
+    Actor { kind: ActorKind::Person, id: Some(user.id.0), name: shown(user) }
+}
+
+/// The name of a person, as one who acts and as one who is acted on.
+pub(crate) fn shown(user: &UserCard) -> String {
+    format!("{} <{}>", user.name, user.email)
 }
 
 /// An operator of the platform who gives a command on its machine.

@@ -8,7 +8,8 @@ use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::member;
 use serde_json::json;
 
-use super::{keep_an_owner, shown};
+use super::keep_an_owner;
+use crate::audit::shown;
 use crate::error::{fault, missing};
 use crate::{Seat, Services};
 

@@ -15,7 +15,6 @@ use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::role::Role;
 use clarity_domain::time::{HOUR, Micros};
-use clarity_domain::view::session::UserCard;
 use clarity_store::AuthTx;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::invitation;
@@ -83,9 +82,4 @@ async fn keep_an_owner(tx: &mut AuthTx, seat: &Seat) -> Result<(), AppError> {
         ErrorCode::Conflict,
         "You are the last owner of this workspace. Offer ownership to another member first; when they have accepted, you can go on.",
     ))
-}
-
-/// As the audit log names a person.
-fn shown(user: &UserCard) -> String {
-    format!("{} <{}>", user.name, user.email)
 }

@@ -12,8 +12,7 @@ use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::{member, ownership};
 use serde_json::json;
 
-use super::shown;
-use crate::audit::timestamp;
+use crate::audit::{shown, timestamp};
 use crate::error::{fault, forbidden, missing};
 use crate::mail::Letter;
 use crate::{Seat, Services};
