@@ -73,7 +73,7 @@ pub fn m4(points: &Points, from: i64, to: i64, buckets: usize) -> Points {
 /// charts; it may drop a spike beside a higher one, so alarms and bounds are drawn from [`m4`].
 pub fn lttb(points: &Points, target: usize) -> Points {
     let count = points.len();
-    if target >= count || count < 3 {
+    if target >= count {
         return points.clone();
     }
     if target < 3 {
