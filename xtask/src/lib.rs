@@ -14,6 +14,7 @@ pub mod isolation;
 pub mod paths;
 pub mod prepare;
 pub mod process;
+pub mod quotes;
 pub mod services;
 pub mod setup;
 pub mod stack;

@@ -12,7 +12,7 @@ use clarity_store::audit::Object;
 use clarity_store::auth::session::NewSession;
 use clarity_store::auth::user::Credentials;
 use clarity_store::auth::workspace::SeatRow;
-use clarity_store::auth::{session, user, workspace};
+use clarity_store::auth::{session, stranger, user, workspace};
 
 use crate::Services;
 use crate::audit as log;
@@ -130,21 +130,28 @@ impl Services {
 
     /// Counts the attempt before the password is looked at, so that a hundred at once count as a hundred; the right
     /// password sets the count back.
+    ///
+    /// An address that nobody has is counted by as many statements and the same commit: the answer takes as long.
     pub(crate) async fn note_attempt(&self, email: &str) -> Result<Option<Credentials>, AppError> {
         let now = now_us();
+        let address = self.settings.secrets.address_hash(email);
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let Some(known) = user::find_for_sign_in(&mut tx, email).await.map_err(fault)? else {
-            self.throttle.note_stranger(email, now)?;
-            return Ok(None);
-        };
-        if let Some(until) = known.blocked_until.filter(|until| *until > now) {
+        let known = user::find_for_sign_in(&mut tx, email).await.map_err(fault)?;
+        let stranger = stranger::find(&mut tx, &address).await.map_err(fault)?;
+        let (failures, blocked_until) = known
+            .as_ref()
+            .map_or((stranger.failed_sign_ins, stranger.blocked_until), |k| (k.failed_sign_ins, k.blocked_until));
+        if let Some(until) = blocked_until.filter(|until| *until > now) {
             return Err(throttle::wait(until, now));
         }
-        let failures = known.failed_sign_ins.saturating_add(1);
-        let until = throttle::blocked_until(failures, now);
-        user::note_failed_sign_in(&mut tx, known.user.id, until).await.map_err(fault)?;
+        let until = throttle::blocked_until(failures.saturating_add(1), now);
+        match &known {
+            Some(known) => user::note_failed_sign_in(&mut tx, known.user.id, until).await,
+            None => stranger::note(&mut tx, &address, until).await,
+        }
+        .map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(Some(known))
+        Ok(known)
     }
 }
 

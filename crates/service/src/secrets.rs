@@ -75,6 +75,12 @@ impl SecretsKey {
         hash.chain_update(user.0.as_bytes()).chain_update(text.as_bytes()).finalize().into()
     }
 
+    /// Of an address that nobody has, to count attempts by.
+    pub(crate) fn address_hash(&self, email: &str) -> [u8; 32] {
+        let hash = Sha256::new().chain_update(self.part(b"clarity addresses").as_slice());
+        hash.chain_update(email.as_bytes()).finalize().into()
+    }
+
     fn cipher(&self) -> XChaCha20Poly1305 {
         let key: [u8; 32] = *self.part(b"clarity sealed secrets");
         XChaCha20Poly1305::new(&key.into())

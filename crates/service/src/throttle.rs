@@ -1,12 +1,11 @@
 //! Slowing down guesses: by account with growing waits, by network with a rate.
 //!
 //! An account is never locked for good: that would let anybody lock anybody out. Addresses without an account wait the
-//! same, so that waiting tells nothing.
+//! same, so that waiting tells nothing: see `Services::note_attempt`.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clarity_domain::error::{AppError, ErrorCode};
@@ -22,7 +21,7 @@ use crate::settings::Limits;
 const FREE: i32 = 5;
 /// The longest wait: about 70 guesses an hour.
 const LONGEST: Micros = 60 * SECOND;
-/// Addresses without an account that are remembered at a time.
+/// Keys of one kind that are remembered at a time, before those that are free again are forgotten.
 const REMEMBERED: usize = 10_000;
 
 /// Until when an account waits that has now failed `failures` times in a row: 1 s, 2 s, 4 s … 60 s from the fifth on.
@@ -45,15 +44,9 @@ const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
 const LETTERS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const LETTER_EVERY: Duration = Duration::from_secs(12 * 60);
 
-struct Failures {
-    count: i32,
-    blocked_until: Option<Micros>,
-}
-
 #[derive(Clone)]
 pub(crate) struct Throttle {
     networks: Arc<DefaultKeyedRateLimiter<String>>,
-    strangers: Arc<Mutex<HashMap<[u8; 32], Failures>>>,
     refusals: Arc<DefaultKeyedRateLimiter<UserId>>,
     letters: Arc<DefaultKeyedRateLimiter<[u8; 32]>>,
     requests: Arc<DefaultKeyedRateLimiter<ApiTokenId>>,
@@ -64,7 +57,6 @@ impl Throttle {
         let letters = Quota::with_period(LETTER_EVERY).unwrap_or_else(|| Quota::per_hour(LETTERS)).allow_burst(LETTERS);
         Self {
             networks: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.attempts_per_minute))),
-            strangers: Arc::default(),
             refusals: Arc::new(RateLimiter::keyed(Quota::per_minute(REFUSALS_A_MINUTE))),
             letters: Arc::new(RateLimiter::keyed(letters)),
             requests: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.api_requests_per_minute))),
@@ -118,25 +110,6 @@ impl Throttle {
                 "Too many requests without a valid API token from your network. Try again in a minute.",
             )
         })
-    }
-
-    /// Counts an attempt on an address that has no account, as an account's row would.
-    pub(crate) fn note_stranger(&self, email: &str, now: Micros) -> Result<(), AppError> {
-        let key = Sha256::digest(email.as_bytes()).into();
-        let mut strangers = self.strangers.lock().unwrap_or_else(PoisonError::into_inner);
-        if strangers.len() >= REMEMBERED && !strangers.contains_key(&key) {
-            strangers.retain(|_, f| f.blocked_until.is_some_and(|until| until > now));
-            if strangers.len() >= REMEMBERED {
-                strangers.clear();
-            }
-        }
-        let failures = strangers.entry(key).or_insert(Failures { count: 0, blocked_until: None });
-        if let Some(until) = failures.blocked_until.filter(|until| *until > now) {
-            return Err(wait(until, now));
-        }
-        failures.count = failures.count.saturating_add(1);
-        failures.blocked_until = blocked_until(failures.count, now);
-        Ok(())
     }
 }
 
@@ -196,17 +169,5 @@ mod tests {
         let wait = throttle.note_request(one).unwrap_err();
         assert!(wait <= Duration::from_secs(6), "{wait:?}");
         assert!(throttle.note_request(other).is_ok());
-    }
-
-    #[test]
-    fn a_stranger_waits_like_an_account() {
-        let throttle = Throttle::new(&Limits::default());
-        for _ in 0..5 {
-            throttle.note_stranger("a@b.c", 0).unwrap();
-        }
-        assert_eq!(throttle.note_stranger("a@b.c", 0).unwrap_err().code, ErrorCode::RateLimited);
-        assert!(throttle.note_stranger("a@b.d", 0).is_ok());
-        assert!(throttle.note_stranger("a@b.c", SECOND).is_ok());
-        assert!(throttle.note_stranger("a@b.c", 2 * SECOND).is_err(), "the next wait is longer");
     }
 }

@@ -42,6 +42,8 @@ pub fn InviteForm(
 ) -> impl IntoView {
     let error = Signal::derive(move || invite.value().get().and_then(Result::err));
     let of_email = Signal::derive(move || error.get().and_then(|error| error.of_field("email")));
+    // A form of its own for each invitation: what was sent does not stand in the next one.
+    let sent = Memo::new(move |_| invite.value().with(|v| matches!(v, Some(Ok(_)))).then(|| invite.version().get()));
     let choices = model::choices(model::grantable(role));
     let words = model::grantable(role)
         .into_iter()
@@ -53,7 +55,10 @@ pub fn InviteForm(
             {move || error.get().and_then(|error| error.beside_fields(&["email"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
             <input type="hidden" name="slug" value=slug/>
             <div class="cs-members__invite">
-                <Field name="email" label="E-mail" kind="email" maxlength=254 autocomplete="off" error=of_email/>
+                {move || {
+                    sent.track();
+                    view! { <Field name="email" label="E-mail" kind="email" maxlength=254 autocomplete="off" error=of_email/> }
+                }}
                 <Choice id="invite-role" name="role" label="Role" choices value=Role::Operator.as_str()/>
                 <Button submit=true large=true kind=Kind::Primary disabled=Signal::derive(move || invite.pending().get())>
                     {move || if invite.pending().get() { "Sending" } else { "Send invitation" }}

@@ -89,6 +89,7 @@ impl Services {
         let mut tx = self.auth.begin().await?;
         if *tidy_at <= Instant::now() {
             store::forget_old(&mut tx).await?;
+            clarity_store::auth::stranger::forget_old(&mut tx).await?;
             *tidy_at = Instant::now() + TIDY;
         }
         let letters = store::claim(&mut tx, most as i64, LEASE_S).await?;

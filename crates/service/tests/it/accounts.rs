@@ -206,6 +206,20 @@ async fn wrong_passwords_are_slowed_down_whether_the_account_exists_or_not() {
 }
 
 #[tokio::test]
+async fn an_address_that_nobody_has_is_counted_where_an_accounts_attempts_are() {
+    let stage = Stage::new().await;
+    stage.sign_up("One", "known@nordmark.example").await.unwrap();
+    for email in ["known@nordmark.example", "unknown@nordmark.example"] {
+        stage.sign_in(email, "not the password").await.err().unwrap();
+    }
+    assert_eq!(stage.count("auth.users where failed_sign_ins = 1").await, 1);
+    assert_eq!(stage.count("auth.strangers where failed_sign_ins = 1").await, 1, "and what was typed is not kept");
+    stage.sql("update auth.strangers set sign_in_blocked_until = now() + interval '1 minute'").await;
+    let waits = stage.sign_in("unknown@nordmark.example", "not the password").await.err().unwrap();
+    assert_eq!(waits.code, ErrorCode::RateLimited, "by the database's word, whichever server is asked");
+}
+
+#[tokio::test]
 async fn a_hundred_guesses_at_once_count_as_a_hundred() {
     let stage = Stage::new().await;
     stage.sign_up("One", "maja@nordmark.example").await.unwrap();
