@@ -56,12 +56,10 @@ pub async fn list(tx: &mut AuthTx, user: UserId) -> Result<Vec<PasskeyRow>> {
 
 /// Whether a person has one.
 pub async fn any(tx: &mut AuthTx, user: UserId) -> Result<bool> {
-    let found = sqlx::query_scalar!(
-        r#"select exists (select from auth.passkeys where user_id = $1) as "exists!""#,
-        user.0
-    )
-    .fetch_one(tx.conn())
-    .await?;
+    let found =
+        sqlx::query_scalar!(r#"select exists (select from auth.passkeys where user_id = $1) as "exists!""#, user.0)
+            .fetch_one(tx.conn())
+            .await?;
     Ok(found)
 }
 
@@ -127,12 +125,9 @@ pub async fn note_use(tx: &mut AuthTx, user: UserId, id: PasskeyId, credential: 
 
 /// What it was called; `None` when it is not there or somebody else's.
 pub async fn remove(tx: &mut AuthTx, user: UserId, id: PasskeyId) -> Result<Option<String>> {
-    let name = sqlx::query_scalar!(
-        "delete from auth.passkeys where user_id = $1 and id = $2 returning name",
-        user.0,
-        id.0
-    )
-    .fetch_optional(tx.conn())
-    .await?;
+    let name =
+        sqlx::query_scalar!("delete from auth.passkeys where user_id = $1 and id = $2 returning name", user.0, id.0)
+            .fetch_optional(tx.conn())
+            .await?;
     Ok(name)
 }
