@@ -99,7 +99,9 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
         Letter::SecondFactorRemoved { reset } => words(
             "The second factor of your account at Clarity Stream was removed".into(),
             [
-                text("From now on your password alone signs you in. Your recovery codes are of no use any more."),
+                text(
+                    "From now on no code of your app is asked for. Unless you have a passkey, your password alone signs you in, and your recovery codes are of no use any more.",
+                ),
                 text("If this was not you, choose a new password at once, and add a second factor again:"),
                 act("Choose a new password", reset),
             ],
