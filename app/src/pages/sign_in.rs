@@ -24,7 +24,7 @@ pub fn SignInPage() -> impl IntoView {
         <AuthLayout title="Sign in" lead>
             {changed.then(|| view! { <Banner tone=Tone::Ok>"Your password is changed. Sign in with the new one."</Banner> })}
             <SignInForm/>
-            <ShowPasskey purpose=Purpose::SignIn label="Sign in with a passkey" next=Signal::stored(next)/>
+            <ShowPasskey purpose=Purpose::SignIn label="Use a passkey" next=Signal::stored(next)/>
             <p class="cs-quiet"><a class="cs-link" href=paths::RESET>"Forgot your password?"</a></p>
         </AuthLayout>
     }

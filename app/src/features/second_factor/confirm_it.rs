@@ -34,7 +34,7 @@ pub fn ConfirmItForm(
     let after = next.clone();
     view! {
         {with_passkey.then(|| view! {
-            <ShowPasskey purpose=Purpose::Confirm label="Confirm with a passkey" next=Signal::stored(after)/>
+            <ShowPasskey purpose=Purpose::Confirm label="Use a passkey" next=Signal::stored(after)/>
         })}
         <ActionForm action=confirm>
             {move || error.get().and_then(|error| error.beside_fields(fields)).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
