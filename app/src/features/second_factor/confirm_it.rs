@@ -29,8 +29,11 @@ pub fn ConfirmItForm(
     let error = Signal::derive(move || confirm.value().get().and_then(Result::err));
     let of = move |field: &'static str| Signal::derive(move || error.get().and_then(|error| error.of_field(field)));
     let fields: &'static [&'static str] = if with_code { &["password", "code"] } else { &["password"] };
-    let (label, help) =
-        if with_app { ("Code of your app", "Or a recovery code") } else { ("Recovery code", "Or use your passkey") };
+    let (label, help, inputmode) = if with_app {
+        ("Code of your app", "Or a recovery code", "numeric")
+    } else {
+        ("Recovery code", "Or use your passkey", "text")
+    };
     let after = next.clone();
     view! {
         {with_passkey.then(|| view! {
@@ -41,7 +44,7 @@ pub fn ConfirmItForm(
             {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
             <Field name="password" label="Password" kind="password" autocomplete="current-password" autofocus=true error=of("password")/>
             {with_code.then(|| view! {
-                <Field name="code" label autocomplete="one-time-code" maxlength=20 help error=of("code")/>
+                <Field name="code" label autocomplete="one-time-code" inputmode maxlength=20 help error=of("code")/>
             })}
             <Button kind=Kind::Primary submit=true large=true disabled=Signal::derive(move || confirm.pending().get())>
                 {move || if confirm.pending().get() { "Confirming" } else { "Confirm" }}
