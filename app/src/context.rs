@@ -35,6 +35,11 @@ impl Site {
         if self.secure { "__Host-cs-code" } else { "cs-code" }
     }
 
+    /// Name of the short-lived cookie of a sign-in that begins with a passkey.
+    pub const fn passkey_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-passkey" } else { "cs-passkey" }
+    }
+
     /// Name of the short-lived cookie that keeps new recovery codes in the browser that made them.
     pub const fn recovery_cookie(&self) -> &'static str {
         if self.secure { "__Host-cs-recovery" } else { "cs-recovery" }
@@ -80,6 +85,7 @@ mod tests {
             |site: &Site| [site.session_cookie(), site.pairing_cookie(), site.pending_cookie(), site.recovery_cookie()];
         assert_eq!(names(&site), ["__Host-cs", "__Host-cs-pair", "__Host-cs-code", "__Host-cs-recovery"]);
         assert_eq!(site.token_cookie(), "__Host-cs-token");
+        assert_eq!(site.passkey_cookie(), "__Host-cs-passkey");
         site.secure = false;
         assert_eq!(names(&site), ["cs", "cs-pair", "cs-code", "cs-recovery"]);
     }

@@ -135,6 +135,23 @@ pub fn clear_pending_sign_in() {
     set_cookie(&site, site.pending_cookie(), "", 0, "Strict");
 }
 
+/// Keeps what a passkey is asked for in the browser that asked, so that no other answers it.
+pub fn set_passkey_sign_in(token: &str, max_age_s: i64) {
+    let site: Site = expect_context();
+    set_cookie(&site, site.passkey_cookie(), token, max_age_s, "Strict");
+}
+
+/// The sign-in that this browser began with a passkey.
+pub fn passkey_sign_in() -> Option<String> {
+    let site: Site = expect_context();
+    cookie(site.passkey_cookie())
+}
+
+pub fn clear_passkey_sign_in() {
+    let site: Site = expect_context();
+    set_cookie(&site, site.passkey_cookie(), "", 0, "Strict");
+}
+
 /// Keeps new recovery codes in the browser that made them, for ten minutes or until the person says that they have them:
 /// the page that shows them is loaded anew where there is no script.
 pub fn set_recovery_codes(user: UserId, codes: &[String]) {

@@ -8,6 +8,7 @@ pub mod members;
 pub mod outbox;
 pub mod overview;
 pub mod pairing;
+pub mod passkeys;
 pub mod retention;
 pub mod search;
 pub mod second_factor;

@@ -1,6 +1,5 @@
 //! `/confirm-it`: shows again that it is you; `?next=` is the page to come back to.
 
-use clarity_domain::view::second_factor::SecondFactor;
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
@@ -35,8 +34,8 @@ pub fn ConfirmItPage() -> impl IntoView {
             || view! { <PageSkeleton figures=0 rows=3/> }.into_any(),
             move |content| view! { <AuthLayout title=TITLE lead=lead()>{content}</AuthLayout> }.into_any(),
             move |page| {
-                let with_code = matches!(page.state, SecondFactor::On { .. });
-                view! { <AuthLayout title=TITLE lead=lead()><ConfirmItForm with_code next=next.get_untracked() confirm/></AuthLayout> }.into_any()
+                let (with_code, with_app, with_passkey) = (page.is_on(), page.has_app(), !page.passkeys.list.is_empty());
+                view! { <AuthLayout title=TITLE lead=lead()><ConfirmItForm with_code with_app with_passkey next=next.get_untracked() confirm/></AuthLayout> }.into_any()
             },
         )}
     }

@@ -5,7 +5,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    features::session::SignInForm,
+    features::{
+        passkeys::{Purpose, ShowPasskey},
+        session::SignInForm,
+    },
     layout::auth::AuthLayout,
     paths,
     ui::{note::Banner, pill::Tone},
@@ -14,12 +17,14 @@ use crate::{
 #[component]
 pub fn SignInPage() -> impl IntoView {
     let changed = use_query_map().with_untracked(|query| query.get_str("changed").is_some());
+    let next = use_query_map().with_untracked(|query| query.get("next"));
     let lead = view! { "New here? " <a class="cs-link" href=paths::SIGN_UP>"Create a workspace"</a> }.into_any();
     view! {
         <Title text="Sign in"/>
         <AuthLayout title="Sign in" lead>
             {changed.then(|| view! { <Banner tone=Tone::Ok>"Your password is changed. Sign in with the new one."</Banner> })}
             <SignInForm/>
+            <ShowPasskey purpose=Purpose::SignIn label="Use a passkey" next=Signal::stored(next)/>
             <p class="cs-quiet"><a class="cs-link" href=paths::RESET>"Forgot your password?"</a></p>
         </AuthLayout>
     }

@@ -92,6 +92,9 @@ acts! {
     RemoveSecondFactor "second_factor.remove" "Remove the second factor";
     NewRecoveryCodes "second_factor.new_codes" "Make new recovery codes";
     UseRecoveryCode "second_factor.use_code" "Use a recovery code";
+    AddPasskey "passkey.add" "Add a passkey";
+    RemovePasskey "passkey.remove" "Remove a passkey";
+    UsePasskey "passkey.use" "Use a passkey";
     RequireSecondFactor "workspace.require_second_factor" "Say whether members need a second factor";
     CreateWorkspace "workspace.create" "Create the workspace";
     BeginPairing "pairing.begin" "Make a pairing code";

@@ -51,6 +51,8 @@ id! {
     AssetId,
     /// A one-time invitation for an agent.
     PairingId,
+    /// The public half of a key that a person's device holds.
+    PasskeyId,
     /// A person who was asked into a workspace by letter.
     InvitationId,
     /// A named user of the API that is no person.

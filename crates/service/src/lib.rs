@@ -18,6 +18,7 @@ mod mail;
 mod members;
 mod overview;
 pub mod pairing;
+mod passkeys;
 mod password;
 mod reset;
 mod retention;
@@ -60,6 +61,7 @@ pub struct Services {
     settings: Arc<Settings>,
     passwords: password::Passwords,
     throttle: throttle::Throttle,
+    passkeys: passkeys::PasskeySite,
     verifying: Arc<Semaphore>,
     /// A letter was posted.
     posted: Arc<Notify>,
@@ -77,6 +79,7 @@ impl Services {
             app,
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
+            passkeys: passkeys::PasskeySite::new(&settings.public_url),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             posted: Arc::default(),
             settings: Arc::new(settings),

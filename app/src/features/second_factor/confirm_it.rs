@@ -3,7 +3,10 @@
 use leptos::{form::ActionForm, prelude::*};
 
 use crate::{
-    features::session::api::ConfirmIt,
+    features::{
+        passkeys::{Purpose, ShowPasskey},
+        session::api::ConfirmIt,
+    },
     ui::{
         button::{Button, Kind},
         field::Field,
@@ -16,6 +19,9 @@ use crate::{
 pub fn ConfirmItForm(
     /// The person has a second factor.
     with_code: bool,
+    /// It is an app that makes codes.
+    with_app: bool,
+    with_passkey: bool,
     /// Where to go back to.
     next: Option<String>,
     confirm: ServerAction<ConfirmIt>,
@@ -23,13 +29,22 @@ pub fn ConfirmItForm(
     let error = Signal::derive(move || confirm.value().get().and_then(Result::err));
     let of = move |field: &'static str| Signal::derive(move || error.get().and_then(|error| error.of_field(field)));
     let fields: &'static [&'static str] = if with_code { &["password", "code"] } else { &["password"] };
+    let (label, help, inputmode) = if with_app {
+        ("Code of your app", "Or a recovery code", "numeric")
+    } else {
+        ("Recovery code", "Or use your passkey", "text")
+    };
+    let after = next.clone();
     view! {
+        {with_passkey.then(|| view! {
+            <ShowPasskey purpose=Purpose::Confirm label="Use a passkey" next=Signal::stored(after)/>
+        })}
         <ActionForm action=confirm>
             {move || error.get().and_then(|error| error.beside_fields(fields)).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
             {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
             <Field name="password" label="Password" kind="password" autocomplete="current-password" autofocus=true error=of("password")/>
             {with_code.then(|| view! {
-                <Field name="code" label="Code of your app" autocomplete="one-time-code" inputmode="numeric" maxlength=20 help="Or a recovery code" error=of("code")/>
+                <Field name="code" label autocomplete="one-time-code" inputmode maxlength=20 help error=of("code")/>
             })}
             <Button kind=Kind::Primary submit=true large=true disabled=Signal::derive(move || confirm.pending().get())>
                 {move || if confirm.pending().get() { "Confirming" } else { "Confirm" }}

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     error::PageError,
+    features::passkeys::{PasskeysCard, api::Remove as RemovePasskey},
     layout::refused::Refused,
     ui::{
         button::{Button, Kind},
@@ -28,6 +29,9 @@ pub struct Forms {
     pub kept: ServerAction<Kept>,
     pub new_codes: ServerAction<NewCodes>,
     pub remove: ServerAction<Remove>,
+    pub remove_passkey: ServerAction<RemovePasskey>,
+    /// Passkeys that were added since the page was opened.
+    pub passkeys_added: RwSignal<usize>,
 }
 
 impl Forms {
@@ -38,6 +42,8 @@ impl Forms {
             kept: ServerAction::new(),
             new_codes: ServerAction::new(),
             remove: ServerAction::new(),
+            remove_passkey: ServerAction::new(),
+            passkeys_added: RwSignal::new(0),
         }
     }
 
@@ -48,12 +54,13 @@ impl Forms {
             self.kept.value().get(),
             self.new_codes.value().get(),
             self.remove.value().get(),
+            self.remove_passkey.value().get(),
         ];
         all.into_iter().flatten().find_map(Result::err)
     }
 
     /// Changes when the page has to be read again. A wrong code changes nothing, and what was typed stays.
-    pub fn sent(self) -> Memo<[usize; 5]> {
+    pub fn sent(self) -> Memo<[usize; 7]> {
         let enrolled = Memo::new(move |before: Option<&usize>| {
             let done = self.enrol.value().with(|value| matches!(value, Some(Ok(()))));
             before.copied().unwrap_or_default() + usize::from(done)
@@ -65,6 +72,8 @@ impl Forms {
                 self.kept.version().get(),
                 self.new_codes.version().get(),
                 self.remove.version().get(),
+                self.remove_passkey.version().get(),
+                self.passkeys_added.get(),
             ]
         })
     }
@@ -77,25 +86,31 @@ pub fn SecondFactorContent(
     next: Option<String>,
     forms: Forms,
 ) -> impl IntoView {
-    let SecondFactorPage { state, required_by, new_codes } = page;
-    let missing = !matches!(state, SecondFactor::On { .. });
+    let missing = !page.is_on();
+    let SecondFactorPage { state, passkeys, required_by, new_codes } = page;
     let asked = (missing && !required_by.is_empty()).then(|| {
         let words = format!("{} asks its members for a second factor. Add one to go on.", required_by.join(", "));
         view! { <Banner tone=Tone::Warn>{words}</Banner> }
     });
+    let for_app = next.clone();
     let body = match (new_codes, state) {
-        (Some(codes), _) => view! { <Codes codes next kept=forms.kept/> }.into_any(),
-        (None, SecondFactor::Off) => view! { <Off next begin=forms.begin/> }.into_any(),
+        (Some(codes), _) => return view! { <Codes codes next kept=forms.kept/> }.into_any(),
+        (None, SecondFactor::Off) => view! { <Off next=for_app begin=forms.begin/> }.into_any(),
         (None, SecondFactor::Enrolling(enrolment)) => {
-            view! { <Enrolling enrolment next enrol=forms.enrol begin=forms.begin/> }.into_any()
+            view! { <Enrolling enrolment next=for_app enrol=forms.enrol begin=forms.begin/> }.into_any()
         }
-        (None, SecondFactor::On { since, codes_left }) => view! { <On since codes_left next forms/> }.into_any(),
+        (None, SecondFactor::On { since, .. }) => view! { <On since next=for_app forms/> }.into_any(),
     };
+    let codes_left = passkeys.codes_left;
+    let codes = (!missing).then(|| view! { <CodesLeft codes_left next=next.clone() forms/> });
     view! {
         {move || forms.failed().map(|error| view! { <Refused error/> })}
         {asked}
         {body}
+        {codes}
+        <PasskeysCard passkeys next remove=forms.remove_passkey added=forms.passkeys_added/>
     }
+    .into_any()
 }
 
 /// The hidden field that brings the person back.
@@ -116,34 +131,40 @@ fn Off(next: Option<String>, begin: ServerAction<Begin>) -> impl IntoView {
 }
 
 #[component]
-fn On(since: i64, codes_left: u32, next: Option<String>, forms: Forms) -> impl IntoView {
+fn On(since: i64, next: Option<String>, forms: Forms) -> impl IntoView {
+    view! {
+        <p class="cs-row"><Pill tone=Tone::Ok text="On"/> <span>"since " <Time at=Some(since) detail=Detail::Day/></span></p>
+        <div class="cs-row">
+            <Confirm
+                id="remove-second-factor"
+                act="Remove"
+                label="Remove the second factor"
+                question="Remove the second factor?"
+                message="No code of your app is asked for then. Without a passkey, your password alone signs you in, and your recovery codes are of no use any more. Workspaces that ask for a second factor let you in only when you have added one again."
+            >
+                <ActionForm action=forms.remove>
+                    {back(next)}
+                    <Button submit=true kind=Kind::Danger disabled=Signal::derive(move || forms.remove.pending().get())>"Remove it"</Button>
+                </ActionForm>
+            </Confirm>
+        </div>
+    }
+}
+
+/// Recovery codes stand in for whatever second factor is lost.
+#[component]
+fn CodesLeft(codes_left: u32, next: Option<String>, forms: Forms) -> impl IntoView {
     let left = match codes_left {
         0 => "No recovery code is left.".to_owned(),
         1 => "1 recovery code is left.".to_owned(),
         n => format!("{n} recovery codes are left."),
     };
     let few = codes_left < 3;
-    let (for_codes, for_removal) = (next.clone(), next);
     view! {
-        <p class="cs-row"><Pill tone=Tone::Ok text="On"/> <span>"since " <Time at=Some(since) detail=Detail::Day/></span></p>
         <p class=if few { "cs-second-factor__few" } else { "cs-quiet" }>{left}</p>
-        <div class="cs-row">
-            <ActionForm action=forms.new_codes>
-                {back(for_codes)}
-                <Button submit=true disabled=Signal::derive(move || forms.new_codes.pending().get())>"Make new recovery codes"</Button>
-            </ActionForm>
-            <Confirm
-                id="remove-second-factor"
-                act="Remove"
-                label="Remove the second factor"
-                question="Remove the second factor?"
-                message="Your password alone signs you in then, and your recovery codes are of no use any more. Workspaces that ask for a second factor let you in only when you have added one again."
-            >
-                <ActionForm action=forms.remove>
-                    {back(for_removal)}
-                    <Button submit=true kind=Kind::Danger disabled=Signal::derive(move || forms.remove.pending().get())>"Remove it"</Button>
-                </ActionForm>
-            </Confirm>
-        </div>
+        <ActionForm action=forms.new_codes>
+            {back(next)}
+            <Button submit=true disabled=Signal::derive(move || forms.new_codes.pending().get())>"Make new recovery codes"</Button>
+        </ActionForm>
     }
 }

@@ -63,7 +63,7 @@ pub fn SessionsContent(
                 </Card>
                 <Card title="Second factor" aside=view! { <Pill tone text=state/> }.into_any()>
                     <div class="cs-stack">
-                        <p class="cs-quiet">"A code of an app on your phone beside your password, in all your workspaces."</p>
+                        <p class="cs-quiet">"A passkey, or a code of an app, beside your password, in all your workspaces."</p>
                         <div><LinkButton href=second_factor>{way}</LinkButton></div>
                     </div>
                 </Card>

@@ -61,6 +61,14 @@ pub(crate) enum Letter<'a> {
     SecondFactorRemoved {
         reset: &'a str,
     },
+    PasskeyAdded {
+        name: &'a str,
+        reset: &'a str,
+    },
+    PasskeyRemoved {
+        name: &'a str,
+        reset: &'a str,
+    },
     /// How many are left. The link is the page that makes new ones.
     RecoveryCodeUsed {
         left: u32,
@@ -80,6 +88,8 @@ impl Letter<'_> {
             Self::OwnershipOffer { .. } => "ownership_offer",
             Self::SecondFactorAdded { .. } => "second_factor_added",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
+            Self::PasskeyAdded { .. } => "passkey_added",
+            Self::PasskeyRemoved { .. } => "passkey_removed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
         }
     }

@@ -99,7 +99,27 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
         Letter::SecondFactorRemoved { reset } => words(
             "The second factor of your account at Clarity Stream was removed".into(),
             [
-                text("From now on your password alone signs you in. Your recovery codes are of no use any more."),
+                text(
+                    "From now on no code of your app is asked for. Unless you have a passkey, your password alone signs you in, and your recovery codes are of no use any more.",
+                ),
+                text("If this was not you, choose a new password at once, and add a second factor again:"),
+                act("Choose a new password", reset),
+            ],
+        ),
+        Letter::PasskeyAdded { name: called, reset } => words(
+            "A passkey was added to your account at Clarity Stream".into(),
+            [
+                Part::Text(format!("It is called {}. It signs you in, with or without your password.", name(called))),
+                text(
+                    "If this was not you, choose a new password at once, remove the passkey, and write to an owner of your workspace:",
+                ),
+                act("Choose a new password", reset),
+            ],
+        ),
+        Letter::PasskeyRemoved { name: called, reset } => words(
+            "A passkey of your account at Clarity Stream was removed".into(),
+            [
+                Part::Text(format!("It was called {}. It signs nobody in any more.", name(called))),
                 text("If this was not you, choose a new password at once, and add a second factor again:"),
                 act("Choose a new password", reset),
             ],
@@ -213,6 +233,8 @@ mod tests {
             Letter::OwnershipOffer { workspace: "W", by: "I", link: LINK },
             Letter::SecondFactorAdded { reset: LINK },
             Letter::SecondFactorRemoved { reset: LINK },
+            Letter::PasskeyAdded { name: "iPhone", reset: LINK },
+            Letter::PasskeyRemoved { name: "iPhone", reset: LINK },
             Letter::RecoveryCodeUsed { left: 9, page: LINK },
         ];
         for letter in letters {

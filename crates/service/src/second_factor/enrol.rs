@@ -75,7 +75,7 @@ impl Services {
         Ok(made)
     }
 
-    /// Takes the second factor away, with its recovery codes.
+    /// Takes the app's codes away; with the last second factor go the recovery codes.
     ///
     /// # Errors
     /// `Unauthenticated`; `ConfirmNeeded`; `NotFound` when there is none.
@@ -84,11 +84,11 @@ impl Services {
         step_up::recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
         if !store::remove(&mut tx, user.id).await.map_err(fault)? {
             return Err(none());
         }
-        session::forget_second_factor(&mut tx, user.id).await.map_err(fault)?;
-        pending_sign_in::forget(&mut tx, user.id).await.map_err(fault)?;
+        self.after_removal(&mut tx, user.id).await?;
         let reset = format!("{}/reset", self.settings.public_url);
         self.post(&mut tx, &user.email, &Letter::SecondFactorRemoved { reset: &reset }).await?;
         self.finish(tx, visitor, Act::RemoveSecondFactor, client).await
@@ -111,7 +111,18 @@ impl Services {
         Ok(made)
     }
 
-    async fn replace_codes(&self, tx: &mut AuthTx, user: UserId) -> Result<Vec<String>, AppError> {
+    /// One second factor is gone: sign-ins that wait begin anew, and with the last one go the recovery codes, and what
+    /// sessions have shown.
+    pub(crate) async fn after_removal(&self, tx: &mut AuthTx, user: UserId) -> Result<(), AppError> {
+        pending_sign_in::forget(tx, user).await.map_err(fault)?;
+        if !has_second_factor(tx, user).await? {
+            store::remove_codes(tx, user).await.map_err(fault)?;
+            session::forget_second_factor(tx, user).await.map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    pub(crate) async fn replace_codes(&self, tx: &mut AuthTx, user: UserId) -> Result<Vec<String>, AppError> {
         let made = codes::make()?;
         let plain = made.iter().filter_map(|code| codes::read(code));
         let hashes: Vec<store::CodeHash> = plain.map(|code| self.settings.secrets.hash(user, &code)).collect();

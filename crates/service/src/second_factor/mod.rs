@@ -1,4 +1,5 @@
-//! A second factor: a code of an app beside the password, and recovery codes for the day when the app is lost.
+//! A second factor: a code of an app beside the password, and recovery codes for the day when the app is lost. A passkey is
+//! one as well: see [`crate::passkeys`].
 //!
 //! Whoever has one is in only after a code, also with a new password from a letter. A code is taken in the transaction of what
 //! it is for, so that it works once; a wrong one counts like a wrong password. Secrets are sealed, recovery codes hashed, both
@@ -18,6 +19,7 @@ use clarity_domain::view::second_factor::{Enrolment, SecondFactor, SecondFactorP
 use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
 use clarity_store::AuthTx;
+use clarity_store::auth::passkey;
 use clarity_store::auth::second_factor::{self as store, TotpRow};
 use data_encoding::BASE32_NOPAD;
 
@@ -26,8 +28,10 @@ use crate::error::fault;
 use crate::frame::small;
 use crate::visitor::Visitor;
 
+pub(crate) use sign_in::over;
 pub use sign_in::{FirstStep, PendingSignIn};
 pub use step_up::ConfirmSession;
+pub(crate) use step_up::recent;
 
 /// As apps show it over the code.
 const ISSUER: &str = "Clarity Stream";
@@ -51,7 +55,8 @@ impl Services {
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = store::find(&mut tx, user.id).await.map_err(fault)?;
-        let codes_left = small(store::count_codes(&mut tx, user.id).await.map_err(fault)?);
+        let passkeys = self.passkeys_of(&mut tx, user.id).await?;
+        let codes_left = passkeys.codes_left;
         tx.commit().await.map_err(fault)?;
         let state = match row {
             Some(TotpRow { confirmed_at: Some(since), .. }) => SecondFactor::On { since, codes_left },
@@ -62,7 +67,7 @@ impl Services {
         };
         let asking = member.seats.iter().filter(|seat| seat.second_factor_required);
         let required_by = asking.map(|seat| seat.card.name.clone()).collect();
-        Ok(SecondFactorPage { state, required_by, new_codes: None })
+        Ok(SecondFactorPage { state, passkeys, required_by, new_codes: None })
     }
 
     /// Takes a code of the person's app, or one of their recovery codes. `None` when it is neither, or was used before.
@@ -84,8 +89,13 @@ impl Services {
     }
 }
 
-/// Whether this person is asked for a code.
-async fn has_second_factor(tx: &mut AuthTx, user: UserId) -> Result<bool, AppError> {
+/// Whether this person is asked for more than their password.
+pub(crate) async fn has_second_factor(tx: &mut AuthTx, user: UserId) -> Result<bool, AppError> {
+    Ok(has_app(tx, user).await? || passkey::any(tx, user).await.map_err(fault)?)
+}
+
+/// Whether an app of this person makes codes.
+pub(crate) async fn has_app(tx: &mut AuthTx, user: UserId) -> Result<bool, AppError> {
     let row = store::find(tx, user).await.map_err(fault)?;
     Ok(row.is_some_and(|row| row.confirmed_at.is_some()))
 }

@@ -90,7 +90,7 @@ impl Services {
 
     /// Counts a code before it is looked at, on the account and on this sign-in, so that a hundred at once count as a
     /// hundred; and how many this sign-in has left.
-    async fn note_code_attempt(&self, hash: &TokenHash) -> Result<(Credentials, i32), AppError> {
+    pub(crate) async fn note_code_attempt(&self, hash: &TokenHash) -> Result<(Credentials, i32), AppError> {
         let now = now_us();
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let user = store::find(&mut tx, hash).await.map_err(fault)?.ok_or_else(over)?;
@@ -107,7 +107,7 @@ impl Services {
 }
 
 /// Whatever ended it, the answer is the same.
-fn over() -> AppError {
+pub(crate) fn over() -> AppError {
     AppError::new(
         ErrorCode::NotFound,
         "This sign-in is over: five minutes have passed, or too many codes were wrong. Sign in again.",

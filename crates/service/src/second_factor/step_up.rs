@@ -30,7 +30,7 @@ pub struct ConfirmSession {
 }
 
 /// Lets those go on who have shown a moment ago that it is them.
-pub(super) fn recent(proof: &Proof) -> Result<(), AppError> {
+pub(crate) fn recent(proof: &Proof) -> Result<(), AppError> {
     let now = now_us();
     let is_recent = proof.confirmed_at.is_some_and(|at| now.saturating_sub(at) < RECENT);
     if is_recent { Ok(()) } else { Err(AppError::confirm_needed()) }

@@ -11,6 +11,7 @@ mod members;
 mod overview;
 mod ownership;
 mod pairing;
+mod passkeys;
 mod retention;
 mod second_factor;
 mod stage;

@@ -8,6 +8,8 @@ pub mod mail;
 pub mod member;
 pub mod ownership;
 pub mod pairing;
+pub mod passkey;
+pub mod passkey_ceremony;
 pub mod password_reset;
 pub mod pending_sign_in;
 pub mod second_factor;

@@ -80,13 +80,18 @@ pub async fn take_step(tx: &mut AuthTx, user: UserId, step: i64) -> Result<bool>
     Ok(taken.rows_affected() == 1)
 }
 
-/// Removes secret and codes. False when there was none.
+/// Removes the secret. False when there was none.
 pub async fn remove(tx: &mut AuthTx, user: UserId) -> Result<bool> {
-    sqlx::query!("delete from auth.recovery_codes where user_id = $1", user.0).execute(tx.conn()).await?;
     let gone = sqlx::query!("delete from auth.totp where user_id = $1 and confirmed_at is not null", user.0)
         .execute(tx.conn())
         .await?;
     Ok(gone.rows_affected() == 1)
+}
+
+/// Removes the codes: there is nothing left that they could stand in for.
+pub async fn remove_codes(tx: &mut AuthTx, user: UserId) -> Result<()> {
+    sqlx::query!("delete from auth.recovery_codes where user_id = $1", user.0).execute(tx.conn()).await?;
+    Ok(())
 }
 
 /// These codes are the person's from now on, and no older one.

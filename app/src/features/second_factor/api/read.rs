@@ -9,10 +9,9 @@ use crate::{error::PageError, wire::Wire};
 #[server(endpoint = "second_factor/read", input = GetUrl)]
 pub async fn read() -> Result<Wire<SecondFactorPage>, PageError> {
     use crate::server;
-    use clarity_domain::view::second_factor::SecondFactor;
     let visitor = server::visitor();
     let mut page = server::services().second_factor(&visitor).await.map_err(server::page_error)?;
-    if matches!(page.state, SecondFactor::On { .. }) {
+    if page.is_on() {
         page.new_codes = visitor.session().and_then(|session| server::recovery_codes(session.user.id));
     }
     Ok(Wire(page))
