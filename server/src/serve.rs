@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clarity_app::context::Site;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::shutdown;
-use clarity_service::{Limits, MailSettings, SecretsKey, Services, Settings};
+use clarity_service::{Limits, MailSettings, OutgoingSettings, SecretsKey, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use tokio::net::TcpListener;
 
@@ -28,8 +28,15 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
-    let settings =
-        Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, limits: Limits::default() };
+    let outgoing = OutgoingSettings { allow: options.outgoing_allow, resolver: options.dns };
+    let settings = Settings {
+        public_url: origin,
+        agent_url: options.agent_url,
+        mail,
+        secrets,
+        outgoing,
+        limits: Limits::default(),
+    };
     let services = Services::new(auth, app, settings)?;
     let letters = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);

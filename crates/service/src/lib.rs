@@ -10,12 +10,14 @@ mod audit;
 mod change_password;
 mod day;
 mod dead_letters;
+mod domains;
 mod error;
 mod frame;
 mod known_passwords;
 pub mod live;
 mod mail;
 mod members;
+mod outgoing;
 mod overview;
 pub mod pairing;
 mod password;
@@ -45,6 +47,7 @@ pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
 pub use mail::{MailSettings, MailSettingsError};
 pub use members::{Accepted, NewAccount};
+pub use outgoing::{Outgoing, OutgoingError, OutgoingSettings};
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
 pub use secrets::{SecretsKey, SecretsKeyError};
 pub use series_view::{Series, SeriesPoint, SeriesRequest};
@@ -60,6 +63,7 @@ pub struct Services {
     settings: Arc<Settings>,
     passwords: password::Passwords,
     throttle: throttle::Throttle,
+    outgoing: Outgoing,
     verifying: Arc<Semaphore>,
     /// A letter was posted.
     posted: Arc<Notify>,
@@ -70,13 +74,14 @@ const VERIFYING: usize = 2;
 
 impl Services {
     /// # Errors
-    /// When the operating system gives no random bytes.
+    /// When the operating system gives no random bytes, or TLS cannot be set up.
     pub fn new(auth: AuthStore, app: AppStore, settings: Settings) -> Result<Self, AppError> {
         Ok(Self {
             auth,
             app,
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
+            outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             posted: Arc::default(),
             settings: Arc::new(settings),
