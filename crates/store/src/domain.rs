@@ -100,7 +100,7 @@ pub async fn begin_check(tx: &mut WorkspaceTx, id: DomainId, every_s: i32) -> Re
     let workspace = tx.workspace();
     let row = sqlx::query!(
         r#"select domain, token, verified_at is not null as "verified!",
-                  greatest(0, ceil(extract(epoch from last_checked_at + make_interval(secs => $3::int) - now())))::bigint as "wait_s"
+                  greatest(0, ceil(extract(epoch from last_checked_at + make_interval(secs => $3::int) - now())))::bigint as "wait_s!"
            from workspace_domains
            where workspace_id = $1
              and id = $2
@@ -111,8 +111,7 @@ pub async fn begin_check(tx: &mut WorkspaceTx, id: DomainId, every_s: i32) -> Re
     )
     .fetch_one(tx.conn())
     .await?;
-    let wait_s = row.wait_s.unwrap_or_default();
-    if wait_s == 0 {
+    if row.wait_s == 0 {
         sqlx::query!(
             "update workspace_domains
              set last_checked_at = now()
@@ -124,7 +123,7 @@ pub async fn begin_check(tx: &mut WorkspaceTx, id: DomainId, every_s: i32) -> Re
         .execute(tx.conn())
         .await?;
     }
-    Ok(Challenge { domain: row.domain, token: row.token, verified: row.verified, wait_s })
+    Ok(Challenge { domain: row.domain, token: row.token, verified: row.verified, wait_s: row.wait_s })
 }
 
 /// Notes what a check found. The token there: the domain is the workspace's own, from the first time on. Known not to be there:

@@ -116,7 +116,9 @@ fn literals() -> Vec<String> {
             all.extend(written(ip));
         }
     }
-    for six in ["::", "::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "febf::1", "fec0::1", "ff02::1", "100::1"] {
+    for six in
+        ["::", "::1", "fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "febf::1", "fec0::1", "ff02::1", "100::1"]
+    {
         all.push(format!("[{six}]"));
     }
     for six in ["2001::1", "2001:2::1", "2001:10::1", "2001:20::1", "2001:db8::1", "3fff::1", "4000::1", "5f00::1"] {
@@ -180,7 +182,9 @@ async fn no_name_leads_inside() {
         tricks.push((format!("both{n}.evil.example"), vec![Answer::at(&["2606:4700::1111", first])]));
         tricks.push((format!("six{n}.evil.example"), vec![Answer::at(&[format!("::ffff:{last}").as_str()])]));
     }
-    for (n, six) in ["::1", "fd00::1", "fe80::1", "64:ff9b::7f00:1", "2002:7f00:1::1", "2001:0:7f00:1::1"].into_iter().enumerate() {
+    for (n, six) in
+        ["::1", "fd00::1", "fe80::1", "64:ff9b::7f00:1", "2002:7f00:1::1", "2001:0:7f00:1::1"].into_iter().enumerate()
+    {
         tricks.push((format!("only{n}.evil.example"), vec![Answer::at(&[six])]));
         tricks.push((format!("beside{n}.evil.example"), vec![Answer::at(&["93.184.216.34", six])]));
     }
@@ -188,7 +192,11 @@ async fn no_name_leads_inside() {
     tricks.push(("allowed.evil.example".into(), vec![Answer::at(&["127.0.0.77", "127.0.0.1"])]));
     for (name, answers) in &tricks {
         names.say(name, answers.clone());
-        for url in [format!("https://{name}/"), format!("https://{name}:{}/", trap.port), format!("http://{name}:{}/", trap.port)] {
+        for url in [
+            format!("https://{name}/"),
+            format!("https://{name}:{}/", trap.port),
+            format!("http://{name}:{}/", trap.port),
+        ] {
             let refused = get(&outgoing, &url).await.expect_err(&url);
             assert!(
                 matches!(refused, OutgoingError::NotPublic { .. } | OutgoingError::NotHttps | OutgoingError::Port(_)),
