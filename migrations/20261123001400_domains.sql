@@ -7,7 +7,7 @@ create table workspace_domains (
   -- In ASCII. What a domain is, is said in clarity_domain::domains.
   domain text not null check (domain ~ '^[a-z0-9.-]{4,230}$'),
   -- It stands in public DNS: no secret.
-  token text not null check (length(token) = 32),
+  token text not null check (length(token) between 1 and 64),
   added_by uuid not null,
   added_at timestamptz not null default now(),
   verified_at timestamptz,

@@ -53,7 +53,7 @@ fn outgoing(allow: &[SocketAddr], names: &NameServer) -> Outgoing {
 }
 
 async fn get(outgoing: &Outgoing, url: &str) -> Result<http::Response<Vec<u8>>, OutgoingError> {
-    let request = http::Request::get(url).body(Vec::new()).unwrap_or_else(|e| panic!("{url}: {e}"));
+    let Ok(request) = http::Request::get(url).body(Vec::new()) else { return Err(OutgoingError::NoAddress) };
     outgoing.send(request).await
 }
 
