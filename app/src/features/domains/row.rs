@@ -47,12 +47,13 @@ pub fn Row(slug: String, domain: WorkspaceDomain, base: Micros, forms: Forms) ->
 
 /// Looking again, and taking it out.
 fn acts(slug: String, domain: &WorkspaceDomain, forms: Forms) -> AnyView {
-    let (id, name, own_slug) = (domain.id.to_string(), domain.domain.clone(), slug.clone());
+    let (id, name) = (domain.id.to_string(), domain.domain.clone());
+    let (own_id, own_slug) = (id.clone(), slug.clone());
     let check_label = format!("Check {name} now");
     let check = view! {
         <ActionForm action=forms.check>
             <input type="hidden" name="slug" value=own_slug/>
-            <input type="hidden" name="id" value=id.clone()/>
+            <input type="hidden" name="id" value=own_id/>
             <Button submit=true attr:aria-label=check_label disabled=Signal::derive(move || forms.check.pending().get())>
                 {move || if forms.check.pending().get() { "Checking" } else { "Check now" }}
             </Button>
