@@ -144,6 +144,18 @@ mod tests {
     }
 
     #[test]
+    fn hosts_of_ones_own_network_are_allowed_by_exact_address_and_port() {
+        let given = options(&["--outgoing-allow", "10.1.2.3:8443,[fd00::1]:443", "--dns", "9.9.9.9:53"]);
+        let shown: Vec<String> = given.outgoing_allow.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["10.1.2.3:8443", "[fd00::1]:443"]);
+        assert_eq!(given.dns.map(|at| at.to_string()).as_deref(), Some("9.9.9.9:53"));
+        for wrong in ["10.1.2.3", "10.0.0.0/8", "idp.internal:443", "*:443"] {
+            let args = ["clarity-server", "serve", "--outgoing-allow", wrong];
+            assert!(Options::try_parse_from(args).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn secrets_are_sealed_with_a_key_that_was_given_wherever_people_come_over_a_network() {
         let key = ["--secrets-key", "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="];
         let given = options(&key);
