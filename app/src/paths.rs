@@ -136,6 +136,11 @@ pub fn retention(slug: &str) -> String {
     format!("/w/{slug}/retention")
 }
 
+/// The domains of a workspace: they stand with its single sign-on.
+pub fn domains(slug: &str) -> String {
+    format!("/w/{slug}/sso")
+}
+
 /// The API tokens of a workspace.
 pub fn tokens(slug: &str) -> String {
     format!("/w/{slug}/tokens")

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clarity_domain::error::AppError;
 use clarity_domain::ids::PairingId;
 use clarity_domain::view::pairing::PairingState;
-use clarity_service::{Limits, MailSettings, NewWorkspace, SecretsKey, Services, Settings};
+use clarity_service::{Limits, MailSettings, NewWorkspace, OutgoingSettings, SecretsKey, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use serde_json::json;
 use time::OffsetDateTime;
@@ -26,6 +26,7 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
         mail: MailSettings::outbox(MAIL_FROM)?,
         // Nor does one seal or open anything.
         secrets: SecretsKey::random()?,
+        outgoing: OutgoingSettings::default(),
         limits: Limits::default(),
     };
     let services = Services::new(auth, app, settings)?;

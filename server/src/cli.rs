@@ -67,6 +67,15 @@ pub struct ServeOptions {
     /// without; any other refuses to start.
     #[arg(long, env = "CLARITY_SECRETS_KEY", hide_env_values = true)]
     pub secrets_key: Option<Secret>,
+    /// Hosts of your own network that requests to addresses which workspaces name may go to, by exact address and port
+    /// (10.1.2.3:8443), separated by commas: an identity provider, for instance. All other requests go to public addresses,
+    /// over https.
+    #[arg(long, env = "CLARITY_OUTGOING_ALLOW", value_delimiter = ',')]
+    pub outgoing_allow: Vec<SocketAddr>,
+    /// The name server that is asked for names which workspaces give, by address and port (9.9.9.9:53). Without it the
+    /// machine's own are asked; one that knows no names of your own network tells none.
+    #[arg(long, env = "CLARITY_DNS")]
+    pub dns: Option<SocketAddr>,
     /// Whom letters come from.
     #[arg(long, env = "CLARITY_MAIL_FROM", default_value = MAIL_FROM)]
     pub mail_from: String,

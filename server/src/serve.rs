@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clarity_app::context::Site;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::shutdown;
-use clarity_service::{Limits, MailSettings, SecretsKey, Services, Settings};
+use clarity_service::{Limits, MailSettings, OutgoingSettings, SecretsKey, Services, Settings};
 use clarity_store::{AppStore, AuthStore};
 use tokio::net::TcpListener;
 
@@ -28,8 +28,15 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
-    let settings =
-        Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, limits: Limits::default() };
+    let outgoing = OutgoingSettings { allow: options.outgoing_allow, resolver: options.dns };
+    let settings = Settings {
+        public_url: origin,
+        agent_url: options.agent_url,
+        mail,
+        secrets,
+        outgoing,
+        limits: Limits::default(),
+    };
     let services = Services::new(auth, app, settings)?;
     let letters = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);
@@ -133,6 +140,18 @@ mod tests {
         }
         for wrong in ["http://app.example", "http://localhost.evil", "ftp://x", "http://10.0.0.1:80"] {
             assert!(is_secure(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_ones_own_network_are_allowed_by_exact_address_and_port() {
+        let given = options(&["--outgoing-allow", "10.1.2.3:8443,[fd00::1]:443", "--dns", "9.9.9.9:53"]);
+        let shown: Vec<String> = given.outgoing_allow.iter().map(ToString::to_string).collect();
+        assert_eq!(shown, ["10.1.2.3:8443", "[fd00::1]:443"]);
+        assert_eq!(given.dns.map(|at| at.to_string()).as_deref(), Some("9.9.9.9:53"));
+        for wrong in ["10.1.2.3", "10.0.0.0/8", "idp.internal:443", "*:443"] {
+            let args = ["clarity-server", "serve", "--outgoing-allow", wrong];
+            assert!(Options::try_parse_from(args).is_err(), "{wrong}");
         }
     }
 

@@ -130,6 +130,10 @@ acts! {
     RevokeToken "token.revoke" "Revoke an API token";
     RemoveServiceAccount "service_account.remove" "Remove a service account";
     UseToken "token.use" "Use an API token";
+    ReadDomains "domain.read" "Look at the domains";
+    AddDomain "domain.add" "Add a domain";
+    VerifyDomain "domain.verify" "Check whether a domain is the workspace's own";
+    RemoveDomain "domain.remove" "Remove a domain";
 }
 
 impl Act {

@@ -65,6 +65,8 @@ id! {
     MappingId,
     /// A reason why nothing of a workspace may be removed for now.
     LegalHoldId,
+    /// A domain that a workspace says is its own.
+    DomainId,
     /// A letter of the platform to a person.
     MailId,
 }

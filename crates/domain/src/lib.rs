@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod device;
+pub mod domains;
 pub mod error;
 pub mod fingerprint;
 pub mod ids;

@@ -10,12 +10,14 @@ mod audit;
 mod change_password;
 mod day;
 mod dead_letters;
+mod domains;
 mod error;
 mod frame;
 mod known_passwords;
 pub mod live;
 mod mail;
 mod members;
+mod outgoing;
 mod overview;
 pub mod pairing;
 mod passkeys;
@@ -46,6 +48,7 @@ pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
 pub use mail::{MailSettings, MailSettingsError};
 pub use members::{Accepted, NewAccount};
+pub use outgoing::{Outgoing, OutgoingError, OutgoingSettings};
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
 pub use secrets::{SecretsKey, SecretsKeyError};
 pub use series_view::{Series, SeriesPoint, SeriesRequest};
@@ -62,6 +65,7 @@ pub struct Services {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
     passkeys: passkeys::PasskeySite,
+    outgoing: Outgoing,
     verifying: Arc<Semaphore>,
     /// A letter was posted.
     posted: Arc<Notify>,
@@ -72,7 +76,7 @@ const VERIFYING: usize = 2;
 
 impl Services {
     /// # Errors
-    /// When the operating system gives no random bytes.
+    /// When the operating system gives no random bytes, or TLS cannot be set up.
     pub fn new(auth: AuthStore, app: AppStore, settings: Settings) -> Result<Self, AppError> {
         Ok(Self {
             auth,
@@ -80,6 +84,7 @@ impl Services {
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
             passkeys: passkeys::PasskeySite::new(&settings.public_url),
+            outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             posted: Arc::default(),
             settings: Arc::new(settings),

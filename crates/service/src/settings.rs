@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::mail::MailSettings;
+use crate::outgoing::OutgoingSettings;
 use crate::secrets::SecretsKey;
 
 /// Where people and agents reach this installation. Links are made from it, never from a Host header.
@@ -16,6 +17,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// Of what the database keeps and has to be read again. Lost, every second factor has to be added anew.
     pub secrets: SecretsKey,
+    /// Of requests to addresses that tenants name.
+    pub outgoing: OutgoingSettings,
     pub limits: Limits,
 }
 

@@ -15,6 +15,7 @@ pub mod chunk;
 pub mod compaction;
 pub mod dead_letter;
 pub mod dead_letter_view;
+pub mod domain;
 pub mod error;
 pub mod extras;
 pub mod head;

@@ -10,7 +10,8 @@ use clarity_runtime::shutdown::CancellationToken;
 use clarity_server::router::router;
 use clarity_server::state::AppState;
 use clarity_service::{
-    Client, FirstStep, Limits, MailSettings, NewWorkspace, SecretsKey, Services, Settings, SignIn, SignedIn,
+    Client, FirstStep, Limits, MailSettings, NewWorkspace, OutgoingSettings, SecretsKey, Services, Settings, SignIn,
+    SignedIn,
 };
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::TestDb;
@@ -44,8 +45,16 @@ impl Stage {
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
         let app = AppStore::connect(&login(DbRole::App), 6).await.expect("app connects");
         let secrets = SecretsKey::from_password(&Secret::new("a test's"));
-        let settings =
-            Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), mail, secrets, limits };
+        // A name server that nobody is at: no test asks the machine's own.
+        let outgoing = OutgoingSettings { resolver: Some(([127, 0, 0, 1], 9).into()), ..OutgoingSettings::default() };
+        let settings = Settings {
+            public_url: origin.into(),
+            agent_url: "wss://localhost:7443".into(),
+            mail,
+            secrets,
+            outgoing,
+            limits,
+        };
         let services = Services::new(auth, app, settings).expect("services");
         let site = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(site.path().join("pkg")).expect("a folder");

@@ -6,8 +6,11 @@
 mod accounts;
 mod audit;
 mod dead_letters;
+mod domains;
 mod mail;
 mod members;
+mod name_server;
+mod outgoing;
 mod overview;
 mod ownership;
 mod pairing;

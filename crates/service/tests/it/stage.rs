@@ -6,8 +6,8 @@ use clarity_domain::error::AppError;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_service::{
-    Client, ConfirmSignUp, FirstStep, Limits, MailSettings, NewWorkspace, Seat, SecretsKey, Services, Settings, SignIn,
-    SignedIn, Visitor,
+    Client, ConfirmSignUp, FirstStep, Limits, MailSettings, NewWorkspace, OutgoingSettings, Seat, SecretsKey, Services,
+    Settings, SignIn, SignedIn, Visitor,
 };
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::{TestDb, wait_until};
@@ -31,6 +31,13 @@ impl Stage {
 
     /// With a key for secrets that follows from `secrets`.
     pub async fn on(db: TestDb, limits: Limits, secrets: &str) -> Self {
+        // A name server that nobody is at: no test asks the machine's own.
+        let outgoing = OutgoingSettings { resolver: Some(([127, 0, 0, 1], 9).into()), ..OutgoingSettings::default() };
+        Self::reaching(db, limits, secrets, outgoing).await
+    }
+
+    /// With requests to addresses that tenants name as `outgoing` says.
+    pub async fn reaching(db: TestDb, limits: Limits, secrets: &str, outgoing: OutgoingSettings) -> Self {
         let login =
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
         let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
@@ -40,6 +47,7 @@ impl Stage {
             agent_url: "wss://agents.example".into(),
             mail: MailSettings::outbox("Clarity Stream <no-reply@clarity.example>").expect("an address"),
             secrets: SecretsKey::from_password(&Secret::new(secrets)),
+            outgoing,
             limits,
         };
         let services = Services::new(auth.clone(), app, settings).expect("services");

@@ -5,5 +5,6 @@
 
 mod audit;
 mod catalogue;
+mod domain;
 mod isolation;
 mod retention;

@@ -183,6 +183,11 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, RETENTION, "/api/retention/set", "slug={slug}&class=dead_letters&days=forever"),
     door(Kind::Act, OWNER, "/api/retention/hold", "slug={slug}&reason=A+case"),
     door(Kind::Act, OWNER, "/api/retention/lift", "slug={slug}&id={hold}"),
+    // Its domains. Their card stands on the page of single sign-on.
+    door(Kind::Read, OWNER, "/api/domains/read", "slug={slug}"),
+    door(Kind::Act, OWNER, "/api/domains/add", "slug={slug}&domain=werk.nordmark.com"),
+    door(Kind::Act, OWNER, "/api/domains/check", "slug={slug}&id={domain}"),
+    door(Kind::Act, OWNER, "/api/domains/remove", "slug={slug}&id={domain}"),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),

@@ -160,6 +160,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         "hold",
         "account",
         "token",
+        "domain",
     ]) {
         things.insert(thing, id(kind));
     }
@@ -180,6 +181,8 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
       insert into auth.invitations (id, workspace_id, email, role, token_hash, invited_by, expires_at)
         values ('{invitation}', '{workspace}', 'asked@{slug}.example', 'viewer', sha256('{invitation}'), '{user}', now() + interval '1 day');
       insert into legal_holds (workspace_id, id, reason, placed_by) values ('{workspace}', '{hold}', '{name}', '{user}');
+      insert into workspace_domains (workspace_id, id, domain, token, added_by)
+        values ('{workspace}', '{domain}', '{name}.com', md5('{domain}'), '{user}');
       insert into auth.service_accounts (workspace_id, id, name, role, created_by)
         values ('{workspace}', '{account}', '{name}', 'viewer', '{user}');
       insert into auth.api_tokens (token_hash, id, workspace_id, service_account_id, name, scopes, created_by, expires_at)

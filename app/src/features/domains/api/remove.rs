@@ -1,0 +1,15 @@
+//! Removes a domain.
+
+use clarity_domain::ids::DomainId;
+use leptos::prelude::*;
+
+use crate::error::PageError;
+
+#[server(endpoint = "domains/remove")]
+pub async fn remove(slug: String, id: DomainId) -> Result<(), PageError> {
+    use crate::server::{enter, page_error};
+    let (services, seat) = enter(&slug).await.map_err(page_error)?;
+    services.remove_domain(&seat, id).await.map_err(page_error)?;
+    leptos_axum::redirect(&crate::paths::domains(&slug));
+    Ok(())
+}
