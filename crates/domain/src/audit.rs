@@ -127,6 +127,10 @@ acts! {
     RevokeToken "token.revoke" "Revoke an API token";
     RemoveServiceAccount "service_account.remove" "Remove a service account";
     UseToken "token.use" "Use an API token";
+    ReadDeletion "workspace.read_deletion" "Look at what deleting the workspace removes";
+    ExportWorkspace "workspace.export" "Export the workspace";
+    RequestDeletion "workspace.delete" "Ask for the workspace's deletion";
+    CancelDeletion "workspace.keep" "Take the workspace's deletion back";
 }
 
 impl Act {

@@ -10,6 +10,7 @@ mod audit;
 mod change_password;
 mod day;
 mod dead_letters;
+mod deletion;
 mod error;
 mod frame;
 mod known_passwords;
@@ -43,6 +44,7 @@ use tokio::sync::{Notify, Semaphore};
 pub use account::{SignIn, SignedIn};
 pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
+pub use deletion::WorkspaceExport;
 pub use mail::{MailSettings, MailSettingsError};
 pub use members::{Accepted, NewAccount};
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
@@ -61,12 +63,15 @@ pub struct Services {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
     verifying: Arc<Semaphore>,
+    exporting: Arc<Semaphore>,
     /// A letter was posted.
     posted: Arc<Notify>,
 }
 
 /// Whole audit logs that are checked at the same time.
 const VERIFYING: usize = 2;
+/// Whole workspaces that are exported at the same time: each keeps a connection.
+const EXPORTING: usize = 2;
 
 impl Services {
     /// # Errors
@@ -78,6 +83,7 @@ impl Services {
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
+            exporting: Arc::new(Semaphore::new(EXPORTING)),
             posted: Arc::default(),
             settings: Arc::new(settings),
         })
