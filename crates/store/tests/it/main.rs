@@ -5,5 +5,6 @@
 
 mod audit;
 mod catalogue;
+mod erasure;
 mod isolation;
 mod retention;
