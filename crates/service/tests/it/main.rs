@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod dead_letters;
+mod deletion;
 mod mail;
 mod members;
 mod overview;
