@@ -176,19 +176,18 @@ impl Stage {
         Self { db, ctx, slug, ingest, agent, source }
     }
 
-    /// What ingest does for an agent that is inside: finds or makes its source, and appends a batch of one event.
+    /// What ingest does for an agent that is inside, with a batch of one event.
     pub async fn intrude(&self) -> Result<(), StoreError> {
         let mut batch = Batch::new(vec![telemetry()]).event(Op::Insert, 0, 1, json!(["M-1", at(1), 1.0, 1, null]));
         let (body, raw_bytes) = batch.writer.finish(&batch.header, 1).unwrap();
         let mut tx = self.ingest.begin(&self.agent).await?;
-        let source = source::register(&mut tx, "plant", "postgres", "PostgreSQL").await?;
-        let previous = BatchHash(source.cursor.last_hash);
-        let (epoch, first_seq) = (source.cursor.epoch, source.cursor.next_seq);
-        let hash = BatchHash::chain(previous, epoch, first_seq, 1, &BatchHash::of_body(&body));
+        let at = cursor::lock(&mut tx, self.source).await?;
+        let previous = BatchHash(at.last_hash);
+        let hash = BatchHash::chain(previous, at.epoch, at.next_seq, 1, &BatchHash::of_body(&body));
         let new = Segment {
-            source_id: source.id,
-            epoch,
-            first_seq,
+            source_id: self.source,
+            epoch: at.epoch,
+            first_seq: at.next_seq,
             event_count: 1,
             previous_hash: &previous.0,
             hash: &hash.0,
