@@ -174,7 +174,8 @@ end
 $$;
 grant execute on function begin_erasure() to clarity_worker;
 
--- The deletion of this transaction's workspace, locked, that has begun and that nothing holds up: two workers take turns.
+-- The deletion of this transaction's workspace, locked, that has begun and that nothing holds up: two workers take turns. Of a
+-- workspace that is gone, whatever still turns up is nobody's.
 create function check_erasure() returns timestamptz
   language plpgsql security definer set search_path = pg_catalog, public
   as $$
@@ -189,6 +190,14 @@ begin
     and d.due_at <= now()
     and d.begun_at is not null
   for update;
+  if not found then
+    select w.begun_at into begun
+    from auth.deleted_workspaces w
+    where w.workspace_id = workspace
+      and w.finished_at is not null
+      and not exists (select from auth.workspaces o where o.id = workspace)
+    for update;
+  end if;
   if not found then
     raise exception using errcode = '42501', message = 'no deletion of this workspace has begun';
   end if;
@@ -238,7 +247,7 @@ begin
   end loop;
   delete from auth.deletions where workspace_id = workspace;
   delete from auth.workspaces where id = workspace;
-  update auth.deleted_workspaces set finished_at = now() where workspace_id = workspace;
+  update auth.deleted_workspaces set finished_at = now() where workspace_id = workspace and finished_at is null;
   return true;
 end
 $$;
@@ -249,6 +258,12 @@ create function auth.list_due_deletions() returns table (workspace_id uuid)
   language sql stable security definer set search_path = pg_catalog, auth
   as $$ select d.workspace_id from auth.deletions d where d.due_at <= now() order by d.due_at limit 100 $$;
 grant execute on function auth.list_due_deletions() to clarity_system;
+
+-- Which are gone since a day: a worker that was in one for longer than its end took may have written a line of its own work.
+create function auth.list_just_deleted() returns table (workspace_id uuid)
+  language sql stable security definer set search_path = pg_catalog, auth
+  as $$ select w.workspace_id from auth.deleted_workspaces w where w.finished_at > now() - interval '1 day' $$;
+grant execute on function auth.list_just_deleted() to clarity_system;
 
 -- The bodies of bronze, byte for byte, for the export that an owner takes away: nobody else among members reads a payload.
 create function export_bronze(after_source uuid, after_epoch int, after_seq bigint, at_most int)

@@ -14,7 +14,7 @@ use crate::{
     paths::{Mode, Paths},
     process::{run_within, step},
     services, setup,
-    stack::{Interrupt, Stack},
+    stack::{Interrupt, SERVER, Stack},
     stamp,
 };
 

@@ -32,6 +32,17 @@ pub async fn list_due(tx: &mut SystemTx) -> Result<Vec<WorkspaceScope>> {
     Ok(ids.into_iter().map(|id| WorkspaceScope::new(WorkspaceId(id), Principal::Worker)).collect())
 }
 
+/// The workspaces that went within a day: [`remove_batch`] takes what still turns up of them.
+///
+/// # Crosses workspaces
+/// As [`list_due`].
+pub async fn list_just_deleted(tx: &mut SystemTx) -> Result<Vec<WorkspaceScope>> {
+    let ids = sqlx::query_scalar!(r#"select workspace_id as "workspace_id!" from auth.list_just_deleted()"#)
+        .fetch_all(tx.conn())
+        .await?;
+    Ok(ids.into_iter().map(|id| WorkspaceScope::new(WorkspaceId(id), Principal::Worker)).collect())
+}
+
 /// Nobody waits long behind an erasure, and it for nobody: it is tried again.
 async fn be_patient(tx: &mut WorkspaceTx) -> Result<()> {
     sqlx::query!(r#"select set_config('lock_timeout', '3s', true) as "set""#).fetch_one(tx.conn()).await?;

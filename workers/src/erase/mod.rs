@@ -9,11 +9,13 @@ use crate::context::WorkerContext;
 use clarity_runtime::shutdown::CancellationToken;
 use clarity_store::erasure::{self, BATCH_ROWS, Begun, Removed};
 use clarity_store::{StoreError, WorkspaceScope};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// Between looks for what is due.
 const LOOK: Duration = Duration::from_secs(5);
+/// Between looks for what still turned up of workspaces that are gone: a worker's own long work may end after theirs.
+const SWEEP: Duration = Duration::from_secs(3600);
 /// Between two batches: whoever waited behind one comes first.
 const PAUSE: Duration = Duration::from_millis(20);
 /// After the doors closed, so long the workspace stays: statements of members and agents end within it.
@@ -35,9 +37,19 @@ pub enum Erased {
 
 /// Erases what is due, until shutdown.
 pub async fn run(context: WorkerContext, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let mut swept: Option<Instant> = None;
     while !shutdown.is_cancelled() {
         if let Err(error) = round(&context, SETTLED_S, &shutdown).await {
             tracing::warn!(error = format!("{error:#}"), "an erasure stopped; going on in a moment");
+        }
+        if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
+            swept = Some(Instant::now());
+            if let Err(error) = sweep(&context, &shutdown).await {
+                tracing::warn!(
+                    error = format!("{error:#}"),
+                    "what turns up of deleted workspaces is looked for again later"
+                );
+            }
         }
         tokio::select! { () = sleep(LOOK) => {}, () = shutdown.cancelled() => {} }
     }
@@ -70,6 +82,29 @@ pub async fn round(
         }
     }
     Ok(all)
+}
+
+/// Removes what has turned up of workspaces that went within a day; how many rows.
+///
+/// # Errors
+/// The store's.
+pub async fn sweep(context: &WorkerContext, stop: &CancellationToken) -> anyhow::Result<i64> {
+    let mut tx = context.system.begin().await?;
+    let gone = erasure::list_just_deleted(&mut tx).await?;
+    tx.commit().await?;
+    let mut rows = 0;
+    for scope in gone {
+        let mut tx = context.worker.begin_read(&scope).await?;
+        let tables = erasure::list_tables(&mut tx).await?;
+        tx.commit().await?;
+        for table in &tables {
+            rows += empty(context, &scope, table, stop).await?.rows;
+        }
+    }
+    if rows > 0 {
+        tracing::info!(rows, "rows of deleted workspaces turned up, and were removed");
+    }
+    Ok(rows)
 }
 
 /// One workspace's turn.

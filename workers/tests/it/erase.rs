@@ -160,6 +160,22 @@ async fn a_hold_and_a_change_of_mind_keep_everything() {
 }
 
 #[tokio::test]
+async fn what_turns_up_later_goes_too() {
+    let stage = stage("now()").await;
+    let workspace = stage.value("select id from auth.workspaces").await.unwrap();
+    erase_wholly(&stage).await;
+    stage
+        .execute(&format!(
+            "insert into retention_runs (workspace_id, id, data_class, started_at)
+               values ('{workspace}', gen_random_uuid(), 'bronze', now())"
+        ))
+        .await;
+    assert_eq!(rows(&stage).await, ["public.retention_runs 1"]);
+    assert_eq!(erase::sweep(&stage.ctx, &CancellationToken::new()).await.unwrap(), 1);
+    assert_eq!(rows(&stage).await, [""; 0]);
+}
+
+#[tokio::test]
 async fn the_end_waits_for_those_who_are_still_inside() {
     let stage = stage("now()").await;
     assert_eq!(erase::round(&stage.ctx, 60, &CancellationToken::new()).await.unwrap(), [Erased::NotYet]);
