@@ -33,7 +33,7 @@ pub fn DeletionContent(slug: String, page: DeletionPage, forms: Forms) -> impl I
     let lead = format!("{name}: all that is in it goes {} after an owner asks for it", wait_words(grace_s));
     let lift = paths::retention(&slug);
     let end = match pending {
-        Some(pending) => view! { <Asked slug=slug.clone() pending forms/> }.into_any(),
+        Some(pending) => view! { <Asked slug=slug.clone() pending held forms/> }.into_any(),
         None if held => view! {
             <Banner tone=Tone::Warn>
                 "A legal hold is open: this workspace cannot be deleted. "
@@ -101,7 +101,7 @@ fn Export(slug: String, confirmed: bool) -> impl IntoView {
 
 /// Asked for: until when it can be taken back.
 #[component]
-fn Asked(slug: String, pending: PendingDeletion, forms: Forms) -> impl IntoView {
+fn Asked(slug: String, pending: PendingDeletion, held: bool, forms: Forms) -> impl IntoView {
     let PendingDeletion { requested_by, requested_at, due_at } = pending;
     view! {
         <div class="cs-stack">
@@ -109,6 +109,7 @@ fn Asked(slug: String, pending: PendingDeletion, forms: Forms) -> impl IntoView 
                 {requested_by} " asked for it on " <Time at=Some(requested_at) detail=Detail::Day/>
                 ". The workspace goes on " <Time at=Some(due_at) detail=Detail::Exact/> "."
             </p>
+            {held.then(|| view! { <Banner tone=Tone::Warn>"A legal hold is open: until it is lifted nothing goes, whatever the time."</Banner> })}
             <p class="cs-quiet">"Until then nothing changes: agents send, programs read, and members work. All owners were told by letter."</p>
             <ActionForm action=forms.keep>
                 <input type="hidden" name="slug" value=slug/>
