@@ -50,7 +50,7 @@ pub fn DeletionContent(slug: String, page: DeletionPage, forms: Forms) -> impl I
             </div>
             <div class="cs-stack">
                 {move || failed().map(|error| view! { <Refused error/> })}
-                <Card title="What goes" remark="as it is now"><Kinds kinds/></Card>
+                <Card title="What goes" remark="as it was last counted"><Kinds kinds/></Card>
                 <Card title="Export first" remark="one file, a line of JSON each thing"><Export slug confirmed/></Card>
                 <Card title="Delete" remark="by an owner, and taken back by any">{end}</Card>
             </div>

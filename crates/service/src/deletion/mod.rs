@@ -6,6 +6,8 @@
 mod certificate;
 mod export;
 
+use std::collections::HashMap;
+
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::retention::DataClass;
@@ -15,7 +17,7 @@ use clarity_domain::view::deletion::{DeletionPage, KindThatGoes};
 use clarity_runtime::clock::now_us;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::{deletion as store, member};
-use clarity_store::retention::{self, measure};
+use clarity_store::retention::{self, Figures, measure};
 use clarity_store::{AuthTx, StoreError, erasure, overview};
 use serde_json::json;
 
@@ -44,6 +46,9 @@ impl Services {
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let counts = overview::counts(&mut tx).await.map_err(fault)?;
         let held = retention::is_held(&mut tx).await.map_err(fault)?;
+        // Whole classes are counted once a day, by the workers; a page that counts them itself might wait for long.
+        let runs = retention::list_last_runs(&mut tx).await.map_err(fault)?;
+        let known: HashMap<DataClass, Figures> = runs.into_iter().map(|run| (run.class, run.kept)).collect();
         tx.commit().await.map_err(fault)?;
         let plain =
             [("Members", members), ("Sites", counts.sites), ("Machines", counts.assets), ("Sources", counts.sources)];
@@ -52,7 +57,7 @@ impl Services {
             .map(|(name, count)| KindThatGoes { name: name.into(), count: Some(whole(count)), bytes: None })
             .collect();
         for class in DataClass::ALL {
-            kinds.push(self.kind(seat, class).await?);
+            kinds.push(self.kind(seat, class, known.get(&class).copied()).await?);
         }
         Ok(DeletionPage {
             as_of: now_us(),
@@ -65,13 +70,14 @@ impl Services {
         })
     }
 
-    /// A class's figures; none of what is too much to be counted while a page waits.
-    async fn kind(&self, seat: &Seat, class: DataClass) -> Result<KindThatGoes, AppError> {
+    /// A class's figures, as `known` or counted now; none of what is too much for that.
+    async fn kind(&self, seat: &Seat, class: DataClass, known: Option<Figures>) -> Result<KindThatGoes, AppError> {
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let measured = match class {
+        let measured = match (class, known) {
             // The class is what was deleted at the source; here all of them go.
-            DataClass::Records => erasure::measure_records(&mut tx).await,
-            other => measure(&mut tx, other, None).await,
+            (DataClass::Records, _) => erasure::measure_records(&mut tx).await,
+            (_, Some(figures)) => Ok(figures),
+            (other, None) => measure(&mut tx, other, None).await,
         };
         let name = if class == DataClass::Records { "Records" } else { class.name() };
         let figures = match measured {
