@@ -71,7 +71,7 @@ test("a workspace is exported, kept after all, and then deleted with a certifica
   await page.emulateMedia({ colorScheme: "light" });
   await page.setViewportSize({ width: 1280, height: 800 });
 
-  // Twenty seconds until its time has come, and half a minute until everybody has left.
+  // Half a minute until its time has come, and half a minute until everybody has left.
   const certificate = await gone(email);
   await page.goto(certificate);
   await page.getByRole("heading", { name: "Certificate of deletion", level: 1 }).waitFor();

@@ -34,7 +34,7 @@ pub struct EndToEnd {
 /// They take a minute and a half.
 const JOURNEYS_WITHIN: Duration = Duration::from_secs(15 * 60);
 const PLANT_ROWS_PER_SECOND: u32 = 50;
-const DELETION_GRACE_S: u32 = 20;
+const DELETION_GRACE_S: u32 = 30;
 
 pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
     let interrupt = Interrupt::listen()?;

@@ -178,8 +178,11 @@ impl Stage {
 
     /// What ingest does for an agent that is inside, with a batch of one event.
     pub async fn intrude(&self) -> Result<(), StoreError> {
-        let mut batch = Batch::new(vec![telemetry()]).event(Op::Insert, 0, 1, json!(["M-1", at(1), 1.0, 1, null]));
-        let (body, raw_bytes) = batch.writer.finish(&batch.header, 1).unwrap();
+        let (body, raw_bytes) = {
+            let row = json!(["M-1", at(1), 1.0, 1, null]);
+            let mut batch = Batch::new(vec![telemetry()]).event(Op::Insert, 0, 1, row);
+            batch.writer.finish(&batch.header, 1).unwrap()
+        };
         let mut tx = self.ingest.begin(&self.agent).await?;
         let at = cursor::lock(&mut tx, self.source).await?;
         let previous = BatchHash(at.last_hash);
