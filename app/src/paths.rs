@@ -141,6 +141,16 @@ pub fn domains(slug: &str) -> String {
     format!("/w/{slug}/sso")
 }
 
+/// Where the end of a workspace is asked for, and taken back.
+pub fn deletion(slug: &str) -> String {
+    format!("/w/{slug}/delete")
+}
+
+/// All that a workspace has, as a file.
+pub fn export_file(slug: &str) -> String {
+    format!("/w/{slug}/export.ndjson")
+}
+
 /// The API tokens of a workspace.
 pub fn tokens(slug: &str) -> String {
     format!("/w/{slug}/tokens")

@@ -41,6 +41,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset/:token") view=Apart::Reset ssr=WHOLE/>
                 <Route path=path!("/new-workspace") view=Apart::NewWorkspace ssr=WHOLE/>
                 <Route path=path!("/invite/:token") view=Apart::Invite ssr=WHOLE/>
+                <Route path=path!("/deleted/:token") view=Apart::Deleted ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <Route path=path!("/dev/mail") view=Apart::Outbox ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
@@ -54,6 +55,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("retention") view=Apart::Retention ssr=WHOLE/>
                     <Route path=path!("tokens") view=Apart::Tokens ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
+                    <Route path=path!("delete") view=Apart::Delete ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>
                 </ParentRoute>
             </Routes>

@@ -79,6 +79,9 @@ pub struct ServeOptions {
     /// Whom letters come from.
     #[arg(long, env = "CLARITY_MAIL_FROM", default_value = MAIL_FROM)]
     pub mail_from: String,
+    /// Between the request to delete a workspace and its end, in seconds: 30 days.
+    #[arg(long = "deletion-grace", env = "CLARITY_DELETION_GRACE", default_value_t = 30 * 86_400)]
+    pub deletion_grace_s: u64,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod api;
 mod assets;
 mod audit;
 pub mod cli;
+mod export;
 mod health;
 mod live;
 mod middleware;

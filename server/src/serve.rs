@@ -29,16 +29,11 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
     let outgoing = OutgoingSettings { allow: options.outgoing_allow, resolver: options.dns };
-    let settings = Settings {
-        public_url: origin,
-        agent_url: options.agent_url,
-        mail,
-        secrets,
-        outgoing,
-        limits: Limits::default(),
-    };
+    let limits = Limits { deletion_grace: Duration::from_secs(options.deletion_grace_s), ..Limits::default() };
+    let settings = Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, outgoing, limits };
     let services = Services::new(auth, app, settings)?;
     let letters = services.clone();
+    let certificates = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);
 
     let listener =
@@ -48,6 +43,10 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let delivery = tokio::spawn({
         let shutdown = shutdown.clone();
         async move { letters.deliver_mail(shutdown).await }
+    });
+    let telling = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { certificates.tell_of_deletions(shutdown).await }
     });
     let ending = shutdown.clone();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
@@ -59,6 +58,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     }
     shutdown.cancel();
     delivery.await.context("letters were not all sent")?;
+    telling.await.context("certificates were not all posted")?;
     tracing::info!("stopped");
     Ok(())
 }

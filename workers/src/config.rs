@@ -42,7 +42,7 @@ pub enum Role {
     Rollup,
     /// Hot chunks to sealed ones.
     Compact,
-    /// What is kept no longer goes.
+    /// What is kept no longer goes, and workspaces whose deletion is due.
     Retain,
 }
 

@@ -5,6 +5,7 @@ pub mod compact;
 pub mod config;
 pub mod context;
 pub mod dead_letters;
+pub mod erase;
 pub mod health;
 pub mod ingest;
 pub mod leases;

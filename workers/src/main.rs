@@ -5,7 +5,7 @@ use clarity_runtime::{install_tls_provider, shutdown, telemetry};
 use clarity_store::{AuthStore, IngestStore};
 use clarity_workers::config::{Cli, Command, DeadLetters, Role, Run};
 use clarity_workers::context::WorkerContext;
-use clarity_workers::{audit, compact, dead_letters, health, ingest, rebuild, refine, retain, rollup, verify};
+use clarity_workers::{audit, compact, dead_letters, erase, health, ingest, rebuild, refine, retain, rollup, verify};
 use tokio::task::JoinSet;
 
 #[global_allocator]
@@ -52,6 +52,7 @@ async fn run(config: Run) -> anyhow::Result<()> {
             roles.spawn(compact::run(context.clone(), stop.clone()));
         }
         if config.has(Role::Retain) {
+            roles.spawn(erase::run(context.clone(), stop.clone()));
             roles.spawn(retain::run(context, stop.clone()));
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     paths::{Mode, Paths},
     process::{run_within, step},
     services, setup,
-    stack::{Interrupt, Stack},
+    stack::{Interrupt, SERVER, Stack},
     stamp,
 };
 
@@ -34,6 +34,7 @@ pub struct EndToEnd {
 /// They take a minute and a half.
 const JOURNEYS_WITHIN: Duration = Duration::from_secs(15 * 60);
 const PLANT_ROWS_PER_SECOND: u32 = 50;
+const DELETION_GRACE_S: u32 = 30;
 
 pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
     let interrupt = Interrupt::listen()?;
@@ -57,6 +58,8 @@ pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
 }
 
 fn journeys(paths: &Paths, args: &EndToEnd, stack: &mut Stack, chromium: &Path) -> Result<()> {
+    // A journey waits for the end of a workspace.
+    stack.surround(SERVER, vec![("CLARITY_DELETION_GRACE".into(), DELETION_GRACE_S.to_string())]);
     step("platform: database, mail server, server, workers", || {
         stack.start_platform(None)?;
         stack.start_mailbox()?;

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod dead_letters;
+pub mod deletion;
 pub mod domains;
 pub mod invitation;
 pub mod live;

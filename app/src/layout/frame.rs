@@ -1,5 +1,6 @@
 //! Everything around the pages of one workspace.
 
+use clarity_domain::role::Permission;
 use leptos::prelude::*;
 use leptos_router::{components::Outlet, hooks::use_params_map};
 
@@ -8,7 +9,14 @@ use super::{
     palette::{Palette, PaletteOpen},
     shortcuts::Shortcuts,
 };
-use crate::{features::session::api, load::Pending, once::drawn_once};
+use crate::{
+    features::{
+        deletion::{self, Leaving},
+        session::api,
+    },
+    load::Pending,
+    once::drawn_once,
+};
 
 /// The workspace of the path.
 #[derive(Clone, Copy)]
@@ -26,7 +34,9 @@ pub fn WorkspaceFrame() -> impl IntoView {
     provide_context(Slug(slug));
     provide_context(Pending(RwSignal::new(false)));
     provide_context(PaletteOpen(RwSignal::new(false)));
-    let frame = Resource::new(move || slug.get(), api::frame);
+    let deletion = deletion::Forms::provide();
+    let deletion_sent = deletion.sent();
+    let frame = Resource::new(move || (slug.get(), deletion_sent.get()), |(slug, _)| api::frame(slug));
     // A frame that could not be read is drawn bare; the page inside says why.
     let side = move || {
         Suspend::new(async move {
@@ -40,11 +50,23 @@ pub fn WorkspaceFrame() -> impl IntoView {
             view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
         })
     };
+    let leaving = move || {
+        Suspend::new(async move {
+            drawn_once().await;
+            let frame = frame.await.ok().map(|frame| frame.0)?;
+            let owner = frame.workspace.role.may(Permission::OwnWorkspace);
+            let slug = slug.get_untracked();
+            frame.deleted_at.map(|at| view! { <Leaving slug at owner forms=deletion/> })
+        })
+    };
     view! {
         <a class="cs-skip" href="#main">"Skip to the content"</a>
         <div class="cs-shell">
             <Transition fallback=move || view! { <SideBar slug=slug.get_untracked() frame=None/> }>{side}</Transition>
-            <div class="cs-shell__main"><Outlet/></div>
+            <div class="cs-shell__main">
+                <Transition fallback=|| ()>{leaving}</Transition>
+                <Outlet/>
+            </div>
             <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>
         </div>
         <Palette slug/>

@@ -274,8 +274,16 @@ mod tests {
         let names = |role| {
             let workspace = WorkspaceCard { id: WorkspaceId(Uuid::nil()), slug: "a".into(), name: "A".into(), role };
             let user = UserCard { id: UserId(Uuid::nil()), name: "Maja".into(), email: "maja@n.example".into() };
-            let frame =
-                Frame { user, workspace, workspaces: Vec::new(), sites: 0, assets: 0, sources: 0, dead_letters: 0 };
+            let frame = Frame {
+                user,
+                workspace,
+                workspaces: Vec::new(),
+                sites: 0,
+                assets: 0,
+                sources: 0,
+                dead_letters: 0,
+                deleted_at: None,
+            };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);

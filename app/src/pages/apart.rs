@@ -11,10 +11,11 @@ use leptos_router::ChooseView;
 
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
-    dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
-    new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
-    retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
-    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage,
+    dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, gallery::GalleryPage, home::HomePage,
+    invite::InvitePage, members::MembersPage, new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage,
+    outbox::OutboxPage, reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage,
+    sessions::SessionsPage, sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage,
+    sources::SourcesPage, tokens::TokensPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -45,6 +46,9 @@ pub enum Apart {
     Retention,
     Tokens,
     Audit,
+    Delete,
+    /// The certificate of a workspace that is gone.
+    Deleted,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -89,6 +93,8 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
         Apart::Tokens => view! { <TokensPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
+        Apart::Delete => view! { <DeletePage/> }.into_any(),
+        Apart::Deleted => view! { <DeletedPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

@@ -7,6 +7,8 @@ mod confirm;
 mod confirm_it;
 mod connect;
 mod dead_letters;
+mod delete;
+mod deleted;
 mod gallery;
 mod home;
 mod invite;

@@ -134,6 +134,10 @@ acts! {
     AddDomain "domain.add" "Add a domain";
     VerifyDomain "domain.verify" "Check whether a domain is the workspace's own";
     RemoveDomain "domain.remove" "Remove a domain";
+    ReadDeletion "workspace.read_deletion" "Look at what deleting the workspace removes";
+    ExportWorkspace "workspace.export" "Export the workspace";
+    RequestDeletion "workspace.delete" "Ask for the workspace's deletion";
+    CancelDeletion "workspace.keep" "Take the workspace's deletion back";
 }
 
 impl Act {

@@ -28,6 +28,7 @@ impl Services {
             assets: small(counts.assets),
             sources: small(counts.sources),
             dead_letters: counts.dead_letters.max(0) as u64,
+            deleted_at: self.deleted_at(seat).await?,
         })
     }
 

@@ -10,6 +10,7 @@ mod audit;
 mod change_password;
 mod day;
 mod dead_letters;
+mod deletion;
 mod domains;
 mod error;
 mod frame;
@@ -46,6 +47,7 @@ use tokio::sync::{Notify, Semaphore};
 pub use account::{SignIn, SignedIn};
 pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
+pub use deletion::WorkspaceExport;
 pub use mail::{MailSettings, MailSettingsError};
 pub use members::{Accepted, NewAccount};
 pub use outgoing::{Outgoing, OutgoingError, OutgoingSettings};
@@ -67,12 +69,15 @@ pub struct Services {
     passkeys: passkeys::PasskeySite,
     outgoing: Outgoing,
     verifying: Arc<Semaphore>,
+    exporting: Arc<Semaphore>,
     /// A letter was posted.
     posted: Arc<Notify>,
 }
 
 /// Whole audit logs that are checked at the same time.
 const VERIFYING: usize = 2;
+/// Whole workspaces that are exported at the same time: each keeps a connection.
+const EXPORTING: usize = 2;
 
 impl Services {
     /// # Errors
@@ -86,6 +91,7 @@ impl Services {
             passkeys: passkeys::PasskeySite::new(&settings.public_url),
             outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
+            exporting: Arc::new(Semaphore::new(EXPORTING)),
             posted: Arc::default(),
             settings: Arc::new(settings),
         })

@@ -39,6 +39,8 @@ pub struct Limits {
     /// A request's seats are those that its visitor had when it came. After this long (its body came slowly) they are
     /// read again.
     pub seats_hold: Duration,
+    /// Between the request to delete a workspace and its end.
+    pub deletion_grace: Duration,
 }
 
 impl Default for Limits {
@@ -51,6 +53,7 @@ impl Default for Limits {
             open_invitations: 50,
             member_letters_per_hour: 30,
             seats_hold: Duration::from_secs(1),
+            deletion_grace: Duration::from_secs(30 * 86_400),
         }
     }
 }

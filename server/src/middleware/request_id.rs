@@ -29,7 +29,7 @@ impl fmt::Display for RequestId {
 }
 
 /// Paths that end in the secret of a link.
-const SECRET: [&str; 3] = ["/confirm/", "/reset/", "/invite/"];
+const SECRET: [&str; 4] = ["/confirm/", "/reset/", "/invite/", "/deleted/"];
 
 fn logged(path: &str) -> &str {
     SECRET.into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)

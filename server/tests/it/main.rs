@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod deletion;
 mod doors;
 mod hardening;
 mod live;

@@ -5,6 +5,7 @@
 
 mod audit;
 mod compact;
+mod erase;
 mod ingest;
 mod refine;
 mod retain;

@@ -6,7 +6,7 @@ use clarity_runtime::secret::Secret;
 use clarity_store::head::{self, Head};
 use clarity_store::ingest::{Appended, Segment, cursor, segment, source};
 use clarity_store::refine::{Fence, Place};
-use clarity_store::{AuthStore, IngestStore, SystemStore, WorkerStore, WorkspaceScope, WorkspaceTx, lease};
+use clarity_store::{AuthStore, IngestStore, StoreError, SystemStore, WorkerStore, WorkspaceScope, WorkspaceTx, lease};
 use clarity_testkit::TestDb;
 use clarity_wire::body::{BodyHeader, BodyWriter, Column, Op, SnapshotChunk, StreamSchema};
 use clarity_wire::hash::BatchHash;
@@ -174,6 +174,33 @@ impl Stage {
             listener: login(DbRole::System),
         };
         Self { db, ctx, slug, ingest, agent, source }
+    }
+
+    /// What ingest does for an agent that is inside, with a batch of one event.
+    pub async fn intrude(&self) -> Result<(), StoreError> {
+        let (body, raw_bytes) = {
+            let row = json!(["M-1", at(1), 1.0, 1, null]);
+            let mut batch = Batch::new(vec![telemetry()]).event(Op::Insert, 0, 1, row);
+            batch.writer.finish(&batch.header, 1).unwrap()
+        };
+        let mut tx = self.ingest.begin(&self.agent).await?;
+        let at = cursor::lock(&mut tx, self.source).await?;
+        let previous = BatchHash(at.last_hash);
+        let hash = BatchHash::chain(previous, at.epoch, at.next_seq, 1, &BatchHash::of_body(&body));
+        let new = Segment {
+            source_id: self.source,
+            epoch: at.epoch,
+            first_seq: at.next_seq,
+            event_count: 1,
+            previous_hash: &previous.0,
+            hash: &hash.0,
+            position: &json!({}),
+            raw_bytes,
+            last_commit_us: Some(DAY),
+            body: &body,
+        };
+        segment::append(&mut tx, &new).await?;
+        tx.commit().await
     }
 
     /// Appends a batch to bronze as one segment; gives its first sequence.

@@ -45,6 +45,8 @@ use crate::{
 pub const DATABASE: &str = "clarity";
 /// The platform's Postgres, and its folder.
 pub const PLATFORM: &str = "platform";
+/// As [`Stack::surround`] calls the web server.
+pub const SERVER: &str = "server";
 const READY: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(12);
 
@@ -58,7 +60,7 @@ pub struct Stack {
     certificates: Certificates,
     platform: Option<Cluster>,
     customer: Option<Cluster>,
-    /// Further variables of [`AGENT`] or [`PLATFORM`], for tests.
+    /// Further variables of [`AGENT`], [`SERVER`] or [`PLATFORM`], for tests.
     surroundings: BTreeMap<&'static str, Vec<(String, String)>>,
     /// Where the mail server listens that the server is told of.
     mail_port: Option<u16>,
@@ -150,7 +152,7 @@ impl Stack {
         Cluster::up_with(&services, &dir, Purpose::Platform, self.surroundings_of(PLATFORM))
     }
 
-    /// Gives [`AGENT`] or [`PLATFORM`] further variables from its next start on.
+    /// Gives [`AGENT`], [`SERVER`] or [`PLATFORM`] further variables from its next start on.
     pub fn surround(&mut self, name: &'static str, variables: Vec<(String, String)>) {
         self.surroundings.insert(name, variables);
     }
@@ -167,7 +169,7 @@ impl Stack {
         let args = ["serve", "--listen", &listen, "--public-url", &url, "--agent-url", &agent_url, "--site"];
         let key = ("CLARITY_SECRETS_KEY".to_owned(), self.secrets.secrets_key.clone());
         let spec = self.server(&["auth", "app"], &args)?.args([self.paths.site(self.mode)]);
-        let spec = spec.env(self.mail_env()).env([key]);
+        let spec = spec.env(self.mail_env()).env([key]).env(self.surroundings_of(SERVER).iter().cloned());
         self.start(spec)?;
         self.await_ready("server", |_| http_ok(port, "/readyz"))
     }

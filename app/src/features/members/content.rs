@@ -20,6 +20,7 @@ use crate::{
         page::{Crumb, Page},
         refused::Refused,
     },
+    paths,
     ui::card::Card,
 };
 
@@ -107,6 +108,10 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
         let (required, own) = (own.second_factor_required, own.second_factor);
         view! { <SecondFactorPolicy slug=slug.clone() required own require=forms.require/> }
     });
+    let end = role.may(Permission::OwnWorkspace).then(|| {
+        let href = paths::deletion(&slug);
+        view! { <p class="cs-quiet"><a class="cs-link" href=href>"Delete this workspace"</a></p> }
+    });
     let leaving = view! { <Leaving slug=slug.clone() last_owner=own.last_owner leave=forms.leave/> };
     let body = match all {
         Some(Members { as_of, members, members_total, invitations }) => {
@@ -139,6 +144,7 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
                 {offer.map(|offer| view! { <OfferedToYou slug offer accept=forms.accept/> })}
                 {body}
                 {policy}
+                {end}
             </div>
         </Page>
     }

@@ -5,6 +5,7 @@
 
 pub mod audit;
 pub mod dead_letters;
+pub mod deletion;
 pub mod domains;
 pub mod live;
 pub mod members;

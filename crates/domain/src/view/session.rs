@@ -65,4 +65,7 @@ pub struct Frame {
     pub assets: u32,
     pub sources: u32,
     pub dead_letters: u64,
+    /// When the workspace goes, if somebody asked for it.
+    #[serde(default)]
+    pub deleted_at: Option<Micros>,
 }

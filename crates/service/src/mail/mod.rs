@@ -74,6 +74,23 @@ pub(crate) enum Letter<'a> {
         left: u32,
         page: &'a str,
     },
+    /// `due` is the end, in words. The link is the page that takes it back.
+    DeletionRequested {
+        workspace: &'a str,
+        by: &'a str,
+        due: &'a str,
+        link: &'a str,
+    },
+    DeletionCancelled {
+        workspace: &'a str,
+        by: &'a str,
+        link: &'a str,
+    },
+    /// The link is the certificate.
+    WorkspaceDeleted {
+        workspace: &'a str,
+        link: &'a str,
+    },
 }
 
 impl Letter<'_> {
@@ -91,6 +108,9 @@ impl Letter<'_> {
             Self::PasskeyAdded { .. } => "passkey_added",
             Self::PasskeyRemoved { .. } => "passkey_removed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::DeletionRequested { .. } => "deletion_requested",
+            Self::DeletionCancelled { .. } => "deletion_cancelled",
+            Self::WorkspaceDeleted { .. } => "workspace_deleted",
         }
     }
 }

@@ -139,6 +139,44 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 ],
             )
         }
+        Letter::DeletionRequested { workspace, by, due, link } => {
+            let (workspace, by) = (name(workspace), name(by));
+            words(
+                format!("“{workspace}” at Clarity Stream will be deleted"),
+                [
+                    text(format!(
+                        "{by} asked for the deletion of the workspace “{workspace}”. It goes with all that is in it on {due}."
+                    )),
+                    text("Until then nothing changes. Any owner can export everything, or keep the workspace:"),
+                    act("Open the page of the deletion", link),
+                    text(
+                        "If nobody of you wanted this, keep the workspace, then look into its audit log and its members.",
+                    ),
+                ],
+            )
+        }
+        Letter::DeletionCancelled { workspace, by, link } => {
+            let (workspace, by) = (name(workspace), name(by));
+            words(
+                format!("“{workspace}” at Clarity Stream stays"),
+                [
+                    text(format!("{by} took the deletion of the workspace “{workspace}” back. Nothing was removed.")),
+                    act("Open the page of the deletion", link),
+                ],
+            )
+        }
+        Letter::WorkspaceDeleted { workspace, link } => {
+            let workspace = name(workspace);
+            words(
+                format!("“{workspace}” at Clarity Stream is deleted"),
+                [
+                    text(format!("The workspace “{workspace}” and all that was in it are removed.")),
+                    text("A certificate says what went, and when. Whoever has this link can read it:"),
+                    act("Open the certificate", link),
+                    text("Your account stays. Agents that sent to the workspace can be uninstalled."),
+                ],
+            )
+        }
     }
 }
 
@@ -236,6 +274,9 @@ mod tests {
             Letter::PasskeyAdded { name: "iPhone", reset: LINK },
             Letter::PasskeyRemoved { name: "iPhone", reset: LINK },
             Letter::RecoveryCodeUsed { left: 9, page: LINK },
+            Letter::DeletionRequested { workspace: "W", by: "B", due: "2026-12-23 00:00 UTC", link: LINK },
+            Letter::DeletionCancelled { workspace: "W", by: "B", link: LINK },
+            Letter::WorkspaceDeleted { workspace: "W", link: LINK },
         ];
         for letter in letters {
             let acts =

@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod dead_letters;
+mod deletion;
 mod domains;
 mod mail;
 mod members;

@@ -3,6 +3,7 @@
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
 pub mod api_token;
+pub mod deletion;
 pub mod invitation;
 pub mod mail;
 pub mod member;

@@ -30,7 +30,7 @@ impl SeatRow {
     }
 }
 
-/// Makes a workspace with its owner. `None` when the slug is taken: try another.
+/// Makes a workspace with its owner. `None` when the slug is taken, or was a deleted workspace's within a year: try another.
 pub async fn create(
     tx: &mut AuthTx,
     owner: UserId,
@@ -40,7 +40,13 @@ pub async fn create(
 ) -> Result<Option<SeatRow>> {
     let id = Uuid::now_v7();
     let made = sqlx::query!(
-        "insert into auth.workspaces (id, slug, name, time_zone) values ($1, $2, $3, $4)
+        "insert into auth.workspaces (id, slug, name, time_zone)
+         select $1::uuid, $2::text, $3::text, $4::text
+         where not exists (
+           select from auth.deleted_workspaces d
+           where d.slug_hash = sha256(convert_to($2::text, 'UTF8'))
+             and (d.finished_at is null or d.finished_at > now() - interval '1 year')
+         )
          on conflict (slug) do nothing",
         id,
         slug,

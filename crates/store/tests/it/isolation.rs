@@ -7,17 +7,17 @@ use clarity_testkit::TestDb;
 use clarity_testkit::cluster::connect;
 use tokio_postgres::Client;
 
-const OURS: &str = "11111111-1111-7111-8111-111111111111";
-const THEIRS: &str = "22222222-2222-7222-8222-222222222222";
+pub(crate) const OURS: &str = "11111111-1111-7111-8111-111111111111";
+pub(crate) const THEIRS: &str = "22222222-2222-7222-8222-222222222222";
 const ROLES: [&str; 3] = ["clarity_app", "clarity_worker", "clarity_ingest"];
 
-struct Table {
-    name: String,
+pub(crate) struct Table {
+    pub(crate) name: String,
     columns: Vec<String>,
 }
 
 /// Every tenant table, with one row of each workspace in it.
-async fn filled(db: &TestDb) -> Vec<Table> {
+pub(crate) async fn filled(db: &TestDb) -> Vec<Table> {
     let admin = db.admin().await;
     // The superuser's word only makes the rows. Foreign keys are not what is tried here.
     admin.batch_execute("set session_replication_role = replica").await.expect("set");

@@ -6,5 +6,6 @@
 mod audit;
 mod catalogue;
 mod domain;
+mod erasure;
 mod isolation;
 mod retention;

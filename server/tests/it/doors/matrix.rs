@@ -230,6 +230,14 @@ pub const DOORS: &[Door] = &[
         "/api/v1/series",
         "asset={asset}&metric=Speed&from=2026-11-23T00:00:00Z&to=2026-11-24T00:00:00Z",
     ),
+    // Its end.
+    door(Kind::Page, OWNER, "/w/{slug}/delete", ""),
+    door(Kind::Read, OWNER, "/api/deletion/read", "slug={slug}"),
+    door(Kind::Act, OWNER, "/api/deletion/request", "slug={slug}&name=not+the+name"),
+    door(Kind::Act, OWNER, "/api/deletion/keep", "slug={slug}"),
+    door(Kind::Other, OWNER, "/w/{slug}/export.ndjson", ""),
+    door(Kind::Page, May::Anyone, "/deleted/{unknown}", ""),
+    door(Kind::Act, May::Anyone, "/api/deletion/certificate", "token={unknown}"),
     // What asks nobody.
     door(Kind::Other, May::Anyone, "/healthz", ""),
     door(Kind::Other, May::Anyone, "/readyz", ""),
