@@ -127,6 +127,8 @@ acts! {
     RevokeToken "token.revoke" "Revoke an API token";
     RemoveServiceAccount "service_account.remove" "Remove a service account";
     UseToken "token.use" "Use an API token";
+    ReadUsage "usage.read" "Look at plan and usage";
+    SetPlan "plan.set" "Set the plan";
 }
 
 impl Act {
