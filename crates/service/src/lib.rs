@@ -19,6 +19,7 @@ mod members;
 mod overview;
 pub mod pairing;
 mod password;
+pub mod plan_notice;
 mod reset;
 mod retention;
 mod second_factor;
@@ -32,6 +33,7 @@ mod sources;
 mod status;
 mod throttle;
 pub mod tokens;
+mod usage;
 mod visitor;
 
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use clarity_domain::plan::Plan;
+
 use crate::mail::MailSettings;
 use crate::secrets::SecretsKey;
 
@@ -36,6 +38,8 @@ pub struct Limits {
     /// A request's seats are those that its visitor had when it came. After this long (its body came slowly) they are
     /// read again.
     pub seats_hold: Duration,
+    /// Of a workspace of which the operator has said nothing. The workers are told the same.
+    pub default_plan: Plan,
 }
 
 impl Default for Limits {
@@ -48,6 +52,7 @@ impl Default for Limits {
             open_invitations: 50,
             member_letters_per_hour: 30,
             seats_hold: Duration::from_secs(1),
+            default_plan: Plan::default(),
         }
     }
 }

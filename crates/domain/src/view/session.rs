@@ -6,6 +6,7 @@ use crate::{
     ids::{SessionId, UserId, WorkspaceId},
     role::Role,
     time::Micros,
+    view::usage::PlanNotice,
 };
 
 /// A signed-in person and the workspaces they have a seat in.
@@ -65,4 +66,7 @@ pub struct Frame {
     pub assets: u32,
     pub sources: u32,
     pub dead_letters: u64,
+    /// Limits of the plan that are near or reached, for owners and admins.
+    #[serde(default)]
+    pub notices: Vec<PlanNotice>,
 }

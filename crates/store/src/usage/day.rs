@@ -2,27 +2,7 @@
 
 use crate::at::micros;
 use crate::{Result, WorkspaceTx};
-use clarity_domain::ids::SourceId;
 use clarity_domain::time::Micros;
-
-/// Notes what had become durable before a source's first segment of this day, when a segment has just been stored by this
-/// transaction. The statement that stores it does the same: this is for tests that move cursors themselves.
-pub async fn open_day(tx: &mut WorkspaceTx, source: SourceId) -> Result<()> {
-    let workspace = tx.workspace();
-    sqlx::query!(
-        "insert into usage_openings (workspace_id, source_id, day, events_before, bytes_before)
-         select c.workspace_id, c.source_id, (now() at time zone 'utc')::date, c.durable_events, c.durable_bytes
-         from source_cursors c
-         where c.workspace_id = $1
-           and c.source_id = $2
-         on conflict (workspace_id, source_id, day) do nothing",
-        workspace,
-        source.0
-    )
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
 
 /// The current month so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

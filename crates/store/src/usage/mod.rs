@@ -6,6 +6,6 @@ mod day;
 mod export;
 mod notice;
 
-pub use day::{Day, Month, list_days, of_month, open_day};
+pub use day::{Day, Month, list_days, of_month};
 pub use export::{count_exports_today, take_export};
 pub use notice::{find_slowdown, list_notices, note, note_slowdown};
