@@ -136,6 +136,11 @@ pub fn retention(slug: &str) -> String {
     format!("/w/{slug}/retention")
 }
 
+/// Plan, and what is used of it.
+pub fn usage(slug: &str) -> String {
+    format!("/w/{slug}/usage")
+}
+
 /// The API tokens of a workspace.
 pub fn tokens(slug: &str) -> String {
     format!("/w/{slug}/tokens")

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clarity_domain::ids::PairingId;
+use clarity_domain::plan::{Limit, Plan};
 use clarity_runtime::secret::Secret;
+
+use crate::plan;
 
 /// The sender of letters, where nobody named one.
 pub const MAIL_FROM: &str = "Clarity Stream <no-reply@localhost>";
@@ -30,6 +33,19 @@ pub enum Command {
     Migrate,
     /// Serve people.
     Serve(ServeOptions),
+    /// Set a workspace's plan, as the owner of the database.
+    SetPlan {
+        /// The workspace's slug.
+        #[arg(long)]
+        workspace: String,
+        /// unlimited, trial, standard, enterprise.
+        #[arg(long)]
+        plan: Plan,
+        /// What differs from the plan: events_per_second=5000, seats=none. Once for each limit; those that are not named are the
+        /// plan's.
+        #[arg(long = "limit", value_parser = plan::read_limit)]
+        limits: Vec<(Limit, Option<u64>)>,
+    },
     /// What a page would do, from this machine.
     Admin {
         #[command(subcommand)]
@@ -70,6 +86,9 @@ pub struct ServeOptions {
     /// Whom letters come from.
     #[arg(long, env = "CLARITY_MAIL_FROM", default_value = MAIL_FROM)]
     pub mail_from: String,
+    /// The plan of workspaces for which none was set: unlimited, trial, standard, enterprise. Tell the workers the same.
+    #[arg(long, env = "CLARITY_DEFAULT_PLAN", default_value = "unlimited")]
+    pub default_plan: Plan,
 }
 
 #[derive(Debug, Subcommand)]

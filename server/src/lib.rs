@@ -11,6 +11,7 @@ pub mod cli;
 mod health;
 mod live;
 mod middleware;
+pub mod plan;
 mod problem;
 pub mod router;
 pub mod serve;

@@ -28,8 +28,8 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
-    let settings =
-        Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, limits: Limits::default() };
+    let limits = Limits { default_plan: options.default_plan, ..Limits::default() };
+    let settings = Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, limits };
     let services = Services::new(auth, app, settings)?;
     let letters = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);

@@ -15,3 +15,4 @@ pub mod session;
 pub mod sessions;
 pub mod sources;
 pub mod tokens;
+pub mod usage;

@@ -8,7 +8,11 @@ use super::{
     palette::{Palette, PaletteOpen},
     shortcuts::Shortcuts,
 };
-use crate::{features::session::api, load::Pending, once::drawn_once};
+use crate::{
+    features::{session::api, usage::PlanNotices},
+    load::Pending,
+    once::drawn_once,
+};
 
 /// The workspace of the path.
 #[derive(Clone, Copy)]
@@ -40,11 +44,21 @@ pub fn WorkspaceFrame() -> impl IntoView {
             view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
         })
     };
+    // Over every page, for those who can do something about it.
+    let notices = move || {
+        Suspend::new(async move {
+            drawn_once().await;
+            frame.await.ok().map(|frame| view! { <PlanNotices frame=frame.0/> })
+        })
+    };
     view! {
         <a class="cs-skip" href="#main">"Skip to the content"</a>
         <div class="cs-shell">
             <Transition fallback=move || view! { <SideBar slug=slug.get_untracked() frame=None/> }>{side}</Transition>
-            <div class="cs-shell__main"><Outlet/></div>
+            <div class="cs-shell__main">
+                <Transition>{notices}</Transition>
+                <Outlet/>
+            </div>
             <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>
         </div>
         <Palette slug/>

@@ -15,6 +15,7 @@ use super::{
     new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
     retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
     sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage,
+    usage::UsagePage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -45,6 +46,7 @@ pub enum Apart {
     Retention,
     Tokens,
     Audit,
+    Usage,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -89,6 +91,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
         Apart::Tokens => view! { <TokensPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
+        Apart::Usage => view! { <UsagePage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

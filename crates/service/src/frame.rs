@@ -19,7 +19,8 @@ impl Services {
         let session = visitor.session().ok_or_else(AppError::unauthenticated)?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let counts = overview::counts(&mut tx).await.map_err(fault)?;
-        let notices = if seat.role() >= Role::Admin { self.plan_notices(&mut tx, counts.assets).await? } else { Vec::new() };
+        let notices =
+            if seat.role() >= Role::Admin { self.plan_notices(&mut tx, counts.assets).await? } else { Vec::new() };
         tx.commit().await.map_err(fault)?;
         Ok(Frame {
             user: session.user.clone(),

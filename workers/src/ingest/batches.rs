@@ -20,6 +20,24 @@ pub(super) enum Change {
     OpenEpoch(OpenEpoch),
 }
 
+impl Change {
+    /// What the plan's rate counts.
+    pub(super) fn events(&self) -> u64 {
+        match self {
+            Self::Batch(header, _) => u64::from(header.count),
+            Self::Lost(_) | Self::OpenEpoch(_) => 0,
+        }
+    }
+
+    /// What it takes of memory, about.
+    pub(super) fn size_bytes(&self) -> usize {
+        match self {
+            Self::Batch(_, body) => body.len(),
+            Self::Lost(_) | Self::OpenEpoch(_) => 0,
+        }
+    }
+}
+
 /// Applies the changes in order and commits. The answers hold only after that: they are returned, not sent.
 pub(super) async fn apply(
     store: &IngestStore,

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use clarity_domain::ids::{AgentId, SourceId};
+use clarity_domain::plan::Plan;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_runtime::shutdown::CancellationToken;
@@ -46,6 +47,7 @@ impl Platform {
             tls_cert: None,
             tls_key: None,
             health_listen: None,
+            default_plan: Plan::default(),
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone();

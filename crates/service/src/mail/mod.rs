@@ -13,8 +13,8 @@ use clarity_domain::error::AppError;
 use clarity_domain::ids::MailId;
 use clarity_domain::plan::{Limit, Standing};
 use clarity_domain::role::Role;
-use clarity_store::{AuthTx, StoreError};
 use clarity_store::auth::mail::{self as store, NewMail};
+use clarity_store::{AuthTx, StoreError};
 use uuid::Uuid;
 
 use crate::Services;

@@ -172,6 +172,9 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, RETENTION, "/api/retention/set", "slug={slug}&class=dead_letters&days=forever"),
     door(Kind::Act, OWNER, "/api/retention/hold", "slug={slug}&reason=A+case"),
     door(Kind::Act, OWNER, "/api/retention/lift", "slug={slug}&id={hold}"),
+    // Its plan, and what it uses of it.
+    door(Kind::Page, OWNER, "/w/{slug}/usage", ""),
+    door(Kind::Read, OWNER, "/api/usage/read", "slug={slug}"),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),
