@@ -20,7 +20,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Transactions of one workspace at one time. The pool has four times as many connections.
 const AT_ONCE: usize = 4;
 /// Plan and use of the month are read again so often: what is sent meanwhile may pass a limit by as much.
-const READ_AGAIN: Duration = Duration::from_secs(15);
+const READ_AGAIN: Duration = Duration::from_secs(5);
 /// Who waits for less is not slowed down: a burst was a little larger.
 const SLOWED: Micros = SECOND;
 /// A slowdown is noted so often while it lasts.
@@ -197,4 +197,51 @@ async fn read(ingest: &Ingest, scope: &WorkspaceScope) -> Result<(Terms, Option<
     }
     tx.commit().await?;
     Ok((terms, held))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clarity_domain::plan::Plan;
+    use clarity_wire::frame::OpenEpoch;
+    use futures::FutureExt;
+    use uuid::Uuid;
+
+    fn terms(rate: Option<u64>) -> Terms {
+        Terms { plan: Plan::Unlimited, agreed: [(Limit::EventsPerSecond, rate)].into() }
+    }
+
+    /// A change that counts nothing.
+    fn change() -> Change {
+        Change::OpenEpoch(OpenEpoch { source_id: Uuid::nil().into(), epoch: 2, reason: String::new(), gap: false })
+    }
+
+    #[test]
+    fn without_a_rate_all_goes_and_on_credit_nothing() {
+        let share = Share::default();
+        let mut waiting: Vec<Change> = (0..20).map(|_| change()).collect();
+        assert_eq!(share.take(&mut waiting, 16).len(), 16);
+        assert_eq!(waiting.len(), 4);
+        share.set(&terms(Some(10)), None);
+        assert_eq!(share.wait(), Duration::ZERO);
+        if let Some(bucket) = &mut share.state().bucket {
+            bucket.take(310, now_us());
+        }
+        assert!(share.wait() > Duration::from_millis(500));
+        assert!(share.take(&mut waiting, 16).is_empty());
+        assert_eq!(waiting.len(), 4, "nothing is lost");
+        share.set(&terms(None), None);
+        assert_eq!(share.take(&mut waiting, 16).len(), 4);
+    }
+
+    /// The pool has sixteen connections: whatever one workspace does, others find twelve.
+    #[test]
+    fn a_workspace_has_its_part_of_the_connections() {
+        let share = Share::default();
+        let turns: Vec<_> = (0..AT_ONCE).map(|_| share.turn().now_or_never().flatten()).collect();
+        assert!(turns.iter().all(Option::is_some));
+        assert!(share.turn().now_or_never().is_none(), "one more waits");
+        drop(turns);
+        assert!(share.turn().now_or_never().flatten().is_some());
+    }
 }

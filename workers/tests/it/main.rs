@@ -6,6 +6,7 @@
 mod audit;
 mod compact;
 mod ingest;
+mod quota;
 mod refine;
 mod retain;
 mod rollup;
