@@ -142,6 +142,8 @@ async fn a_month_is_noticed_at_80_per_cent_and_held_back_at_120() {
 
     agree(&platform, &agent, r#"{"events_per_month": 100000}"#).await;
     wait_until("the plan was changed", Duration::from_secs(30), || async {
+        // No faster than ingest lets an address come.
+        tokio::time::sleep(Duration::from_millis(200)).await;
         matches!(agent.connect(&key).await.1, Frame::Welcome(_))
     })
     .await;

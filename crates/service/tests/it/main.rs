@@ -15,3 +15,4 @@ mod retention;
 mod second_factor;
 mod stage;
 mod tokens;
+mod usage;
