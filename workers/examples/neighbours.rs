@@ -62,10 +62,7 @@ struct Bench {
 #[tokio::main]
 async fn main() -> Result<()> {
     let dir = std::env::temp_dir().join(format!("clarity-neighbours-{}", std::process::id()));
-    let start = {
-        let dir = dir.clone();
-        move || Cluster::builder(dir).fsync(true).start()
-    };
+    let start = move || Cluster::builder(dir).fsync(true).start();
     let cluster = tokio::task::spawn_blocking(start).await??;
     let measured = measure(&cluster).await;
     tokio::task::spawn_blocking(move || {
