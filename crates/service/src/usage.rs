@@ -90,7 +90,7 @@ impl Services {
         Err(AppError::new(
             ErrorCode::LimitExceeded,
             format!(
-                "All {most} seats of this workspace's plan are taken, by members and by invitations that nobody has \
+                "All seats of this workspace's plan ({most}) are taken, by members and by invitations that nobody has \
                  accepted yet. Remove a member or revoke an invitation first. {WHO_CHANGES_IT}"
             ),
         ))

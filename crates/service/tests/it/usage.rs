@@ -104,7 +104,7 @@ async fn seats_are_members_and_open_invitations() {
     let token = stage.invitation_token("ann@nordmark.example").await;
     let full = stage.services.invite(&owner, "bob@nordmark.example", Role::Viewer).await.unwrap_err();
     assert_eq!(full.code, ErrorCode::LimitExceeded);
-    assert!(full.message.contains("All 3 seats") && full.message.contains("Plan and usage"), "{full}");
+    assert!(full.message.contains("plan (3) are taken") && full.message.contains("Plan and usage"), "{full}");
     assert_eq!(stage.count("auth.mails where to_address = 'bob@nordmark.example'").await, 0);
     assert_eq!(meter(&page(&stage, &owner).await, Limit::Seats).used, Some(3));
 
