@@ -29,11 +29,12 @@ impl Change {
         }
     }
 
-    /// What it takes of memory, about.
+    /// What it takes of memory, about: also that which carries no data takes some.
     pub(super) fn size_bytes(&self) -> usize {
+        let header = 512;
         match self {
-            Self::Batch(_, body) => body.len(),
-            Self::Lost(_) | Self::OpenEpoch(_) => 0,
+            Self::Batch(_, body) => header + body.len(),
+            Self::Lost(_) | Self::OpenEpoch(_) => header,
         }
     }
 }

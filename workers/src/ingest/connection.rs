@@ -28,8 +28,9 @@ const SILENCE: Duration = Duration::from_secs(20);
 const CHECK: Duration = Duration::from_secs(3);
 /// Batches that one transaction takes at most.
 const GROUP: usize = 16;
-/// What a connection that has to wait holds: the window that agents keep to. One that does not is not listened to meanwhile.
-const MOST_WAITING_BYTES: usize = limits::WINDOW_BYTES as usize;
+/// What a connection that has to wait holds at most. Agents keep to half of it, their window; one that does not is not listened
+/// to meanwhile.
+const MOST_WAITING_BYTES: usize = 2 * limits::WINDOW_BYTES as usize;
 /// An agent that is held back asks again so often.
 const HELD_RETRY_S: u32 = 120;
 
