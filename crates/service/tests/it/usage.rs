@@ -62,8 +62,14 @@ async fn the_page_says_what_is_used_of_what() {
     assert_eq!((assets.used, assets.at_most, assets.standing), (Some(1), Some(1), Standing::Reached));
     assert!(assets.agreed && used.slowed_since.is_some());
     assert_eq!(meter(&used, Limit::EventsPerSecond).used, None, "no figure that nobody measured");
+    let codes = async || {
+        let sources = stage.services.sources(&seat).await.unwrap().sources;
+        sources[0].problems.iter().map(|problem| problem.code.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(codes().await, ["plan_rate"], "the source's page says it too");
     stage.sql("update slowdowns set seen_at = now() - interval '2 minutes'").await;
     assert_eq!(page(&stage, &seat).await.slowed_since, None);
+    assert!(codes().await.is_empty());
 
     let admin = stage.seat(&stage.member(&seat, "admin@nordmark.example", Role::Admin).await).await;
     assert_eq!(stage.services.usage(&admin).await.unwrap_err().code, ErrorCode::Forbidden);
