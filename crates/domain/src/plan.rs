@@ -1,7 +1,7 @@
 //! Plans: how much of what a workspace may use, where it stands, and what happens at a limit. Set by the platform's operator.
 //!
 //! Nothing that was measured is ever refused for good: what comes too fast waits, what is too much for the month is held
-//! back at the agent, and both are said.
+//! back at the agent, and both are said. `docs/plans.md` is this file as a page; a test keeps the two alike.
 
 mod bucket;
 
@@ -249,6 +249,49 @@ impl Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
+
+    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/plans.md");
+
+    fn page() -> String {
+        let mut page = String::from(
+            "# Plans and their limits\n\n\
+             Made from `crates/domain/src/plan.rs` by its test: change it there, then run\n\
+             `UPDATE_GOLDEN=1 cargo test -p clarity-domain plan`. A plan, and what differs from it in one workspace, is set by\n\
+             `clarity-server set-plan --workspace SLUG --plan PLAN [--limit LIMIT=NUMBER|none]`.\n\n\
+             | limit |",
+        );
+        for plan in Plan::ALL {
+            write!(page, " {} |", plan.name()).unwrap();
+        }
+        page.push_str("\n|---|---:|---:|---:|---:|\n");
+        for limit in Limit::ALL {
+            write!(page, "| `{}` |", limit.as_str()).unwrap();
+            for plan in Plan::ALL {
+                let most = plan.at_most(limit).map_or_else(|| "–".to_owned(), |most| most.to_string());
+                write!(page, " {most} |").unwrap();
+            }
+            page.push('\n');
+        }
+        page.push_str("\n## What happens at a limit\n\n");
+        for limit in Limit::ALL {
+            writeln!(page, "- **{}** (`{}`): {}", limit.name(), limit.as_str(), limit.at_the_limit()).unwrap();
+        }
+        page
+    }
+
+    #[test]
+    fn the_page_of_plans_is_this_catalogue() {
+        let made = page();
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::write(PAGE, &made).unwrap();
+        }
+        let kept = std::fs::read_to_string(PAGE).unwrap_or_default();
+        assert!(
+            kept == made,
+            "docs/plans.md is not what plan.rs says: run `UPDATE_GOLDEN=1 cargo test -p clarity-domain plan`.\n{made}"
+        );
+    }
 
     #[test]
     fn a_larger_plan_has_no_smaller_limit() {

@@ -183,6 +183,10 @@ impl Share {
 async fn read(ingest: &Ingest, scope: &WorkspaceScope) -> Result<(Terms, Option<Hold>), StoreError> {
     let mut tx = ingest.store.begin(scope).await?;
     let terms = plan::find(&mut tx).await?.unwrap_or_else(|| ingest.default_plan.into());
+    if Limit::OF_THE_MONTH.into_iter().all(|limit| terms.at_most(limit).is_none()) {
+        tx.commit().await?;
+        return Ok((terms, None));
+    }
     let month = usage::of_month(&mut tx).await?;
     let mut held = None;
     for limit in Limit::OF_THE_MONTH {
