@@ -151,6 +151,11 @@ pub fn export_file(slug: &str) -> String {
     format!("/w/{slug}/export.ndjson")
 }
 
+/// Plan, and what is used of it.
+pub fn usage(slug: &str) -> String {
+    format!("/w/{slug}/usage")
+}
+
 /// The API tokens of a workspace.
 pub fn tokens(slug: &str) -> String {
     format!("/w/{slug}/tokens")

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clarity_domain::ids::PairingId;
+use clarity_domain::plan::{Limit, Plan};
 use clarity_runtime::secret::Secret;
+
+use crate::plan;
 
 /// The sender of letters, where nobody named one.
 pub const MAIL_FROM: &str = "Clarity Stream <no-reply@localhost>";
@@ -30,6 +33,19 @@ pub enum Command {
     Migrate,
     /// Serve people.
     Serve(ServeOptions),
+    /// Set a workspace's plan, as the owner of the database.
+    SetPlan {
+        /// The workspace's slug.
+        #[arg(long)]
+        workspace: String,
+        /// unlimited, trial, standard, enterprise.
+        #[arg(long)]
+        plan: Plan,
+        /// What differs from the plan: events_per_second=5000, seats=none. Once for each limit; those that are not named are the
+        /// plan's.
+        #[arg(long = "limit", value_parser = plan::read_limit)]
+        limits: Vec<(Limit, Option<u64>)>,
+    },
     /// What a page would do, from this machine.
     Admin {
         #[command(subcommand)]
@@ -82,6 +98,9 @@ pub struct ServeOptions {
     /// Between the request to delete a workspace and its end, in seconds: 30 days.
     #[arg(long = "deletion-grace", env = "CLARITY_DELETION_GRACE", default_value_t = 30 * 86_400)]
     pub deletion_grace_s: u64,
+    /// The plan of workspaces for which none was set: unlimited, trial, standard, enterprise. Tell the workers the same.
+    #[arg(long, env = "CLARITY_DEFAULT_PLAN", default_value = "unlimited")]
+    pub default_plan: Plan,
 }
 
 #[derive(Debug, Subcommand)]

@@ -12,6 +12,7 @@ mod export;
 mod health;
 mod live;
 mod middleware;
+pub mod plan;
 mod problem;
 pub mod router;
 pub mod serve;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clarity_server::cli::{Command, Options};
-use clarity_server::{admin, serve, setup};
+use clarity_server::{admin, plan, serve, setup};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
         Command::Bootstrap { admin_url } => setup::bootstrap(&admin_url).await,
         Command::Migrate => setup::migrate().await,
         Command::Serve(options) => serve::run(options).await,
+        Command::SetPlan { workspace, plan, limits } => plan::set(&workspace, plan, limits).await,
         Command::Admin { command } => admin::run(command).await,
     };
     match done {

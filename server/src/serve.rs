@@ -29,7 +29,11 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
     let outgoing = OutgoingSettings { allow: options.outgoing_allow, resolver: options.dns };
-    let limits = Limits { deletion_grace: Duration::from_secs(options.deletion_grace_s), ..Limits::default() };
+    let limits = Limits {
+        deletion_grace: Duration::from_secs(options.deletion_grace_s),
+        default_plan: options.default_plan,
+        ..Limits::default()
+    };
     let settings = Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, outgoing, limits };
     let services = Services::new(auth, app, settings)?;
     let letters = services.clone();

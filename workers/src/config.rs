@@ -1,6 +1,7 @@
 //! The command line of `clarity-workers`.
 
 use clap::{Parser, Subcommand, ValueEnum};
+use clarity_domain::plan::Plan;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -62,6 +63,9 @@ pub struct Run {
     /// Where `/healthz` answers when this process has no ingest role.
     #[arg(long)]
     pub health_listen: Option<SocketAddr>,
+    /// The plan of workspaces for which none was set: unlimited, trial, standard, enterprise. Tell the server the same.
+    #[arg(long, default_value = "unlimited", env = "CLARITY_DEFAULT_PLAN")]
+    pub default_plan: Plan,
 }
 
 impl Run {

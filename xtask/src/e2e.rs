@@ -98,6 +98,8 @@ fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
         "mails": stack.mails(),
         "chromium": chromium,
         "agent": stack.bin("clarity-agent"),
+        "server": stack.bin("clarity-server"),
+        "operator": stack.operator_env()?,
         "customer": {
             "host": customer.host,
             "port": customer.port,

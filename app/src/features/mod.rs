@@ -18,3 +18,4 @@ pub mod session;
 pub mod sessions;
 pub mod sources;
 pub mod tokens;
+pub mod usage;

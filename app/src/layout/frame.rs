@@ -13,6 +13,7 @@ use crate::{
     features::{
         deletion::{self, Leaving},
         session::api,
+        usage::PlanNotices,
     },
     load::Pending,
     once::drawn_once,
@@ -59,12 +60,20 @@ pub fn WorkspaceFrame() -> impl IntoView {
             frame.deleted_at.map(|at| view! { <Leaving slug at owner forms=deletion/> })
         })
     };
+    // Over every page, for those who can do something about it.
+    let notices = move || {
+        Suspend::new(async move {
+            drawn_once().await;
+            frame.await.ok().map(|frame| view! { <PlanNotices frame=frame.0/> })
+        })
+    };
     view! {
         <a class="cs-skip" href="#main">"Skip to the content"</a>
         <div class="cs-shell">
             <Transition fallback=move || view! { <SideBar slug=slug.get_untracked() frame=None/> }>{side}</Transition>
             <div class="cs-shell__main">
                 <Transition fallback=|| ()>{leaving}</Transition>
+                <Transition>{notices}</Transition>
                 <Outlet/>
             </div>
             <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>

@@ -91,6 +91,15 @@ const AUDIT: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For those who pay.
+const USAGE: Entry = Entry {
+    name: "Plan and usage",
+    symbol: Symbol::Gauge,
+    path: paths::usage,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// The pages that are not everybody's, for this viewer: an unread frame names nothing.
 fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
@@ -99,6 +108,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
         (AUDIT, Permission::ReadAudit),
+        (USAGE, Permission::OwnWorkspace),
     ];
     all.into_iter().filter(|(_, permission)| may(*permission)).map(|(entry, _)| entry).collect()
 }
@@ -283,10 +293,12 @@ mod tests {
                 sources: 0,
                 dead_letters: 0,
                 deleted_at: None,
+                notices: Vec::new(),
             };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);
+        assert_eq!(names(Role::Owner).last(), Some(&"Plan and usage"));
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

@@ -15,7 +15,7 @@ use super::{
     invite::InvitePage, members::MembersPage, new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage,
     outbox::OutboxPage, reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage,
     sessions::SessionsPage, sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage,
-    sources::SourcesPage, tokens::TokensPage,
+    sources::SourcesPage, tokens::TokensPage, usage::UsagePage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -49,6 +49,7 @@ pub enum Apart {
     Delete,
     /// The certificate of a workspace that is gone.
     Deleted,
+    Usage,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -95,6 +96,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Delete => view! { <DeletePage/> }.into_any(),
         Apart::Deleted => view! { <DeletedPage/> }.into_any(),
+        Apart::Usage => view! { <UsagePage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

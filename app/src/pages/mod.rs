@@ -27,6 +27,7 @@ mod sign_up;
 mod source;
 mod sources;
 mod tokens;
+mod usage;
 
 pub use apart::{Apart, ready};
 pub use not_found::NotFoundPage;

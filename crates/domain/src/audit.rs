@@ -138,6 +138,8 @@ acts! {
     ExportWorkspace "workspace.export" "Export the workspace";
     RequestDeletion "workspace.delete" "Ask for the workspace's deletion";
     CancelDeletion "workspace.keep" "Take the workspace's deletion back";
+    ReadUsage "usage.read" "Look at plan and usage";
+    SetPlan "plan.set" "Set the plan";
 }
 
 impl Act {

@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod ids;
 pub mod mapping;
 pub mod names;
+pub mod plan;
 pub mod retention;
 pub mod role;
 pub mod scope;

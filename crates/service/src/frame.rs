@@ -1,7 +1,7 @@
 //! The frame around a workspace's pages, and what its palette finds.
 
 use clarity_domain::error::AppError;
-use clarity_domain::role::Permission;
+use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::search::{SearchHit, SearchTarget};
 use clarity_domain::view::session::Frame;
 use clarity_store::{overview, search};
@@ -19,6 +19,8 @@ impl Services {
         let session = visitor.session().ok_or_else(AppError::unauthenticated)?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let counts = overview::counts(&mut tx).await.map_err(fault)?;
+        let notices =
+            if seat.role() >= Role::Admin { self.plan_notices(&mut tx, counts.assets).await? } else { Vec::new() };
         tx.commit().await.map_err(fault)?;
         Ok(Frame {
             user: session.user.clone(),
@@ -29,6 +31,7 @@ impl Services {
             sources: small(counts.sources),
             dead_letters: counts.dead_letters.max(0) as u64,
             deleted_at: self.deleted_at(seat).await?,
+            notices,
         })
     }
 

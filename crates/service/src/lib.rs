@@ -23,6 +23,7 @@ mod overview;
 pub mod pairing;
 mod passkeys;
 mod password;
+pub mod plan_notice;
 mod reset;
 mod retention;
 mod second_factor;
@@ -36,6 +37,7 @@ mod sources;
 mod status;
 mod throttle;
 pub mod tokens;
+mod usage;
 mod visitor;
 
 use std::sync::Arc;

@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use clarity_domain::plan::Plan;
+
 use crate::mail::MailSettings;
 use crate::outgoing::OutgoingSettings;
 use crate::secrets::SecretsKey;
@@ -41,6 +43,8 @@ pub struct Limits {
     pub seats_hold: Duration,
     /// Between the request to delete a workspace and its end.
     pub deletion_grace: Duration,
+    /// Of a workspace of which the operator has said nothing. The workers are told the same.
+    pub default_plan: Plan,
 }
 
 impl Default for Limits {
@@ -54,6 +58,7 @@ impl Default for Limits {
             member_letters_per_hour: 30,
             seats_hold: Duration::from_secs(1),
             deletion_grace: Duration::from_secs(30 * 86_400),
+            default_plan: Plan::default(),
         }
     }
 }

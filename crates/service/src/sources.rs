@@ -13,7 +13,7 @@ use clarity_domain::view::sources::{
 };
 use clarity_runtime::clock::now_us;
 use clarity_store::source_view::{self, Cursor, SourceView, StreamView};
-use clarity_store::{WorkspaceTx, agent, dead_letter_view};
+use clarity_store::{WorkspaceTx, agent, dead_letter_view, usage};
 use serde_json::Value;
 
 use crate::error::fault;
@@ -56,6 +56,7 @@ impl Services {
         let view = views.into_iter().find(|v| v.id == id).ok_or_else(|| AppError::not_found("source"))?;
         let streams = source_view::list_streams(&mut tx, id).await.map_err(fault)?;
         let gaps = source_view::list_gaps(&mut tx, id).await.map_err(fault)?;
+        let slowed_since = usage::find_slowdown(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         let status = status::read(&view.status);
         let positions = [("Durable", &view.durable), ("Refined", &view.refined)];
@@ -73,7 +74,7 @@ impl Services {
                     noticed_at: g.noticed_at,
                 })
                 .collect(),
-            source: source_row(view, now),
+            source: with_slowdown(source_row(view, now), slowed_since),
         })
     }
 }
@@ -88,7 +89,8 @@ pub(crate) async fn read_sources(
     let letters = dead_letter_view::totals(tx).await.map_err(fault)?;
     let midnight = day::start(now, &seat.time_zone);
     let busiest = source_view::busiest_minute(tx, midnight).await.map_err(fault)?;
-    let mut rows: Vec<SourceRow> = views.into_iter().map(|v| source_row(v, now)).collect();
+    let slowed_since = usage::find_slowdown(tx).await.map_err(fault)?;
+    let mut rows: Vec<SourceRow> = views.into_iter().map(|v| with_slowdown(source_row(v, now), slowed_since)).collect();
     rows.sort_by(|a, b| {
         let rank = |r: &SourceRow| (r.state == SourceState::Stopped, r.freshness.truth, !r.problems.is_empty());
         rank(b).cmp(&rank(a)).then_with(|| a.name.cmp(&b.name))
@@ -105,6 +107,21 @@ pub(crate) async fn read_sources(
         dead_letter_oldest_at: letters.oldest_at,
     };
     Ok((rows, summary))
+}
+
+/// The whole workspace waits for its plan's rate, and each source that sends is a part of it.
+fn with_slowdown(mut row: SourceRow, since: Option<Micros>) -> SourceRow {
+    if since.is_some() && matches!(row.state, SourceState::Snapshot | SourceState::Streaming) {
+        row.problems.push(Problem {
+            code: "plan_rate".into(),
+            severity: Severity::Attention,
+            message: "Slowed by the plan's rate: what comes too fast waits in the agent's spool, in order.".into(),
+            fix: Some("An owner sees the plan at “Plan and usage”, and can ask us to change it.".into()),
+            sql: None,
+            since,
+        });
+    }
+    row
 }
 
 /// What is known of a source's path, for [`truth::judge`].

@@ -27,6 +27,7 @@ pub mod live;
 pub mod mapping;
 pub mod metric;
 pub mod overview;
+pub mod plan;
 mod pool;
 pub mod rebuild;
 pub mod record;
@@ -42,6 +43,7 @@ pub mod source_view;
 pub mod state;
 pub mod stream;
 mod tx;
+pub mod usage;
 
 pub use error::StoreError;
 pub use pool::{AppStore, AuthStore, IngestStore, SystemStore, WorkerStore};

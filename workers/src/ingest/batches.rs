@@ -20,6 +20,25 @@ pub(super) enum Change {
     OpenEpoch(OpenEpoch),
 }
 
+impl Change {
+    /// What the plan's rate counts.
+    pub(super) fn events(&self) -> u64 {
+        match self {
+            Self::Batch(header, _) => u64::from(header.count),
+            Self::Lost(_) | Self::OpenEpoch(_) => 0,
+        }
+    }
+
+    /// What it takes of memory, about: also that which carries no data takes some.
+    pub(super) fn size_bytes(&self) -> usize {
+        let header = 512;
+        match self {
+            Self::Batch(_, body) => header + body.len(),
+            Self::Lost(_) | Self::OpenEpoch(_) => header,
+        }
+    }
+}
+
 /// Applies the changes in order and commits. The answers hold only after that: they are returned, not sent.
 pub(super) async fn apply(
     store: &IngestStore,

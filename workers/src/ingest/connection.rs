@@ -1,6 +1,7 @@
 //! One agent's connection: challenge, welcome, then frames until it ends. Rights are checked again every few seconds.
 
 use super::batches::{self, Change};
+use super::share::Hold;
 use super::{Ingest, pairing};
 use anyhow::Context;
 use axum::extract::ws::{Message, WebSocket};
@@ -17,7 +18,7 @@ use clarity_wire::limits;
 use ed25519_dalek::{Signature, VerifyingKey};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 
 /// First words must come within this.
 const GREETING: Duration = Duration::from_secs(10);
@@ -27,6 +28,11 @@ const SILENCE: Duration = Duration::from_secs(20);
 const CHECK: Duration = Duration::from_secs(3);
 /// Batches that one transaction takes at most.
 const GROUP: usize = 16;
+/// What a connection that has to wait holds at most. Agents keep to half of it, their window; one that does not is not listened
+/// to meanwhile.
+const MOST_WAITING_BYTES: usize = 2 * limits::WINDOW_BYTES as usize;
+/// An agent that is held back asks again so often.
+const HELD_RETRY_S: u32 = 120;
 
 /// The WebSocket, speaking frames.
 pub(super) struct Wire {
@@ -129,6 +135,11 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
         )
         .await;
     };
+    let share = ingest.shares.of(&scope);
+    share.refresh(ingest, &scope).await;
+    if let Some(hold) = share.hold() {
+        return held(ingest, wire, &scope, hold).await;
+    }
     // A higher one than we know is the true agent's too: our database was restored from an older copy.
     let welcomed = if hello.generation == confirmed || hello.generation >= offered {
         ingest.auth.offer_generation(agent_id, hello.generation).await?
@@ -209,13 +220,17 @@ async fn converse(
     let mut heard_at = Instant::now();
     let mut check = interval(CHECK);
     check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut changes: Vec<Change> = Vec::with_capacity(GROUP);
+    let share = ingest.shares.of(scope);
+    // What has arrived and may not go yet: more than a moment only where the plan's rate says so.
+    let mut waiting: Vec<Change> = Vec::with_capacity(GROUP);
     loop {
-        let frame = tokio::select! {
-            frame = wire.receive() => match frame? {
-                Some(frame) => frame,
+        let full = waiting.iter().map(Change::size_bytes).sum::<usize>() >= MOST_WAITING_BYTES;
+        let heard = tokio::select! {
+            frame = wire.receive(), if !full => match frame? {
+                Some(frame) => Some(frame),
                 None => return Ok(()),
             },
+            () = sleep(share.wait()), if !waiting.is_empty() => None,
             _ = check.tick() => {
                 match ingest.auth.standing(agent_id, generation).await {
                     Ok(Standing::Current) => {}
@@ -225,6 +240,14 @@ async fn converse(
                     Ok(Standing::Superseded) => return Ok(()),
                     Err(error) => return Err(error.into()),
                 }
+                share.refresh(ingest, scope).await;
+                if let Some(hold) = share.hold() {
+                    return held(ingest, wire, scope, hold).await;
+                }
+                if full {
+                    // Nobody listens: silence is ours.
+                    heard_at = Instant::now();
+                }
                 anyhow::ensure!(heard_at.elapsed() < SILENCE, "the agent fell silent");
                 wire.send(&Frame::Heartbeat).await?;
                 continue;
@@ -233,37 +256,44 @@ async fn converse(
                 return denied(wire, DenyCode::Busy, "Clarity Stream restarts; your data waits in the spool.", Some(1)).await;
             }
         };
-        heard_at = Instant::now();
-        if !confirmed {
-            if !ingest.auth.confirm_generation(agent_id, generation).await? {
-                return Ok(());
-            }
-            confirmed = true;
-        }
-        let mut next = Some(frame);
         let mut status = None;
         let mut heartbeat = false;
+        if heard.is_some() {
+            heard_at = Instant::now();
+            if !confirmed {
+                if !ingest.auth.confirm_generation(agent_id, generation).await? {
+                    return Ok(());
+                }
+                confirmed = true;
+            }
+        }
+        let mut next = heard;
         // What has arrived meanwhile goes into the same transaction.
         while let Some(frame) = next.take() {
             match frame {
-                Frame::Batch(header, body) => changes.push(Change::Batch(header, body)),
-                Frame::Lost(lost) => changes.push(Change::Lost(lost)),
-                Frame::OpenEpoch(epoch) => changes.push(Change::OpenEpoch(epoch)),
+                Frame::Batch(header, body) => waiting.push(Change::Batch(header, body)),
+                Frame::Lost(lost) => waiting.push(Change::Lost(lost)),
+                Frame::OpenEpoch(epoch) => waiting.push(Change::OpenEpoch(epoch)),
                 Frame::Status(said) => status = Some(said),
                 Frame::Heartbeat => heartbeat = true,
                 _ => {}
             }
-            if changes.len() < GROUP {
+            if waiting.len() < GROUP {
                 next = match futures::FutureExt::now_or_never(wire.receive()) {
                     Some(frame) => frame?,
                     None => None,
                 };
             }
         }
-        if !changes.is_empty() {
-            for answer in batches::apply(&ingest.store, scope, &mut changes).await? {
+        let mut going = share.take(&mut waiting, GROUP);
+        if !going.is_empty() {
+            let _turn = share.turn().await;
+            for answer in batches::apply(&ingest.store, scope, &mut going).await? {
                 wire.send(&answer).await?;
             }
+        }
+        if !waiting.is_empty() {
+            share.note_slowdown(ingest, scope).await;
         }
         if let Some(status) = status {
             keep_status(ingest, scope, status).await?;
@@ -271,6 +301,13 @@ async fn converse(
             note(ingest, scope, true, None).await;
         }
     }
+}
+
+/// Ends the connection of an agent whose workspace has used up its month: what it has stays in its spool.
+async fn held(ingest: &Ingest, wire: &mut Wire, scope: &WorkspaceScope, hold: Hold) -> anyhow::Result<()> {
+    note(ingest, scope, true, Some(hold.words())).await;
+    note(ingest, scope, false, None).await;
+    denied(wire, DenyCode::Busy, hold.words(), Some(HELD_RETRY_S)).await
 }
 
 async fn keep_status(ingest: &Ingest, scope: &WorkspaceScope, status: Status) -> anyhow::Result<()> {

@@ -4,11 +4,13 @@
 //! - [`connection`]: who is it, then the loop of a connection.
 //! - [`pairing`]: an agent that is not known yet.
 //! - [`batches`]: frames of a connection into one transaction.
+//! - [`share`]: what one workspace may take, so that it takes nothing from another.
 
 mod batches;
 mod connection;
 mod listener;
 mod pairing;
+mod share;
 
 use crate::config::Run;
 use anyhow::Context;
@@ -17,11 +19,13 @@ use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{State, ws::WebSocketUpgrade};
 use axum::response::Response;
 use axum::routing::{any, get};
+use clarity_domain::plan::Plan;
 use clarity_runtime::shutdown::CancellationToken;
 use clarity_store::{AuthStore, IngestStore};
 use clarity_wire::limits;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use listener::Peer;
+use share::Shares;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -33,6 +37,9 @@ use tokio_util::task::TaskTracker;
 pub(crate) struct Ingest {
     auth: AuthStore,
     store: IngestStore,
+    shares: Arc<Shares>,
+    /// Of a workspace of which the operator has said nothing.
+    default_plan: Plan,
     /// New connections and pairing codes by address.
     arrivals: Arc<DefaultKeyedRateLimiter<IpAddr>>,
     codes: Arc<DefaultKeyedRateLimiter<IpAddr>>,
@@ -45,6 +52,8 @@ pub async fn run(config: &Run, auth: AuthStore, store: IngestStore, shutdown: Ca
     let ingest = Ingest {
         auth,
         store: store.clone(),
+        shares: Arc::default(),
+        default_plan: config.default_plan,
         arrivals: Arc::new(RateLimiter::keyed(Quota::per_second(per(20)).allow_burst(per(100)))),
         codes: Arc::new(RateLimiter::keyed(Quota::per_minute(per(10)))),
         shutdown: shutdown.clone(),

@@ -1,5 +1,5 @@
 //! Refine: from bronze to read models. This process's partitions are leased; a source with news in one of them is
-//! refined until there is none, several sources beside each other.
+//! refined until there is none, several sources beside each other, the workspaces in turns.
 
 pub mod apply;
 pub mod cast;
@@ -13,26 +13,28 @@ pub mod prepare;
 pub mod record;
 pub mod samples;
 pub mod source;
+pub mod turns;
 pub mod walk;
 
 use crate::context::WorkerContext;
 use crate::leases::Leases;
-use clarity_domain::ids::SourceId;
-use clarity_store::head::{self, HeadListener};
+use clarity_domain::ids::{SourceId, WorkspaceId};
+use clarity_store::head::{self, Head, HeadListener};
 use clarity_store::refine::{Fence, Place};
 use clarity_store::{StoreError, SystemStore};
 use source::SourceRefiner;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use turns::Turns;
 
 /// The role's name in the table of leases.
 pub const ROLE: &str = "refine";
 /// Sources refined at one time.
 const AT_ONCE: usize = 3;
+/// How long a source is refined before others get their turn.
+const TURN: Duration = Duration::from_secs(2);
 /// Without a wake-up call heads are read so often.
 const POLL: Duration = Duration::from_secs(1);
 /// A source that failed rests so long.
@@ -62,7 +64,7 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
     let mut leases = Leases::new(ctx.clone(), ROLE);
     let mut sources: HashMap<SourceId, Known> = HashMap::new();
     let mut tasks: JoinSet<Ended> = JoinSet::new();
-    let permits = Arc::new(Semaphore::new(AT_ONCE));
+    let mut turns = Turns::default();
     let mut listener: Option<HeadListener> = None;
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -76,7 +78,10 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
             heard = heard(&mut listener) => heard.is_none_or(|partition| leases.token(partition).is_some()),
             Some(ended) = tasks.join_next() => {
                 match ended {
-                    Ok(ended) => note_end(&mut sources, ended),
+                    Ok(ended) => {
+                        turns.end(ended.1.head().scope.workspace_id());
+                        note_end(&mut sources, ended);
+                    }
                     Err(e) => tracing::error!(error = %e, "a refine task ended"),
                 }
                 true
@@ -85,7 +90,7 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
         if !look {
             continue;
         }
-        if let Err(e) = dispatch(&ctx, &mut leases, &mut sources, &mut tasks, &permits, &stop).await {
+        if let Err(e) = dispatch(&ctx, &mut leases, &mut sources, &mut tasks, &mut turns, &stop).await {
             tracing::warn!(error = %e, "cannot look for work");
         }
     }
@@ -121,50 +126,57 @@ fn note_end(sources: &mut HashMap<SourceId, Known>, (id, refiner, result): Ended
     sources.insert(id, known);
 }
 
-/// Starts a task for every source that has news.
+/// Starts tasks for sources that have news, as many as there are places; the others wait for the next end of one.
 async fn dispatch(
     ctx: &WorkerContext,
     leases: &mut Leases,
     sources: &mut HashMap<SourceId, Known>,
     tasks: &mut JoinSet<Ended>,
-    permits: &Arc<Semaphore>,
+    turns: &mut Turns,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
     leases.keep().await?;
     let mut tx = ctx.system.begin().await?;
     let heads = head::list(&mut tx, &leases.partitions()).await?;
     tx.commit().await?;
-    for head in heads {
-        let Some(token) = leases.token(head.partition) else { continue };
+    let mut waiting: Vec<(Head, Fence)> = heads
+        .into_iter()
+        .filter_map(|head| {
+            let token = leases.token(head.partition)?;
+            let fence = Fence { role: ROLE, partition: head.partition, token };
+            has_news(sources.get(&head.source_id), &head, fence).then_some((head, fence))
+        })
+        .collect();
+    let mut workspaces: Vec<WorkspaceId> = waiting.iter().map(|(head, _)| head.scope.workspace_id()).collect();
+    while tasks.len() < AT_ONCE
+        && let Some(index) = turns.next(&workspaces)
+    {
+        let (head, fence) = waiting.swap_remove(index);
+        turns.begin(workspaces.swap_remove(index));
         let id = head.source_id;
-        let fence = Fence { role: ROLE, partition: head.partition, token };
-        let refiner = match sources.remove(&id) {
-            Some(Known::Running) => {
-                sources.insert(id, Known::Running);
-                continue;
-            }
-            Some(Known::Resting { until }) if until > Instant::now() => {
-                sources.insert(id, Known::Resting { until });
-                continue;
-            }
-            Some(Known::Idle { refiner, reached }) if refiner.fence() == Some(fence) => {
-                if (reached.epoch, reached.seq) >= (head.epoch, head.next_seq) {
-                    sources.insert(id, Known::Idle { refiner, reached });
-                    continue;
-                }
-                refiner
-            }
+        let refiner = match sources.insert(id, Known::Running) {
+            Some(Known::Idle { refiner, .. }) if refiner.fence() == Some(fence) => refiner,
             // Nothing known, or known under another lease: the cursor says.
             _ => Box::new(SourceRefiner::new(ctx.clone(), head, Some(fence))),
         };
-        sources.insert(id, Known::Running);
-        let (permits, stop) = (Arc::clone(permits), stop.clone());
+        let stop = stop.clone();
         tasks.spawn(async move {
             let mut refiner = refiner;
-            let _permit = permits.acquire_owned().await;
-            let result = refiner.drain(&stop).await;
+            let result = refiner.turn(&stop, Some(TURN)).await;
             (id, refiner, result)
         });
     }
     Ok(())
+}
+
+/// Whether there is something to refine that nobody here refines.
+fn has_news(known: Option<&Known>, head: &Head, fence: Fence) -> bool {
+    match known {
+        Some(Known::Running) => false,
+        Some(Known::Resting { until }) => *until <= Instant::now(),
+        Some(Known::Idle { refiner, reached }) if refiner.fence() == Some(fence) => {
+            (reached.epoch, reached.seq) < (head.epoch, head.next_seq)
+        }
+        _ => true,
+    }
 }

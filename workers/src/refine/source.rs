@@ -12,6 +12,7 @@ use clarity_store::head::Head;
 use clarity_store::refine::{self, Fence, Place, Segment};
 use clarity_store::{StoreError, WorkspaceTx};
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 /// A group takes at most so many segments, raw bytes and events (but one segment always).
@@ -54,14 +55,23 @@ impl SourceRefiner {
     /// # Errors
     /// The store's. After any error the next call begins at the cursor again.
     pub async fn drain(&mut self, stop: &CancellationToken) -> anyhow::Result<Place> {
-        let result = self.run(stop).await;
+        self.turn(stop, None).await
+    }
+
+    /// As [`Self::drain`], and leaves the rest for another turn when this one lasts longer than `most`: others wait.
+    ///
+    /// # Errors
+    /// As [`Self::drain`].
+    pub async fn turn(&mut self, stop: &CancellationToken, most: Option<Duration>) -> anyhow::Result<Place> {
+        let until = most.map(|most| Instant::now() + most);
+        let result = self.run(stop, until).await;
         if result.is_err() {
             self.catalog = None;
         }
         result
     }
 
-    async fn run(&mut self, stop: &CancellationToken) -> anyhow::Result<Place> {
+    async fn run(&mut self, stop: &CancellationToken, until: Option<Instant>) -> anyhow::Result<Place> {
         let mut place = self.begin().await?;
         let mut ready = self.prepare_next(place).await?;
         while let Some((group, mappings)) = ready.take() {
@@ -71,7 +81,9 @@ impl SourceRefiner {
             }
             let (ctx, head, fence) = (self.ctx.clone(), self.head.clone(), self.fence);
             let written = tokio::spawn(async move { write(&ctx, &head, fence, group, mappings).await });
-            let next = self.prepare_next(to).await;
+            // What would be prepared and not written would be prepared again.
+            let over = until.is_some_and(|until| Instant::now() >= until);
+            let next = if over { Ok(None) } else { self.prepare_next(to).await };
             if written.await.context("the write was interrupted")?? {
                 place = to;
                 ready = next?;

@@ -124,10 +124,8 @@ async fn what_was_killed_goes_on_where_it_was() {
     assert!(rows(&stage).await.len() < before.len());
     assert_eq!(stage.value("select count(*) from records").await.unwrap(), records);
     let other = stage.another_holder().await;
-    let (one, two) = tokio::join!(
-        erase::round(&stage.ctx, 0, &CancellationToken::new()),
-        erase::round(&other, 0, &CancellationToken::new())
-    );
+    let never = CancellationToken::new();
+    let (one, two) = tokio::join!(erase::round(&stage.ctx, 0, &never), erase::round(&other, 0, &never));
     one.unwrap();
     two.unwrap();
     if stage.value("select count(*) from auth.workspaces").await.unwrap() != "0" {

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use clarity_domain::ids::{AgentId, SourceId};
+use clarity_domain::plan::Plan;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_runtime::shutdown::CancellationToken;
@@ -23,14 +24,14 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
 /// A running ingest with a database of its own.
-struct Platform {
-    db: TestDb,
+pub struct Platform {
+    pub db: TestDb,
     address: SocketAddr,
     stop: CancellationToken,
 }
 
 impl Platform {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let db = TestDb::new().await;
         let login = |role: DbRole| DbLogin {
             role,
@@ -46,6 +47,7 @@ impl Platform {
             tls_cert: None,
             tls_key: None,
             health_listen: None,
+            default_plan: Plan::default(),
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone();
@@ -56,7 +58,7 @@ impl Platform {
     }
 
     /// A paired agent of a workspace of its own.
-    async fn agent(&self) -> Agent {
+    pub async fn agent(&self) -> Agent {
         let (workspace, id) = (Uuid::now_v7(), Uuid::now_v7());
         let key = SigningKey::from_bytes(&clarity_runtime::secret::random_bytes().unwrap());
         let admin = self.db.admin().await;
@@ -86,7 +88,7 @@ impl Platform {
         Agent { id: AgentId(id), key, address: self.address, generation: 0 }
     }
 
-    async fn count(&self, sql: &str) -> i64 {
+    pub async fn count(&self, sql: &str) -> i64 {
         self.db.admin().await.query_one(sql, &[]).await.unwrap().get(0)
     }
 }
@@ -97,27 +99,27 @@ impl Drop for Platform {
     }
 }
 
-struct Agent {
-    id: AgentId,
-    key: SigningKey,
+pub struct Agent {
+    pub id: AgentId,
+    pub key: SigningKey,
     address: SocketAddr,
     generation: u64,
 }
 
 /// An open connection.
-struct Link(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Link(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Link {
     async fn open(address: SocketAddr) -> Self {
         Self(tokio_tungstenite::connect_async(format!("ws://{address}/agent/v1/stream")).await.unwrap().0)
     }
 
-    async fn send(&mut self, frame: Frame) {
+    pub async fn send(&mut self, frame: Frame) {
         self.0.send(Message::Binary(frame.encode().unwrap())).await.unwrap();
     }
 
     /// The next frame that is not a heartbeat; none when closed.
-    async fn next(&mut self) -> Option<Frame> {
+    pub async fn next(&mut self) -> Option<Frame> {
         loop {
             let message =
                 tokio::time::timeout(Duration::from_secs(10), self.0.next()).await.expect("an answer within 10 s");
@@ -135,7 +137,7 @@ impl Link {
 
 impl Agent {
     /// Hello and proof, up to the answer.
-    async fn connect(&self, sign_with: &SigningKey) -> (Link, Frame) {
+    pub async fn connect(&self, sign_with: &SigningKey) -> (Link, Frame) {
         let mut link = Link::open(self.address).await;
         let source = SourceDescriptor {
             name: "db".into(),
@@ -160,7 +162,7 @@ impl Agent {
         (link, answer)
     }
 
-    async fn welcomed(&mut self) -> (Link, SourceCursor) {
+    pub async fn welcomed(&mut self) -> (Link, SourceCursor) {
         let key = self.key.clone();
         let (link, answer) = self.connect(&key).await;
         let Frame::Welcome(mut welcome) = answer else { panic!("{answer:?}") };
@@ -170,7 +172,7 @@ impl Agent {
 }
 
 /// A batch of `count` heartbeats.
-fn batch(source_id: SourceId, epoch: u32, first_seq: u64, count: u32, previous: BatchHash) -> (Frame, BatchHash) {
+pub fn batch(source_id: SourceId, epoch: u32, first_seq: u64, count: u32, previous: BatchHash) -> (Frame, BatchHash) {
     let mut writer = BodyWriter::default();
     for i in 0..count {
         writer.begin(Op::Heartbeat, 0, i64::from(i), 0, 0);

@@ -7,6 +7,7 @@ mod audit;
 mod compact;
 mod erase;
 mod ingest;
+mod quota;
 mod refine;
 mod retain;
 mod rollup;

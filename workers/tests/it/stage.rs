@@ -6,7 +6,9 @@ use clarity_runtime::secret::Secret;
 use clarity_store::head::{self, Head};
 use clarity_store::ingest::{Appended, Segment, cursor, segment, source};
 use clarity_store::refine::{Fence, Place};
-use clarity_store::{AuthStore, IngestStore, StoreError, SystemStore, WorkerStore, WorkspaceScope, WorkspaceTx, lease};
+use clarity_store::{
+    AuthStore, IngestStore, StoreError, SystemStore, WorkerStore, WorkspaceScope, WorkspaceTx, lease, usage,
+};
 use clarity_testkit::TestDb;
 use clarity_wire::body::{BodyHeader, BodyWriter, Column, Op, SnapshotChunk, StreamSchema};
 use clarity_wire::hash::BatchHash;
@@ -241,6 +243,12 @@ impl Stage {
         }
         cursor::jump(&mut tx, self.source, epoch, next_seq, &[0; 32]).await.unwrap();
         tx.commit().await.unwrap();
+    }
+
+    /// What ingest has metered of this month.
+    pub async fn month(&self) -> usage::Month {
+        let mut tx = self.ingest.begin(&self.agent).await.unwrap();
+        usage::of_month(&mut tx).await.unwrap()
     }
 
     pub async fn head(&self) -> Head {

@@ -7,6 +7,7 @@
 mod backlog;
 mod bed;
 mod disk;
+mod example;
 mod figures;
 mod first;
 mod live;
@@ -81,6 +82,10 @@ enum Section {
     First,
     /// Overview's time to first byte
     Page,
+    /// What others feel of a workspace that sends ten times what its plan allows
+    Neighbours,
+    /// The same transactions with and without row-level security
+    Rls,
 }
 
 /// How much of everything.
@@ -158,7 +163,7 @@ pub fn main(paths: &Paths, args: &Bench) -> Result<()> {
 type Measure = fn(&Context, &mut Figures) -> Result<()>;
 
 fn sections(context: &Context, args: &Pipeline, figures: &mut Figures) -> Result<()> {
-    let all: [(Section, Measure); 7] = [
+    let all: [(Section, Measure); 9] = [
         (Section::Site, site::measure),
         (Section::Bronze, if args.peer { peer::measure } else { backlog::to_bronze }),
         (Section::ReadModels, backlog::to_read_models),
@@ -166,6 +171,8 @@ fn sections(context: &Context, args: &Pipeline, figures: &mut Figures) -> Result
         (Section::Live, live::measure),
         (Section::First, first::measure),
         (Section::Page, page::measure),
+        (Section::Neighbours, example::neighbours),
+        (Section::Rls, example::rls),
     ];
     for (section, measure) in all {
         if !args.only.is_empty() && !args.only.contains(&section) {

@@ -211,6 +211,11 @@ impl Stack {
         capture(&mut self.server(&["auth", "app"], &["admin"])?.args(args).command())
     }
 
+    /// What an operator of the platform has around them to give commands as the owner of its tables.
+    pub fn operator_env(&self) -> Result<BTreeMap<String, String>> {
+        Ok(self.platform_env(&["owner"])?.into_iter().collect())
+    }
+
     /// `clarity-workers …` as a command that ends by itself: `rebuild`, `verify`, `dead-letters`.
     pub fn workers_command(&self, args: &[&str]) -> Result<std::process::Command> {
         let spec = Spec::new("workers", self.bin("clarity-workers"), &self.logs);

@@ -25,6 +25,7 @@ pub enum Symbol {
     Plus,
     People,
     Key,
+    Gauge,
 }
 
 impl Symbol {
@@ -52,6 +53,7 @@ impl Symbol {
             Self::Close => "m6 6 12 12M18 6 6 18",
             Self::Plus => "M12 5v14M5 12h14",
             Self::Key => "M8 19a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM11 12l8-8M16 7l3 3M13.5 9.5l2 2",
+            Self::Gauge => "M4.6 17.5a8.5 8.5 0 1 1 14.8 0M12 15l3.6-5.2M12 15h.01",
             Self::People => {
                 "M9 11.5a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM2.5 19.5c0-3.3 2.9-5.5 6.5-5.5s6.5 2.2 6.5 5.5M16 11.2a3 3 0 0 0 0-5.9M18 14.6c2.2.7 3.5 2.4 3.5 4.9"
             }

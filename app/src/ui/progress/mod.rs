@@ -1,4 +1,4 @@
-//! How far long work is: a real bar with rows done, rows to go and time left.
+//! How far long work is: a real bar with rows done, rows to go and time left. And how much of a limit is used.
 
 use leptos::prelude::*;
 
@@ -43,6 +43,18 @@ pub fn Progress(
         <div class="cs-progress">
             <progress class="cs-progress__bar" aria-label=label max=max value=value></progress>
             <span class="cs-progress__words">{move || at.get().words(unit)}</span>
+        </div>
+    }
+}
+
+/// How much of a limit is used: the bar ends at the limit, the words say how it is.
+#[component]
+pub fn Meter(#[prop(into)] label: String, used: u64, at_most: u64, #[prop(into)] words: String) -> impl IntoView {
+    let most = at_most.max(1);
+    view! {
+        <div class="cs-progress">
+            <progress class="cs-progress__bar" aria-label=label max=most.to_string() value=used.min(most).to_string()></progress>
+            <span class="cs-progress__words">{words}</span>
         </div>
     }
 }

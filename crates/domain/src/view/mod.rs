@@ -19,6 +19,7 @@ pub mod second_factor;
 pub mod session;
 pub mod sources;
 pub mod tokens;
+pub mod usage;
 
 use serde::{Deserialize, Serialize};
 

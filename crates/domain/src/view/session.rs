@@ -6,6 +6,7 @@ use crate::{
     ids::{SessionId, UserId, WorkspaceId},
     role::Role,
     time::Micros,
+    view::usage::PlanNotice,
 };
 
 /// A signed-in person and the workspaces they have a seat in.
@@ -68,4 +69,7 @@ pub struct Frame {
     /// When the workspace goes, if somebody asked for it.
     #[serde(default)]
     pub deleted_at: Option<Micros>,
+    /// Limits of the plan that are near or reached, for owners and admins.
+    #[serde(default)]
+    pub notices: Vec<PlanNotice>,
 }

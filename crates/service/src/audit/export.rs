@@ -58,7 +58,7 @@ impl Services {
     /// Begins an export, and writes down that it was taken.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a day that is none.
+    /// `Forbidden`; `Invalid` for a day that is none; `LimitExceeded` when today's exports of the plan are taken.
     pub async fn export_audit(
         &self,
         seat: &Seat,
@@ -70,7 +70,8 @@ impl Services {
         let asked: serde_json::Map<String, serde_json::Value> =
             filter.pairs().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let after = json!({ "format": format.as_str(), "filter": asked });
-        self.record(seat, &Entry { after: Some(after), ..seat.entry(Act::ExportAudit, Object::default()) }).await?;
+        let entry = Entry { after: Some(after), ..seat.entry(Act::ExportAudit, Object::default()) };
+        self.count_export(seat, &entry).await?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let end = store::head_seq(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;

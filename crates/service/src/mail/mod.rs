@@ -11,9 +11,10 @@ mod words;
 
 use clarity_domain::error::AppError;
 use clarity_domain::ids::MailId;
+use clarity_domain::plan::{Limit, Standing};
 use clarity_domain::role::Role;
-use clarity_store::AuthTx;
 use clarity_store::auth::mail::{self as store, NewMail};
+use clarity_store::{AuthTx, StoreError};
 use uuid::Uuid;
 
 use crate::Services;
@@ -91,6 +92,12 @@ pub(crate) enum Letter<'a> {
         workspace: &'a str,
         link: &'a str,
     },
+    /// To owners. How much of a limit of the month is used.
+    PlanNotice {
+        workspace: &'a str,
+        limit: Limit,
+        standing: Standing,
+    },
 }
 
 impl Letter<'_> {
@@ -111,6 +118,7 @@ impl Letter<'_> {
             Self::DeletionRequested { .. } => "deletion_requested",
             Self::DeletionCancelled { .. } => "deletion_cancelled",
             Self::WorkspaceDeleted { .. } => "workspace_deleted",
+            Self::PlanNotice { .. } => "plan_notice",
         }
     }
 }
@@ -118,16 +126,21 @@ impl Letter<'_> {
 impl Services {
     /// Writes a letter down: it is sent if and only if `tx` is committed.
     pub(crate) async fn post(&self, tx: &mut AuthTx, to: &str, letter: &Letter<'_>) -> Result<(), AppError> {
-        let words = words::of(letter);
-        let (text, html) = (render::text(&words), render::html(&words));
         let kept = self.settings.mail.keeps_letters();
-        let id = MailId(Uuid::now_v7());
-        let new = NewMail { id, kind: letter.kind(), to, subject: &words.subject, text: &text, html: &html, kept };
-        store::insert(tx, &new).await.map_err(fault)?;
+        write(tx, to, letter, kept).await.map_err(fault)?;
         if kept {
             store::keep_newest(tx, KEPT).await.map_err(fault)?;
         }
         self.posted.notify_one();
         Ok(())
     }
+}
+
+/// Writes a letter down as it will be sent; the workers do so too, whose letters a server finds by itself.
+pub(crate) async fn write(tx: &mut AuthTx, to: &str, letter: &Letter<'_>, kept: bool) -> Result<(), StoreError> {
+    let words = words::of(letter);
+    let (text, html) = (render::text(&words), render::html(&words));
+    let id = MailId(Uuid::now_v7());
+    let new = NewMail { id, kind: letter.kind(), to, subject: &words.subject, text: &text, html: &html, kept };
+    store::insert(tx, &new).await
 }

@@ -3,6 +3,8 @@
 //! Names that people chose are shortened, and no address that somebody hid in one becomes a link: whoever asks for a
 //! letter to a stranger must not be able to say more in it than a name.
 
+use clarity_domain::plan::{Limit, Standing};
+
 use super::Letter;
 
 /// A letter in words, before it is plain text or HTML.
@@ -177,7 +179,32 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 ],
             )
         }
+        Letter::PlanNotice { workspace, limit, standing } => plan_notice(&name(workspace), limit, standing),
     }
+}
+
+fn plan_notice(workspace: &str, limit: Limit, standing: Standing) -> Words {
+    let what = if limit == Limit::BytesPerMonth { "data" } else { "events" };
+    let (share, follows) = match standing {
+        Standing::Fine | Standing::Near => (80, "Nothing changes yet."),
+        Standing::Reached => (100, "Up to 120 % everything is still taken."),
+        Standing::Over => (
+            120,
+            "From now on data waits at your agents, in their spools, until the month ends or the plan is changed. \
+             Nothing is lost while a spool has room: look at how full they are on the sources page.",
+        ),
+    };
+    words(
+        format!("“{workspace}” has used {share} % of its {what} for this month"),
+        [
+            text(format!(
+                "The workspace “{workspace}” at Clarity Stream has used {share} % of the {what} that its plan has for \
+                 this month. {follows}"
+            )),
+            text("Owners see what was used by which day at “Plan and usage” in the workspace."),
+            text("If you need more, write to whoever runs Clarity Stream for you: they set the plan."),
+        ],
+    )
 }
 
 fn words<const N: usize>(subject: String, parts: [Part; N]) -> Words {
@@ -258,6 +285,17 @@ mod tests {
         assert!(!words.subject.chars().any(char::is_control));
         let Some(Part::Text(first)) = words.parts.first() else { panic!("a text comes first") };
         assert_eq!(first, "I J invites you to the workspace “A Bcc: x <b>” as an operator.");
+    }
+
+    #[test]
+    fn a_letter_about_the_plan_says_what_follows() {
+        let of = |limit, standing| of(&Letter::PlanNotice { workspace: "Nordmark", limit, standing });
+        let near = of(Limit::EventsPerMonth, Standing::Near);
+        assert_eq!(near.subject, "“Nordmark” has used 80 % of its events for this month");
+        let over = of(Limit::BytesPerMonth, Standing::Over);
+        assert_eq!(over.subject, "“Nordmark” has used 120 % of its data for this month");
+        let Some(Part::Text(first)) = over.parts.first() else { panic!("a text comes first") };
+        assert!(first.contains("data waits at your agents"), "{first}");
     }
 
     #[test]

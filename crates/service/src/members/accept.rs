@@ -13,7 +13,7 @@ use clarity_runtime::secret::Secret;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::invitation::{self, LinkHash, LinkedInvitation};
 use clarity_store::auth::workspace::SeatRow;
-use clarity_store::auth::{user, workspace};
+use clarity_store::auth::{member, user, workspace};
 use clarity_store::{StoreError, audit};
 use serde_json::json;
 use uuid::Uuid;
@@ -75,7 +75,7 @@ impl Services {
     ///
     /// # Errors
     /// `NotFound` as [`Self::find_invitation`]; `Conflict` for another account, or when the address has one and nobody is
-    /// signed in; `Invalid` at `name` or `password`; `RateLimited`.
+    /// signed in; `Invalid` at `name` or `password`; `LimitExceeded` when the plan has no seat left; `RateLimited`.
     pub async fn accept_invitation(
         &self,
         visitor: &Visitor,
@@ -118,6 +118,9 @@ impl Services {
             (None, workspace::list_seats(&mut tx, user.id).await.map_err(fault)?)
         };
         let seat = seats.iter().find(|seat| seat.card.id == invitation.workspace_id).ok_or_else(AppError::internal)?;
+        // With this one. The invitation stays as it is when they are too many.
+        let members = member::count(&mut tx, &seat.scope).await.map_err(fault)?;
+        self.permit_join(&seat.scope, members).await?;
         self.record_joining(seat, &invitation, &by, is_new, client).await?;
         if is_new {
             self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;

@@ -53,6 +53,8 @@ impl Services {
                 "This workspace has many invitations that nobody has accepted yet. Revoke those that are not needed any more.",
             ));
         }
+        let members = member::count(&mut tx, &seat.scope).await.map_err(fault)?;
+        self.permit_seats(&seat.scope, members + open + 1).await?;
         let (token, token_hash) = new_token()?;
         let (id, expires_at) = (InvitationId(Uuid::now_v7()), now_us() + INVITATION_LIFE);
         let new =

@@ -20,3 +20,4 @@ mod retention;
 mod second_factor;
 mod stage;
 mod tokens;
+mod usage;

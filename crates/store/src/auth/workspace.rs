@@ -101,6 +101,13 @@ pub async fn find_owner_seat(tx: &mut AuthTx, slug: &str) -> Result<Option<SeatR
     }))
 }
 
+/// The name of the scope's workspace, for letters about it.
+pub async fn get_name(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<String> {
+    Ok(sqlx::query_scalar!("select name from auth.workspaces where id = $1", scope.workspace_id().0)
+        .fetch_one(tx.conn())
+        .await?)
+}
+
 /// Whether members have to have a second factor. The caller has locked the workspace.
 pub async fn set_second_factor_required(tx: &mut AuthTx, scope: &WorkspaceScope, required: bool) -> Result<()> {
     sqlx::query!(

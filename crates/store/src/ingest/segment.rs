@@ -32,6 +32,10 @@ pub enum Appended {
 
 /// Stores the segment, moves the cursor and the head, if the segment is exactly what the cursor expects. Durable when the
 /// transaction has committed.
+///
+/// The first segment of a day notes what the cursor had counted before it: that is how use is metered (`crate::usage`), and
+/// all other segments only look whether it was noted. Whoever waited for the cursor's row and finds it moved does nothing at
+/// all, so none is noted twice.
 pub async fn append(tx: &mut WorkspaceTx, s: &Segment<'_>) -> Result<Appended, StoreError> {
     let workspace = tx.workspace();
     let last_commit_at =
@@ -43,11 +47,20 @@ pub async fn append(tx: &mut WorkspaceTx, s: &Segment<'_>) -> Result<Appended, S
                  durable_events = durable_events + $5::int, durable_bytes = durable_bytes + length($11::bytea),
                  last_commit_at = coalesce($10, last_commit_at)
              where workspace_id = $1 and source_id = $2 and epoch = $3 and next_seq = $4 and last_hash = $6
-             returning source_id
+             returning source_id, durable_events, durable_bytes
            ), stored as (
              insert into bronze_segments
                (workspace_id, source_id, epoch, first_seq, event_count, raw_bytes, last_commit_at, hash, body)
              select $1, source_id, $3, $4, $5, $9, $10, $7, $11 from moved
+           ), opened as (
+             insert into usage_openings (workspace_id, source_id, day, events_before, bytes_before)
+             select $1, source_id, (now() at time zone 'utc')::date, durable_events - $5::int,
+                    durable_bytes - length($11::bytea)
+             from moved
+             where not exists (
+               select from usage_openings o
+               where o.workspace_id = $1 and o.source_id = $2 and o.day >= (now() at time zone 'utc')::date
+             )
            ), head as (
              update ops.source_heads h
              set epoch = $3, next_seq = $4::bigint + $5::int, changed_at = now()

@@ -188,6 +188,9 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, OWNER, "/api/domains/add", "slug={slug}&domain=werk.nordmark.com"),
     door(Kind::Act, OWNER, "/api/domains/check", "slug={slug}&id={domain}"),
     door(Kind::Act, OWNER, "/api/domains/remove", "slug={slug}&id={domain}"),
+    // Its plan, and what it uses of it.
+    door(Kind::Page, OWNER, "/w/{slug}/usage", ""),
+    door(Kind::Read, OWNER, "/api/usage/read", "slug={slug}"),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),

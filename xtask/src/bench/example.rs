@@ -1,0 +1,42 @@
+//! Sections that measure inside one process what no whole stack can separate: examples of the crates that they measure. Each
+//! says what it does on its way, and prints one line of JSON at its end.
+
+use std::process::Stdio;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use super::{Context, figures::Figures};
+use crate::process::cargo;
+
+pub fn neighbours(context: &Context, figures: &mut Figures) -> Result<()> {
+    let said = run(context, "clarity-workers", "neighbours")?;
+    figures.add("neighbours_ratio", number(&said, "ratio")?);
+    let (without, with) = (number(&said, "without_ms")?, number(&said, "with_ms")?);
+    figures.note(format!("neighbours: p95 {without:.2} ms without the noisy one, {with:.2} ms with it"));
+    Ok(())
+}
+
+pub fn rls(context: &Context, figures: &mut Figures) -> Result<()> {
+    let said = run(context, "clarity-store", "rls")?;
+    let (overview, series) = (number(&said, "overview_ms")?, number(&said, "series_ms")?);
+    figures.add("rls_ingest_percent", number(&said, "ingest_percent")?);
+    figures.add("rls_read_ms", overview.max(series));
+    figures
+        .note(format!("row-level security: {overview:+.3} ms on the Overview's reads, {series:+.3} ms on a chart's"));
+    Ok(())
+}
+
+fn number(said: &Value, key: &str) -> Result<f64> {
+    said[key].as_f64().with_context(|| format!("the example did not say {key}: {said}"))
+}
+
+fn run(context: &Context, package: &str, example: &str) -> Result<Value> {
+    let mut command = cargo(&context.paths.root);
+    command.args(["run", "--release", "--quiet", "--package", package, "--example", example]);
+    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("start {example}"))?;
+    ensure!(output.status.success(), "{example} ended with {}", output.status);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().rfind(|line| line.starts_with('{')).with_context(|| format!("{example} said nothing"))?;
+    Ok(serde_json::from_str(line)?)
+}
