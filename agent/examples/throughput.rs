@@ -70,6 +70,7 @@ async fn server(listener: TcpListener) -> Result<()> {
                     position: None,
                     paused: false,
                 }],
+                masks: None,
             }),
             Frame::Batch(header, _) => Frame::Durable(Durable {
                 source_id,

@@ -168,7 +168,7 @@ impl Ingest {
                 }
             };
             let sources = hello.sources.iter().map(|d| cursor(s, &d.name)).collect();
-            Welcome { generation: s.generation, clock_us: hello.clock_us, window_bytes: s.window, sources }
+            Welcome { generation: s.generation, clock_us: hello.clock_us, window_bytes: s.window, sources, masks: None }
         });
         send(&mut socket, Frame::Welcome(welcome)).await?;
         let generation = self.with(|s| s.generation);
