@@ -44,7 +44,7 @@ impl Hasher {
     }
 
     pub fn hash(&self, value: &[u8]) -> [u8; 32] {
-        Hmac::clone(&self.0).chain_update(value).finalize().into_bytes().into()
+        Hmac::<Sha256>::clone(&self.0).chain_update(value).finalize().into_bytes().into()
     }
 }
 

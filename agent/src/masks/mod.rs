@@ -53,14 +53,7 @@ impl Masks {
     /// # Errors
     /// When there is a list that cannot be read: nothing may be read without it.
     pub fn open(dir: &StateDir, local: Vec<Mask>) -> Result<Self> {
-        let path = dir.masks();
-        let ordered: Ordered = match std::fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
-                format!("{} cannot be read, and without it values might leave unmasked; restore it", path.display())
-            })?,
-            Err(e) if e.kind() == ErrorKind::NotFound => Ordered::default(),
-            Err(e) => return Err(e).with_context(|| format!("cannot read {}", path.display())),
-        };
+        let ordered = ordered(dir)?;
         let hasher = hasher(dir, !(local.is_empty() && ordered.masks.is_empty()))?;
         let running = Mutex::new(Running { applied: ordered.version, ..Running::default() });
         let now = watch::Sender::new(State { ordered: Arc::new(ordered), hasher });
@@ -131,13 +124,20 @@ impl Masks {
         })
     }
 
-    /// How many masks the platform ordered, and how many are the operator's.
-    pub fn counts(&self) -> (usize, usize) {
-        (self.inner.now.borrow().ordered.masks.len(), self.inner.local.len())
-    }
-
     fn running<T>(&self, change: impl FnOnce(&mut Running) -> T) -> T {
         change(&mut self.inner.running.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What the platform ordered last; nothing before it ever did.
+pub fn ordered(dir: &StateDir) -> Result<Ordered> {
+    let path = dir.masks();
+    match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).with_context(|| {
+            format!("{} cannot be read, and without it values might leave unmasked; restore it", path.display())
+        }),
+        Err(e) if e.kind() == ErrorKind::NotFound => Ok(Ordered::default()),
+        Err(e) => Err(e).with_context(|| format!("cannot read {}", path.display())),
     }
 }
 

@@ -120,6 +120,7 @@ impl<'a> Plan<'a> {
                 config: self.run.config,
                 flow,
                 raw_text,
+                masks: self.run.masks,
                 drafts: drafts.clone(),
                 shutdown: stop.clone(),
                 report: &report,

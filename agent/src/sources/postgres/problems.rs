@@ -75,6 +75,19 @@ pub fn policy_tables(tables: &[String]) -> Problem {
     )
 }
 
+/// Columns of the key that are hashed where hiding or rounding was asked for.
+pub fn mask_key(table: &str, columns: &[String]) -> Option<Problem> {
+    let message = || {
+        format!(
+            "{} of {table} is part of the key: it is hashed, since rows could not be told apart if it were hidden or rounded",
+            columns.join(", ")
+        )
+    };
+    (!columns.is_empty()).then(|| {
+        attention("mask_key", message(), Some("choose \"hash with key\" for it on the Masking page".to_owned()))
+    })
+}
+
 pub fn no_tables(config: &PostgresConfig) -> Problem {
     attention(
         "no_tables",
