@@ -88,6 +88,7 @@ const OWNER: May = May::Member(Permission::OwnWorkspace);
 const TOKENS: May = May::Member(Permission::ManageTokens);
 const AUDIT: May = May::Member(Permission::ReadAudit);
 const RETENTION: May = May::Member(Permission::ManageRetention);
+const MASKING: May = May::Member(Permission::ManageMasking);
 
 pub const DOORS: &[Door] = &[
     // Public pages.
@@ -172,6 +173,16 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, RETENTION, "/api/retention/set", "slug={slug}&class=dead_letters&days=forever"),
     door(Kind::Act, OWNER, "/api/retention/hold", "slug={slug}&reason=A+case"),
     door(Kind::Act, OWNER, "/api/retention/lift", "slug={slug}&id={hold}"),
+    // What is masked in it.
+    door(Kind::Page, MASKING, "/w/{slug}/masking", ""),
+    door(Kind::Read, MASKING, "/api/masking/read", "slug={slug}"),
+    door(
+        Kind::Act,
+        MASKING,
+        "/api/masking/add",
+        "slug={slug}&of={source}+public.staff&field=name&rule=hash&amount=&place=agent&least_role=admin",
+    ),
+    door(Kind::Act, MASKING, "/api/masking/remove", "slug={slug}&id={mask}"),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),
