@@ -2,6 +2,7 @@
 
 mod faults;
 pub mod ingest;
+mod masks;
 mod way;
 
 use clarity_agent::identity::{AgentKey, Identity, StateDir};
