@@ -416,6 +416,7 @@ async fn an_agent_is_told_what_to_mask_and_told_again_when_it_changes() {
     assert_eq!((masks.version, named), (1, vec![(Some("db"), "name")]));
 
     // Another one, while it is connected.
+    link.send(Frame::Heartbeat).await;
     admin.batch_execute(&policy(&agent, "null", "badge", "agent")).await.unwrap();
     let started = std::time::Instant::now();
     let Some(Frame::Masks(masks)) = link.next().await else { panic!("nothing was said") };
