@@ -144,7 +144,7 @@ fn read_of(of: &str) -> Result<(Option<SourceId>, String), AppError> {
     }
     let (source, stream) = of.split_once(' ').ok_or_else(wrong)?;
     let source = source.parse().map_err(|_| wrong())?;
-    if stream.is_empty() || stream.chars().count() > MAX_NAME {
+    if stream.is_empty() || stream.chars().count() > MAX_NAME || stream.chars().any(char::is_control) {
         return Err(wrong());
     }
     Ok((Some(source), stream.to_owned()))

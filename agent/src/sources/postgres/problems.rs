@@ -77,15 +77,17 @@ pub fn policy_tables(tables: &[String]) -> Problem {
 
 /// Columns of the key that are hashed where hiding or rounding was asked for.
 pub fn mask_key(table: &str, columns: &[String]) -> Option<Problem> {
-    let message = || {
+    if columns.is_empty() {
+        return None;
+    }
+    let columns = columns.join(", ");
+    Some(attention(
+        "mask_key",
         format!(
-            "{} of {table} is part of the key: it is hashed, since rows could not be told apart if it were hidden or rounded",
-            columns.join(", ")
-        )
-    };
-    (!columns.is_empty()).then(|| {
-        attention("mask_key", message(), Some("choose \"hash with key\" for it on the Masking page".to_owned()))
-    })
+            "{columns} of {table} is part of the key and is hashed: hidden or rounded, rows could not be told apart"
+        ),
+        Some("choose \"Hash with key\" for it on the Masking page, or in agent.toml".to_owned()),
+    ))
 }
 
 pub fn no_tables(config: &PostgresConfig) -> Problem {

@@ -1,4 +1,4 @@
-//! Masks a field from now on.
+//! Masks a field from now on. `of` is a source's id and a stream, as the form offers them.
 
 use clarity_domain::{masking::MaskPlace, role::Role};
 use leptos::prelude::*;
@@ -8,7 +8,6 @@ use crate::error::PageError;
 #[server(endpoint = "masking/add")]
 pub async fn add(
     slug: String,
-    /// A source's id and a stream, as the form offers them.
     of: String,
     field: String,
     rule: String,
