@@ -112,7 +112,7 @@ test("what is masked at the agent is masked from the first row, and from the nex
 
   // Nothing comes back by removing a mask, and the page says so.
   await page.getByRole("button", { name: /^Stop masking t24/ }).click();
-  await page.getByText("Values that were masked do not come back.").first().waitFor();
+  await row(page, "t24").getByText("Values that were masked do not come back.").waitFor();
   await page.getByRole("button", { name: "Stop masking", exact: true }).click();
   await row(page, "t24").waitFor({ state: "detached" });
   await page.goto(`/w/${slug}/audit`);

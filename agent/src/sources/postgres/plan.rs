@@ -121,6 +121,7 @@ impl<'a> Plan<'a> {
                 flow,
                 raw_text,
                 masks: self.run.masks,
+                problems: self.run.problems,
                 drafts: drafts.clone(),
                 shutdown: stop.clone(),
                 report: &report,

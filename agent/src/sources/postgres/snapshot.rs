@@ -16,6 +16,7 @@ use super::heartbeat;
 use super::position::{Moved, MovedRow, Settled, Step, TableProgress};
 use super::problems::{self, ident, literal};
 use super::setup::Table;
+use super::watch::Problems;
 use crate::masks::SourceMasks;
 use crate::sources::SourceError;
 use clarity_wire::body::{BodyHeader, BodyWriter, Op, SnapshotChunk};
@@ -52,6 +53,7 @@ pub struct Snapshot<'a> {
     /// See `setup::Server`.
     pub raw_text: bool,
     pub masks: &'a SourceMasks,
+    pub problems: &'a Problems,
     pub drafts: mpsc::Sender<Draft>,
     pub shutdown: CancellationToken,
     /// Called with each progress.
@@ -84,6 +86,7 @@ impl Snapshot<'_> {
             let columns = self.columns(&catalog, &job.table).await?;
             let described = catalog.table_shape(&job.table.name(), &columns, job.table.full_old_row).await;
             let shape = described.map_err(|e| self.failed(&job.table, &e))?;
+            self.problems.of_masks(&shape);
             let key = key_of(&columns);
             let names: Vec<String> = key.iter().map(|&i| columns[i].name.clone()).collect();
             let anew = self.moved(job).too_many;

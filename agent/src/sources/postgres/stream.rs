@@ -58,8 +58,7 @@ impl Stream<'_> {
                 let shape = if self.config.wants(&name) && self.policy.allows_table(&name) {
                     let described = self.catalog.shape(&relation).await;
                     let shape = described.map_err(|e| problems::of_error(self.config, &e, "describing a table"))?;
-                    let told = shape.masks.as_ref().and_then(|masks| problems::mask_key(&name, masks.hashed_instead()));
-                    self.problems.set(&format!("masks of {name}"), told);
+                    self.problems.of_masks(&shape);
                     Some(shape)
                 } else {
                     None

@@ -3,13 +3,21 @@
 
 use super::{PATIENCE, Plant, Running};
 use crate::source::harness::{Cell, Event};
-use clarity_agent::masks::{Hasher, SourceMasks};
+use clarity_agent::config::ConfiguredSource;
+use clarity_agent::identity::StateDir;
+use clarity_agent::masks::{Hasher, Masks, SourceMasks};
+use clarity_agent::sources::Policy;
+use clarity_agent::status::StatusReporter;
+use clarity_agent::supervisor::supervise;
+use clarity_agent::uplink::SourceHandle;
 use clarity_domain::masking::{MaskKey, MaskRule};
 use clarity_testkit::wait_until;
 use clarity_wire::body::Op;
-use clarity_wire::frame::Mask;
+use clarity_wire::frame::{Mask, Masks as Ordered};
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// What must not be found anywhere.
 const CANARY: &str = "zqcanary";
@@ -156,4 +164,46 @@ async fn a_masked_key_is_hashed_and_stands_in_no_position() {
     assert!(stub.old[0].text().unwrap().starts_with("h:"));
     assert_eq!(stub.message.as_deref(), Some("masked"), "no hash that values could be tried against");
     running.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_masks_hold_from_the_next_change_on_and_nothing_is_doubled() {
+    let plant = Plant::new("create table t (id int primary key, v text)").await;
+    plant.sql("grant select on t to clarity_reader; create publication clarity_test for table t").await;
+    let dir = StateDir::new(plant.folder.path().join("agent"));
+    dir.create().unwrap();
+    let masks = Masks::open(&dir, Vec::new()).unwrap();
+    let opened = plant.platform.open(plant.folder.path(), plant.limits).await;
+    let handle = Arc::new(SourceHandle::new("test", "postgres", opened.spool.clone(), StatusReporter::new(), false));
+    let configured = ConfiguredSource { name: "test".into(), config: plant.config(), confirms_spooled: false };
+    let shutdown = CancellationToken::new();
+    let supervised = supervise(configured, handle.clone(), Policy::default(), masks.clone(), shutdown.clone());
+    let task = tokio::spawn(supervised);
+    let arrived = |id: &'static str| {
+        let plant = &plant;
+        wait_until("the row is durable", PATIENCE, move || async move {
+            plant.platform.has(|e| e.op == Op::Insert && e.row[0].text() == Some(id))
+        })
+    };
+    wait_until("the snapshot is done", PATIENCE, || async { plant.platform.has(|e| e.op == Op::SnapshotEnd) }).await;
+    plant.sql("insert into t values (1, 'in the clear')").await;
+    arrived("1").await;
+
+    let mask = Mask { source: Some("test".into()), stream: "public.t".into(), field: "v".into(), rule: MaskRule::Hide };
+    masks.take(Ordered { version: 1, masks: vec![mask] }).unwrap();
+    wait_until("it is read by the new list", PATIENCE, || async { masks.applied() == 1 }).await;
+    for id in 2..50 {
+        plant.sql(&format!("insert into t values ({id}, '{CANARY}')")).await;
+    }
+    arrived("49").await;
+    let events = plant.platform.events();
+    let rows = of(&events, "public.t", Op::Insert);
+    let ids: Vec<u32> = rows.iter().map(|event| event.row[0].text().unwrap().parse().unwrap()).collect();
+    assert_eq!(ids, (1..50).collect::<Vec<u32>>(), "each once, in order");
+    assert_eq!(rows[0].row[1].text(), Some("in the clear"));
+    assert!(rows[1..].iter().all(|event| event.row[1] == Cell::Null));
+    files(plant.folder.path());
+    shutdown.cancel();
+    task.await.unwrap();
+    opened.close().await;
 }
