@@ -195,14 +195,17 @@ fn refusal(field: &str, rule: MaskRule, spec: &MappingSpec, stream: &str) -> Opt
     if is(spec.metric_name.as_ref()) || is(spec.states.as_ref().map(|states| &states.state)) {
         return Some(format!("{field} says what a row of {stream} tells. It cannot be masked at the agent."));
     }
-    let measured = spec
-        .metrics
-        .iter()
-        .any(|metric| metric.column == field && matches!(metric.sample_type, SampleType::Float | SampleType::Integer));
-    let leaves_text = matches!(rule, MaskRule::Hash | MaskRule::Partial { .. });
-    ((measured || is(spec.value.as_ref())) && leaves_text).then(|| {
-        format!("{field} of {stream} is measured, and a hash or characters are no number. Hide it or round it.")
-    })
+    let measured = spec.metrics.iter().find(|metric| metric.column == field).map(|metric| metric.sample_type);
+    let measured = measured.or_else(|| is(spec.value.as_ref()).then_some(SampleType::Float))?;
+    match rule {
+        MaskRule::Hash | MaskRule::Partial { .. } if measured != SampleType::Text => Some(format!(
+            "{field} of {stream} is measured, and a hash or characters are no measure. Hide it or round it."
+        )),
+        MaskRule::Bucket { width } if measured == SampleType::Integer && width.fract() != 0.0 => {
+            Some(format!("{field} of {stream} is measured in whole numbers. Round it to whole steps."))
+        }
+        _ => None,
+    }
 }
 
 /// For the audit log.
@@ -296,7 +299,11 @@ mod tests {
         assert!(refused("machine", MaskRule::Hash) && refused("at", MaskRule::Bucket { width: 60.0 }));
         assert!(refused("pressure", MaskRule::Hash) && refused("pressure", partial));
         assert!(!refused("pressure", MaskRule::Hide) && !refused("pressure", MaskRule::Bucket { width: 1.0 }));
-        assert!(!refused("operator", MaskRule::Hash));
+        assert!(!refused("pressure", MaskRule::Bucket { width: 0.5 }) && !refused("operator", MaskRule::Hash));
+        let mut whole = telemetry();
+        whole.metrics[0].sample_type = SampleType::Integer;
+        assert!(refusal("pressure", MaskRule::Bucket { width: 0.5 }, &whole, "public.t").is_some());
+        assert_eq!(refusal("pressure", MaskRule::Bucket { width: 2.0 }, &whole, "public.t"), None);
         let records = MappingSpec { kind: StreamKind::Records, ..telemetry() };
         assert_eq!(refusal("machine", MaskRule::Hash, &records, "public.t"), None);
     }
