@@ -34,11 +34,11 @@ pub fn AddForm(slug: String, streams: Vec<MaskableStream>, add: ServerAction<Add
                 <Choice id="mask-of" name="of" label="Stream" choices=model::streams(&streams) value="*"/>
                 <Typed id="mask-field" name="field" label="Field" help="A column, or a path inside a JSON column: detail.phone." needed=true list="mask-fields" error/>
                 <datalist id="mask-fields">{known}</datalist>
-                <Choice id="mask-rule" name="rule" label="What is left" choices=model::rules() value="hash" on:input=move |event| rule.set(event_target_value(&event))/>
-                <Typed id="mask-amount" name="amount" label="How many, or how wide" help="Characters that stay, or the width of a step." value=model::USUAL_AMOUNT error on:input=move |event| amount.set(event_target_value(&event))/>
+                <Choice on:input=move |event| rule.set(event_target_value(&event)) id="mask-rule" name="rule" label="What is left" choices=model::rules() value="hash"/>
+                <Typed id="mask-amount" name="amount" label="How many, or how wide" help="Characters that stay, or the width of a step." value=model::USUAL_AMOUNT on:input=move |event| amount.set(event_target_value(&event)) error/>
                 <Choice id="mask-place" name="place" label="Where" choices=model::places() value=MaskPlace::Agent.as_str()/>
                 <Choice id="mask-role" name="least_role" label="In views, seen in the clear by" choices=model::seers() value=Role::Admin.as_str()/>
-                <Typed id="mask-sample" name="" label="Try it on a value" help="Stays in your browser." error on:input=move |event| sample.set(event_target_value(&event))/>
+                <Typed id="mask-sample" name="" label="Try it on a value" help="Stays in your browser." on:input=move |event| sample.set(event_target_value(&event)) error/>
                 <p class="cs-masking__example" role="status">{example}</p>
             </div>
             <p class="cs-quiet">"At the agent a value never leaves the plant, and nobody sees it again. In views it is kept, and shown by role."</p>
