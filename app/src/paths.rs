@@ -156,6 +156,11 @@ pub fn usage(slug: &str) -> String {
     format!("/w/{slug}/usage")
 }
 
+/// What is masked, where and for whom.
+pub fn masking(slug: &str) -> String {
+    format!("/w/{slug}/masking")
+}
+
 /// The API tokens of a workspace.
 pub fn tokens(slug: &str) -> String {
     format!("/w/{slug}/tokens")

@@ -6,6 +6,7 @@ pub mod deletion;
 pub mod domains;
 pub mod invitation;
 pub mod live;
+pub mod masking;
 pub mod members;
 pub mod outbox;
 pub mod overview;

@@ -73,6 +73,15 @@ const RETENTION: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For those who may change it.
+const MASKING: Entry = Entry {
+    name: "Masking",
+    symbol: Symbol::Eye,
+    path: paths::masking,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may manage them.
 const TOKENS: Entry = Entry {
     name: "API tokens",
@@ -107,6 +116,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
         (MEMBERS, Permission::ManageMembers),
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
+        (MASKING, Permission::ManageMasking),
         (AUDIT, Permission::ReadAudit),
         (USAGE, Permission::OwnWorkspace),
     ];
@@ -299,6 +309,7 @@ mod tests {
         };
         assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);
         assert_eq!(names(Role::Owner).last(), Some(&"Plan and usage"));
+        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Masking", "Audit"]);
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

@@ -12,10 +12,10 @@ use leptos_router::ChooseView;
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
     dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, gallery::GalleryPage, home::HomePage,
-    invite::InvitePage, members::MembersPage, new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage,
-    outbox::OutboxPage, reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage,
-    sessions::SessionsPage, sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage,
-    sources::SourcesPage, tokens::TokensPage, usage::UsagePage,
+    invite::InvitePage, masking::MaskingPage, members::MembersPage, new_workspace::NewWorkspacePage,
+    not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage, retention::RetentionPage,
+    second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage, sign_in_code::SignInCodePage,
+    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage, usage::UsagePage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -44,6 +44,7 @@ pub enum Apart {
     Sessions,
     Members,
     Retention,
+    Masking,
     Tokens,
     Audit,
     Delete,
@@ -92,6 +93,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Sessions => view! { <SessionsPage/> }.into_any(),
         Apart::Members => view! { <MembersPage/> }.into_any(),
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
+        Apart::Masking => view! { <MaskingPage/> }.into_any(),
         Apart::Tokens => view! { <TokensPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Delete => view! { <DeletePage/> }.into_any(),

@@ -12,6 +12,7 @@ mod deleted;
 mod gallery;
 mod home;
 mod invite;
+mod masking;
 mod members;
 mod new_workspace;
 mod not_found;

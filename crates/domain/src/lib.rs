@@ -10,6 +10,7 @@ pub mod error;
 pub mod fingerprint;
 pub mod ids;
 pub mod mapping;
+pub mod masking;
 pub mod names;
 pub mod plan;
 pub mod retention;

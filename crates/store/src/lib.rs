@@ -25,6 +25,7 @@ pub mod ingest;
 pub mod lease;
 pub mod live;
 pub mod mapping;
+pub mod masking;
 pub mod metric;
 pub mod overview;
 pub mod plan;

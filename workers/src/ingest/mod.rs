@@ -5,10 +5,12 @@
 //! - [`pairing`]: an agent that is not known yet.
 //! - [`batches`]: frames of a connection into one transaction.
 //! - [`share`]: what one workspace may take, so that it takes nothing from another.
+//! - [`masks`]: what an agent masks, told at the beginning and when it changes.
 
 mod batches;
 mod connection;
 mod listener;
+mod masks;
 mod pairing;
 mod share;
 

@@ -8,6 +8,7 @@ pub mod dead_letters;
 pub mod deletion;
 pub mod domains;
 pub mod live;
+pub mod masking;
 pub mod members;
 pub mod outbox;
 pub mod overview;

@@ -9,6 +9,7 @@ mod dead_letters;
 mod deletion;
 mod domains;
 mod mail;
+mod masking;
 mod members;
 mod name_server;
 mod outgoing;
