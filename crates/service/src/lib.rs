@@ -15,6 +15,7 @@ mod frame;
 mod known_passwords;
 pub mod live;
 mod mail;
+mod masked;
 mod members;
 mod overview;
 pub mod pairing;

@@ -22,6 +22,7 @@ pub mod ingest;
 pub mod lease;
 pub mod live;
 pub mod mapping;
+pub mod masked;
 pub mod metric;
 pub mod overview;
 mod pool;
