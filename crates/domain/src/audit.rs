@@ -122,6 +122,9 @@ acts! {
     PlaceHold "retention.hold" "Place a legal hold";
     LiftHold "retention.lift" "Lift a legal hold";
     RunRetention "retention.run" "Remove what is older than it is kept";
+    ReadMasking "masking.read" "Look at masking";
+    AddMask "masking.add" "Mask a field";
+    RemoveMask "masking.remove" "Stop masking a field";
     ReadTokens "tokens.read" "List the API tokens";
     CreateToken "token.create" "Make an API token";
     RevokeToken "token.revoke" "Revoke an API token";

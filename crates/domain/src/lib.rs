@@ -9,6 +9,7 @@ pub mod error;
 pub mod fingerprint;
 pub mod ids;
 pub mod mapping;
+pub mod masking;
 pub mod names;
 pub mod retention;
 pub mod role;

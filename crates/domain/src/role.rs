@@ -59,7 +59,7 @@ pub enum Permission {
     Operate,
     /// Pair, revoke and configure agents and sources; mappings; dead letters.
     ManageSources,
-    /// Members up to one's own role, masking.
+    /// Members up to one's own role.
     ManageMembers,
     /// Service accounts and their API tokens.
     ManageTokens,
@@ -67,12 +67,14 @@ pub enum Permission {
     ReadAudit,
     /// How long what is kept.
     ManageRetention,
+    /// What is masked, where and for whom.
+    ManageMasking,
     /// Plan, deletion, transfer, sign-in policy.
     OwnWorkspace,
 }
 
 impl Permission {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::View,
         Self::Operate,
         Self::ManageSources,
@@ -80,6 +82,7 @@ impl Permission {
         Self::ManageTokens,
         Self::ReadAudit,
         Self::ManageRetention,
+        Self::ManageMasking,
         Self::OwnWorkspace,
     ];
 
@@ -91,7 +94,8 @@ impl Permission {
             | Self::ManageMembers
             | Self::ManageTokens
             | Self::ReadAudit
-            | Self::ManageRetention => Role::Admin,
+            | Self::ManageRetention
+            | Self::ManageMasking => Role::Admin,
             Self::OwnWorkspace => Role::Owner,
         }
     }
@@ -106,6 +110,7 @@ impl Permission {
             Self::ManageTokens => "manage API tokens",
             Self::ReadAudit => "read the audit log",
             Self::ManageRetention => "manage retention",
+            Self::ManageMasking => "manage masking",
             Self::OwnWorkspace => "do what only the owner may",
         }
     }
@@ -116,10 +121,11 @@ impl Permission {
             Self::View => "see dashboards, assets, sources, alerts",
             Self::Operate => "build dashboards, acknowledge, give stop reasons, export",
             Self::ManageSources => "pair, revoke and configure agents and sources; mappings; dead letters",
-            Self::ManageMembers => "invite, change and remove members up to one's own role; masking",
+            Self::ManageMembers => "invite, change and remove members up to one's own role",
             Self::ManageTokens => "make and remove service accounts, make and revoke their API tokens",
             Self::ReadAudit => "read, export and verify the audit log",
             Self::ManageRetention => "see and change how long what is kept",
+            Self::ManageMasking => "see and change what is masked, where and for whom",
             Self::OwnWorkspace => "offer ownership; legal holds; plan, deletion, sign-in policy",
         }
     }

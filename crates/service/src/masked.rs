@@ -12,9 +12,9 @@ use clarity_domain::masking::{MaskKey, MaskPlace, MaskPolicy, MaskRule, mask_num
 use clarity_domain::state::StateCategory;
 use clarity_store::asset::Asset;
 use clarity_store::chunk::Latest;
-use clarity_store::masked::{self as store, StreamFields};
 use clarity_store::metric::Metric;
 use clarity_store::state::Interval;
+use clarity_store::stream_fields::{self, StreamFields};
 use clarity_store::{StoreError, WorkspaceTx, masking};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -49,7 +49,7 @@ impl Masks {
         let mut policies = masking::list_live(tx).await?;
         // A policy that names nobody is for everybody.
         policies.retain(|p| p.place == MaskPlace::View && p.least_role.is_none_or(|least| role < least));
-        let streams = if policies.is_empty() { Vec::new() } else { store::list_streams(tx).await? };
+        let streams = if policies.is_empty() { Vec::new() } else { stream_fields::list(tx).await? };
         Ok(Self::new(policies, streams, secrets, seat.scope.workspace_id()))
     }
 

@@ -22,7 +22,7 @@ pub mod ingest;
 pub mod lease;
 pub mod live;
 pub mod mapping;
-pub mod masked;
+pub mod masking;
 pub mod metric;
 pub mod overview;
 mod pool;
@@ -39,6 +39,7 @@ pub mod site;
 pub mod source_view;
 pub mod state;
 pub mod stream;
+pub mod stream_fields;
 mod tx;
 
 pub use error::StoreError;

@@ -14,7 +14,7 @@ pub struct StreamFields {
 }
 
 /// All streams of the workspace.
-pub async fn list_streams(tx: &mut WorkspaceTx) -> Result<Vec<StreamFields>> {
+pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<StreamFields>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
         r#"select t.id, t.source_id, t.name,
