@@ -7,6 +7,7 @@ mod accounts;
 mod audit;
 mod dead_letters;
 mod mail;
+mod masked;
 mod members;
 mod overview;
 mod ownership;
