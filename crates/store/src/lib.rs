@@ -31,6 +31,7 @@ pub mod record;
 pub mod refine;
 pub mod replay;
 pub mod retention;
+pub mod rewrite;
 pub mod rollup;
 mod scope;
 pub mod search;
