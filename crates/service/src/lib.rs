@@ -45,6 +45,7 @@ pub use account::{SignIn, SignedIn};
 pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
 pub use mail::{MailSettings, MailSettingsError};
+pub use masked::keyed_hash;
 pub use members::{Accepted, NewAccount};
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
 pub use secrets::{SecretsKey, SecretsKeyError};

@@ -216,12 +216,12 @@ impl Masks {
         if text.is_empty() {
             return Some(String::new());
         }
-        mask_text(rule, text, &|bytes| keyed(&self.key, bytes))
+        mask_text(rule, text, &|bytes| keyed_hash(&self.key, bytes))
     }
 }
 
-/// HMAC-SHA-256; nothing but zeros if there were no key, which there always is.
-fn keyed(key: &MaskKey, bytes: &[u8]) -> [u8; 32] {
+/// HMAC-SHA-256 under a key of masks, which has the length that it takes.
+pub fn keyed_hash(key: &MaskKey, bytes: &[u8]) -> [u8; 32] {
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes());
     mac.map_or([0; 32], |mac| mac.chain_update(bytes).finalize().into_bytes().into())
 }

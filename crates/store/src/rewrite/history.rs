@@ -44,22 +44,6 @@ pub async fn read(tx: &mut WorkspaceTx, source: SourceId, from: Place, end: Plac
         .collect())
 }
 
-/// How many segments that is, all of them.
-pub async fn count(tx: &mut WorkspaceTx, source: SourceId, end: Place) -> Result<i64> {
-    let workspace = tx.workspace();
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!"
-           from bronze_segments
-           where workspace_id = $1 and source_id = $2 and (epoch, first_seq) < ($3, $4)"#,
-        workspace,
-        source.0,
-        end.epoch,
-        end.seq
-    )
-    .fetch_one(tx.conn())
-    .await?)
-}
-
 /// The hash of the segment that ends where one begins; none at the beginning of an epoch and after a gap.
 pub async fn before(tx: &mut WorkspaceTx, source: SourceId, at: Place) -> Result<Option<Vec<u8>>> {
     let workspace = tx.workspace();

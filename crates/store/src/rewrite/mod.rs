@@ -7,7 +7,7 @@ mod history;
 mod job;
 mod machines;
 
-pub use history::{NewSegment, Stored, before, change, change_letters, count, list_letters, read, remove_quarantined};
+pub use history::{NewSegment, Stored, before, change, change_letters, list_letters, read, remove_quarantined};
 pub use job::{Job, claim, end, keep};
 pub use machines::{NewNames, rename, rename_sites};
 
@@ -128,18 +128,18 @@ pub async fn find(tx: &mut WorkspaceTx, id: Uuid) -> Result<Option<Work>> {
     Ok(Some(Work { id, policies, key }))
 }
 
-/// Begins: the key, and for each source where it ends, which is where ingest stands now.
-pub async fn begin(tx: &mut WorkspaceTx, id: Uuid, key: &MaskKey, sources: &[SourceId]) -> Result<()> {
+/// Begins: the key, and for each of these sources (all, without any said) where it ends, which is where ingest stands now.
+pub async fn begin(tx: &mut WorkspaceTx, id: Uuid, key: &MaskKey, sources: Option<&[SourceId]>) -> Result<()> {
     let workspace = tx.workspace();
-    let sources: Vec<Uuid> = sources.iter().map(|source| source.0).collect();
+    let sources: Option<Vec<Uuid>> = sources.map(|sources| sources.iter().map(|source| source.0).collect());
     sqlx::query!(
         "insert into rewrite_sources (workspace_id, rewrite_id, source_id, end_epoch, end_seq)
          select $1, $2, c.source_id, c.epoch, c.next_seq
          from source_cursors c
-         where c.workspace_id = $1 and c.source_id = any($3)",
+         where c.workspace_id = $1 and ($3::uuid[] is null or c.source_id = any($3))",
         workspace,
         id,
-        &sources
+        sources.as_deref()
     )
     .execute(tx.conn())
     .await?;
