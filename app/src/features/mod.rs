@@ -9,6 +9,7 @@ pub mod outbox;
 pub mod overview;
 pub mod pairing;
 pub mod retention;
+pub mod rewrite;
 pub mod search;
 pub mod second_factor;
 pub mod session;

@@ -22,6 +22,7 @@ pub mod pairing;
 mod password;
 mod reset;
 mod retention;
+mod rewrite;
 mod second_factor;
 mod secrets;
 pub mod series_query;

@@ -57,7 +57,8 @@ fn rule_of(policies: &[MaskPolicy], of: &StreamFields, part: Part) -> Option<Mas
 
 /// Gives machines and sites the names that masked rows leave them.
 pub async fn rename(tx: &mut WorkspaceTx, rules: &Rules, key: &MaskKey) -> Result<(), StoreError> {
-    let new = names(asset::list(tx).await?, rules, &|bytes| keyed_hash(key, bytes));
+    let machines = asset::list(tx).await?;
+    let new = names(machines, rules, &|bytes| keyed_hash(key, bytes));
     store::rename(tx, &new).await?;
     if rules.site.is_some() {
         store::rename_sites(tx).await?;

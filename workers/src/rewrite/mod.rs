@@ -75,7 +75,7 @@ pub async fn work(ctx: &WorkerContext, stop: &CancellationToken) -> anyhow::Resu
     tx.commit().await?;
     let Some(job) = job else { return Ok(false) };
     let turn = tokio::select! {
-        turn = carry_out(ctx, &job, stop) => turn,
+        turn = Box::pin(carry_out(ctx, &job, stop)) => turn,
         lost = keep(ctx, &job) => Err(lost),
     };
     match turn {
@@ -124,15 +124,23 @@ async fn carry_out(ctx: &WorkerContext, job: &Job, stop: &CancellationToken) -> 
     };
     let parts = store::list_parts(&mut tx, work.id).await?;
     tx.commit().await?;
-    for part in parts {
-        match segments(ctx, job, &work, &key, part, stop).await? {
+    for part in &parts {
+        match segments(ctx, job, &work, &key, *part, stop).await? {
             Turn::Done => {}
             other => return Ok(other),
         }
-        if !refined(ctx, job, part, stop).await? {
+    }
+    for part in &parts {
+        if !refined(ctx, job, *part, stop).await? {
             return Ok(Turn::Later);
         }
-        models(ctx, job, &work, &key, part.source).await?;
+    }
+    machines(ctx, job, &work, &key).await?;
+    for part in parts {
+        crate::rebuild::rebuild(ctx, &job.scope, part.source).await?;
+        let mut tx = ctx.worker.begin(&job.scope).await?;
+        store::note_models(&mut tx, work.id, part.source).await?;
+        tx.commit().await?;
     }
     Ok(Turn::Done)
 }
@@ -256,17 +264,15 @@ async fn refined(ctx: &WorkerContext, job: &Job, part: Part, stop: &Cancellation
     anyhow::bail!("refining of source {} has not come to where the rewrite ends", part.source)
 }
 
-/// Makes a source's read models anew.
-async fn models(ctx: &WorkerContext, job: &Job, work: &Work, key: &MaskKey, source: SourceId) -> anyhow::Result<()> {
+/// Takes clear names from machines, before the first of the models says what masked rows call them.
+async fn machines(ctx: &WorkerContext, job: &Job, work: &Work, key: &MaskKey) -> anyhow::Result<()> {
     let mut tx = ctx.worker.begin(&job.scope).await?;
-    let rules = machines::Rules::read(&mut tx, &work.policies).await?;
-    if !rules.is_empty() {
-        machines::rename(&mut tx, &rules, key).await?;
+    if !store::has_models(&mut tx, work.id).await? {
+        let rules = machines::Rules::read(&mut tx, &work.policies).await?;
+        if !rules.is_empty() {
+            machines::rename(&mut tx, &rules, key).await?;
+        }
     }
-    tx.commit().await?;
-    crate::rebuild::rebuild(ctx, &job.scope, source).await?;
-    let mut tx = ctx.worker.begin(&job.scope).await?;
-    store::note_models(&mut tx, work.id, source).await?;
     tx.commit().await?;
     Ok(())
 }

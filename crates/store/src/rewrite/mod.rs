@@ -235,6 +235,20 @@ pub async fn note(tx: &mut WorkspaceTx, id: Uuid, source: SourceId, to: Place, s
     Ok(())
 }
 
+/// Whether any of its sources has its new read models.
+pub async fn has_models(tx: &mut WorkspaceTx, id: Uuid) -> Result<bool> {
+    let workspace = tx.workspace();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (
+             select from rewrite_sources where workspace_id = $1 and rewrite_id = $2 and models_at is not null
+           ) as "any!"""#,
+        workspace,
+        id
+    )
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// Notes that a source's read models were made anew.
 pub async fn note_models(tx: &mut WorkspaceTx, id: Uuid, source: SourceId) -> Result<()> {
     let workspace = tx.workspace();

@@ -172,6 +172,9 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, RETENTION, "/api/retention/set", "slug={slug}&class=dead_letters&days=forever"),
     door(Kind::Act, OWNER, "/api/retention/hold", "slug={slug}&reason=A+case"),
     door(Kind::Act, OWNER, "/api/retention/lift", "slug={slug}&id={hold}"),
+    // What is kept, under its masks.
+    door(Kind::Read, May::Member(Permission::ManageMasking), "/api/rewrite/read", "slug={slug}"),
+    door(Kind::Act, May::Member(Permission::ManageMasking), "/api/rewrite/start", "slug={slug}"),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),
