@@ -8,6 +8,7 @@ mod compact;
 mod ingest;
 mod refine;
 mod retain;
+mod rewrite;
 mod rollup;
 mod stage;
 mod verify;
