@@ -13,6 +13,7 @@ mod overview;
 mod ownership;
 mod pairing;
 mod retention;
+mod rewrite;
 mod second_factor;
 mod stage;
 mod tokens;
