@@ -8,6 +8,7 @@ use super::{
     model,
 };
 use crate::{
+    layout::refused::Refused,
     load::load,
     ui::{
         button::{Button, Kind},
@@ -47,7 +48,7 @@ fn Content(slug: String, rewriting: Rewriting, start: ServerAction<Start>, refre
     }
     #[cfg(not(feature = "hydrate"))]
     let _ = refresh;
-    let failed = move || start.value().get().and_then(Result::err).map(|error| error.message().to_owned());
+    let failed = move || start.value().get().and_then(Result::err);
     let why_not = model::why_not(&rewriting);
     let button = (!running && why_not.is_none()).then(|| view! { <StartButton slug start/> });
     view! {
@@ -56,7 +57,7 @@ fn Content(slug: String, rewriting: Rewriting, start: ServerAction<Start>, refre
                 <p>
                     "A mask at the agent is for what comes from now on. A rewrite applies all of them to every event that is kept, and then makes anew what the pages show. Values that came before an agent took up its masks are still clear while it is behind: begin when all agents apply them."
                 </p>
-                {move || failed().map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+                {move || failed().map(|error| view! { <Refused error/> })}
                 {rewriting.last.map(last)}
                 {why_not.map(|why| view! { <p class="cs-quiet">{why}</p> })}
                 {button}
