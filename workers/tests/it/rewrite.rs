@@ -315,7 +315,7 @@ async fn another_worker_goes_on_after_a_break() {
 async fn a_legal_hold_stops_a_rewrite_and_without_one_running_nobody_changes_bronze() {
     let stage = plant().await;
     mask(&stage).await;
-    let bodies = "select md5(string_agg(encode(body, 'hex') || encode(hash, 'hex'), '')) from bronze_segments";
+    let bodies = "select md5(string_agg(encode(body, 'hex') || encode(hash, 'hex'), '' order by epoch, first_seq)) from bronze_segments";
     let before = stage.value(bodies).await;
     let hold = "insert into legal_holds (workspace_id, id, reason, placed_by)
                 select id, gen_random_uuid(), 'case 7', gen_random_uuid() from auth.workspaces";
