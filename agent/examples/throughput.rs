@@ -5,6 +5,7 @@
 
 use anyhow::{Context, Result};
 use clarity_agent::identity::{AgentKey, Identity, StateDir};
+use clarity_agent::masks::Masks;
 use clarity_agent::spool::{Block, Limits, Spool, SpoolKey, SpoolWriter};
 use clarity_agent::status::StatusReporter;
 use clarity_agent::uplink::{Connection, SourceHandle, Timing, Uplink};
@@ -70,6 +71,7 @@ async fn server(listener: TcpListener) -> Result<()> {
                     position: None,
                     paused: false,
                 }],
+                masks: None,
             }),
             Frame::Batch(header, _) => Frame::Durable(Durable {
                 source_id,
@@ -116,12 +118,14 @@ async fn main() -> Result<()> {
     let handle = SourceHandle::new("plant", "postgres", spool.clone(), StatusReporter::waking(wake.clone()), false);
     let identity =
         Identity { agent_id: AgentId(Uuid::nil()), server: address, name: "bench".into(), workspace: String::new() };
+    let masks = Masks::open(&dir, Vec::new())?;
     let uplink = Uplink {
         key: AgentKey::load_or_create(&dir)?,
         dir,
         identity,
         ca: None,
         sources: vec![Arc::new(handle)],
+        masks,
         wake,
         timing: Timing::default(),
         connection: watch::Sender::new(Connection::default()),

@@ -76,6 +76,14 @@ impl Config {
             }
             sources.push(ConfiguredSource { name, config, confirms_spooled });
         }
+        for mask in &file.policy.masks {
+            if !mask.rule.is_sound() {
+                bail!("the mask of {} in {} keeps no character, or has no width above 0", mask.field, mask.stream);
+            }
+            if mask.source.as_ref().is_some_and(|source| !sources.iter().any(|s| s.name == *source)) {
+                bail!("a mask of {} in {} is for a source that is not there", mask.field, mask.stream);
+            }
+        }
         if file.spool.limit_bytes < 1 << 20 {
             bail!("spool.limit_bytes is {}: less than a mebibyte holds no block", file.spool.limit_bytes);
         }
@@ -99,7 +107,7 @@ fn source_parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
             Some((start, line))
         })
         .enumerate()
-        .filter(|(_, (_, line))| line.trim_start().starts_with("[["))
+        .filter(|(_, (_, line))| line.trim_start().starts_with("[[source"))
         .map(|(number, (at, _))| (number, at))
         .collect();
     let ends: Vec<usize> = starts.iter().skip(1).map(|s| s.1).chain([text.len()]).collect();
@@ -208,6 +216,21 @@ confirm = "spooled"
         assert!(said.contains("line 5") && said.contains("did you mean `policy`"), "{said}");
         let said = words(&GOOD.replace("host = ", "# host = "));
         assert!(said.contains("missing field `host`") && said.contains("line 9"), "{said}");
+    }
+
+    #[test]
+    fn masks_are_named_and_sound() {
+        let with = |lines: &str| GOOD.replace("[[source]]", &format!("[[policy.masks]]\n{lines}\n\n[[source]]"));
+        let text = with("stream = 'public.staff'\nfield = 'pay'\nrule = { kind = 'bucket', width = 500 }");
+        let config = Config::parse(&text).unwrap();
+        assert_eq!(config.policy.masks[0].rule, clarity_domain::masking::MaskRule::Bucket { width: 500.0 });
+        assert!(words(&text.replace("database =", "databse =")).contains("did you mean `database`"));
+        assert!(words(&text.replace("500", "0")).contains("has no width"));
+        assert!(words(&text.replace("'bucket', width = 500", "'blur'")).contains("unknown variant"));
+        assert!(words(&text.replace("field =", "feld =")).contains("did you mean `field`"));
+        assert!(
+            words(&with("source = 'x'\nstream = '*'\nfield = 'pay'\nrule = { kind = 'hide' }")).contains("not there")
+        );
     }
 
     #[test]

@@ -53,6 +53,7 @@ pub async fn examine(dir: &StateDir) -> Vec<Check> {
             } else {
                 checks.push(Check::passed("agent.toml", format!("sources: {}", names.join(", "))));
             }
+            checks.push(masks(dir, &config));
             for source in &config.sources {
                 let found = Box::pin(source.config.check(&config.policy)).await;
                 checks.extend(found.into_iter().map(|c| Check { name: format!("{}: {}", source.name, c.name), ..c }));
@@ -61,6 +62,18 @@ pub async fn examine(dir: &StateDir) -> Vec<Check> {
         Err(error) => checks.push(failed("agent.toml", &error, None)),
     }
     checks
+}
+
+/// How many fields are masked; by which rules, the pages and agent.toml say.
+fn masks(dir: &StateDir, config: &Config) -> Check {
+    match crate::masks::ordered(dir) {
+        Ok(ordered) => {
+            let (theirs, own) = (ordered.masks.len(), config.policy.masks.len());
+            let detail = format!("{theirs} from the Masking page (version {}), {own} from agent.toml", ordered.version);
+            Check::passed("masks", detail)
+        }
+        Err(error) => failed("masks", &error, None),
+    }
 }
 
 fn folder(dir: &StateDir) -> Check {

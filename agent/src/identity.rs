@@ -56,6 +56,15 @@ impl StateDir {
         self.0.join("status.json")
     }
 
+    /// The platform's masks, as it last said them.
+    pub fn masks(&self) -> PathBuf {
+        self.0.join("masks.json")
+    }
+
+    pub fn mask_key(&self) -> PathBuf {
+        self.0.join("mask.key")
+    }
+
     fn identity(&self) -> PathBuf {
         self.0.join("identity.json")
     }

@@ -9,6 +9,7 @@ pub mod commands;
 pub mod config;
 pub mod doctor;
 pub mod identity;
+pub mod masks;
 pub mod sources;
 pub mod spool;
 pub mod status;

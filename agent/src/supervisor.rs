@@ -1,6 +1,8 @@
-//! Keeps each source running: starts it where its spool stands, again after a problem, again in a new epoch.
+//! Keeps each source running: starts it where its spool stands, again after a problem, again in a new epoch, again when other
+//! masks hold.
 
 use crate::config::ConfiguredSource;
+use crate::masks::Masks;
 use crate::sources::{Policy, SourceError};
 use crate::spool::SpoolError;
 use crate::uplink::SourceHandle;
@@ -26,6 +28,7 @@ pub async fn supervise(
     configured: ConfiguredSource,
     handle: Arc<SourceHandle>,
     policy: Policy,
+    masks: Masks,
     shutdown: CancellationToken,
 ) {
     let mut backoff = Backoff::new(RETRY_FIRST, RETRY_MOST);
@@ -33,7 +36,8 @@ pub async fn supervise(
     loop {
         let Some(()) = ready(&handle, &shutdown).await else { return };
         let started = tokio::time::Instant::now();
-        let ended = run_once(&configured, &handle, &policy, &shutdown).await;
+        let ended = run_once(&configured, &handle, &policy, &masks, &shutdown).await;
+        masks.end(&handle.name);
         if shutdown.is_cancelled() {
             return;
         }
@@ -42,7 +46,7 @@ pub async fn supervise(
             let _ = backoff.next_pause();
         }
         let pause = match ended {
-            // Paused, or another epoch: `ready` knows.
+            // Paused, another epoch or other masks: `ready` knows, and the next run.
             Ended::Asked | Ended::Failed(SourceError::Spool(SpoolError::EpochClosed(_))) => Duration::ZERO,
             Ended::Failed(error) => {
                 let fatal = error.problem().is_some_and(|p| p.fatal);
@@ -100,6 +104,7 @@ async fn run_once(
     configured: &ConfiguredSource,
     handle: &Arc<SourceHandle>,
     policy: &Policy,
+    masks: &Masks,
     shutdown: &CancellationToken,
 ) -> Ended {
     let Some(writer) = handle.spool.writer() else { return Ended::Asked };
@@ -110,7 +115,9 @@ async fn run_once(
         s.problems.clear();
     });
     let config = configured.config.clone();
-    let run = config.run(policy.clone(), writer, handle.reporter.clone(), handle.listen(), stop.clone());
+    let mine = masks.of(&handle.name);
+    masks.begin(&handle.name, &mine);
+    let run = config.run(policy.clone(), mine.clone(), writer, handle.reporter.clone(), handle.listen(), stop.clone());
     let mut task = tokio::spawn(run);
     let mut paused = handle.paused();
     let mut progress = handle.spool.subscribe();
@@ -118,6 +125,7 @@ async fn run_once(
         ended = &mut task => Some(ended),
         _ = paused.wait_for(|p| *p) => None,
         _ = progress.wait_for(|p| p.epoch != epoch) => None,
+        () = masks.differ(&handle.name, &mine) => None,
         () = stop.cancelled() => None,
     };
     stop.cancel();

@@ -136,6 +136,11 @@ pub fn retention(slug: &str) -> String {
     format!("/w/{slug}/retention")
 }
 
+/// What is masked, where and for whom.
+pub fn masking(slug: &str) -> String {
+    format!("/w/{slug}/masking")
+}
+
 /// The API tokens of a workspace.
 pub fn tokens(slug: &str) -> String {
     format!("/w/{slug}/tokens")

@@ -52,6 +52,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("sessions") view=Apart::Sessions ssr=WHOLE/>
                     <Route path=path!("members") view=Apart::Members ssr=WHOLE/>
                     <Route path=path!("retention") view=Apart::Retention ssr=WHOLE/>
+                    <Route path=path!("masking") view=Apart::Masking ssr=WHOLE/>
                     <Route path=path!("tokens") view=Apart::Tokens ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>

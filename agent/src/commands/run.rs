@@ -2,6 +2,7 @@
 
 use crate::config::{Config, ConfiguredSource};
 use crate::identity::{AgentKey, Identity, StateDir};
+use crate::masks::Masks;
 use crate::spool::checkpoint::replace;
 use crate::spool::{Spool, SpoolKey};
 use crate::status::StatusReporter;
@@ -54,6 +55,7 @@ pub async fn serve(dir: &StateDir, timing: Timing, shutdown: CancellationToken) 
     let config = Config::load(&dir.config())?;
     tracing::info!(agent = identity.name, key = key.fingerprint(), sources = config.sources.len(), "starting");
     let spool_key = SpoolKey::load_or_create(&dir.spool_key())?;
+    let masks = Masks::open(dir, config.policy.masks.iter().cloned().map(Into::into).collect())?;
     let wake = Arc::new(Notify::new());
 
     let mut sources = Vec::new();
@@ -61,7 +63,7 @@ pub async fn serve(dir: &StateDir, timing: Timing, shutdown: CancellationToken) 
     for configured in config.sources.clone() {
         let handle = open(dir, &config, &configured, spool_key.clone(), &wake).await?;
         sources.push(handle.clone());
-        tasks.spawn(supervise(configured, handle, config.policy.clone(), shutdown.clone()));
+        tasks.spawn(supervise(configured, handle, config.policy.clone(), masks.clone(), shutdown.clone()));
     }
     let connection = watch::Sender::new(Connection::default());
     let status = watch_status(dir.clone(), identity.name.clone(), connection.subscribe(), sources.clone());
@@ -72,6 +74,7 @@ pub async fn serve(dir: &StateDir, timing: Timing, shutdown: CancellationToken) 
         key,
         ca: Some(dir.ca()).filter(|p| p.exists()),
         sources: sources.clone(),
+        masks,
         wake,
         timing,
         connection,

@@ -1,15 +1,16 @@
 //! Sources: what the agent reads. One folder a kind; other layers treat a kind as data.
 //!
 //! A source appends blocks to its spool, with a position in each, and confirms to its system only what the spool says
-//! is kept. It reads nothing that the operator's [`Policy`] does not allow.
+//! is kept. It reads nothing that the operator's [`Policy`] does not allow, and what a block holds is masked.
 
 mod policy;
 pub mod postgres;
 mod secret;
 
-pub use policy::{Patterns, Policy};
+pub use policy::{LocalMask, Patterns, Policy};
 pub use secret::Secret;
 
+use crate::masks::SourceMasks;
 use crate::spool::{SpoolError, SpoolWriter};
 use crate::status::StatusReporter;
 use clarity_wire::frame::{Command, Problem};
@@ -112,6 +113,7 @@ impl SourceConfig {
     pub async fn run(
         self,
         policy: Policy,
+        masks: SourceMasks,
         spool: SpoolWriter,
         reporter: StatusReporter,
         commands: mpsc::Receiver<Command>,
@@ -119,7 +121,7 @@ impl SourceConfig {
     ) -> Result<(), SourceError> {
         match self {
             Self::Postgres(config) => {
-                Box::pin(postgres::run(config, policy, spool, reporter, commands, shutdown)).await
+                Box::pin(postgres::run(config, policy, masks, spool, reporter, commands, shutdown)).await
             }
         }
     }

@@ -1,9 +1,12 @@
-//! The operator's local policy: which hosts, tables and topics may ever be read. It outranks the cloud.
+//! The operator's local policy: which hosts, tables and topics may ever be read, and what of them is masked. It outranks the
+//! cloud.
 
+use clarity_domain::masking::MaskRule;
+use clarity_wire::frame::Mask;
 use serde::{Deserialize, Serialize};
 
 /// `[policy]` of `agent.toml`. What is absent is not narrowed.
-#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize, PartialEq)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
     /// `host:port`, with `*`.
@@ -12,6 +15,30 @@ pub struct Policy {
     /// `schema.table`, with `*`.
     #[serde(default)]
     pub tables: Option<Patterns>,
+    /// `[[policy.masks]]`: fields that leave this machine masked, whatever the cloud says.
+    #[serde(default)]
+    pub masks: Vec<LocalMask>,
+}
+
+/// A mask of the operator's.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq)]
+#[serde(deny_unknown_fields)]
+pub struct LocalMask {
+    /// A source's name; absent: each of them.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// `schema.table`, or `*`.
+    pub stream: String,
+    /// A column, or a path inside a JSON column.
+    pub field: String,
+    /// `{ kind = "hide" }`, `hash`, `partial` with `keep_last`, `bucket` with `width`.
+    pub rule: MaskRule,
+}
+
+impl From<LocalMask> for Mask {
+    fn from(mask: LocalMask) -> Self {
+        Self { source: mask.source, stream: mask.stream, field: mask.field, rule: mask.rule }
+    }
 }
 
 impl Policy {
@@ -87,7 +114,7 @@ mod tests {
     #[test]
     fn an_absent_policy_narrows_nothing_and_an_empty_one_allows_nothing() {
         assert!(Policy::default().allows_table("public.t"));
-        let closed = Policy { hosts: Some(Patterns::default()), tables: Some(Patterns::default()) };
+        let closed = Policy { hosts: Some(Patterns::default()), tables: Some(Patterns::default()), masks: Vec::new() };
         assert!(!closed.allows_table("public.t"));
         assert!(!closed.allows_host("127.0.0.1", 5432));
     }

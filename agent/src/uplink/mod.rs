@@ -16,6 +16,7 @@ pub mod tls;
 pub use source::SourceHandle;
 
 use crate::identity::{AgentKey, Identity, StateDir, load_generation, store_generation};
+use crate::masks::Masks;
 use anyhow::Result;
 use backoff::Backoff;
 use clarity_wire::frame::{Denied, DenyCode};
@@ -92,6 +93,8 @@ pub struct Uplink {
     pub key: AgentKey,
     pub ca: Option<PathBuf>,
     pub sources: Vec<Arc<SourceHandle>>,
+    /// What the platform says of masks goes here.
+    pub masks: Masks,
     /// The spools' and reporters' wake.
     pub wake: Arc<Notify>,
     pub timing: Timing,
@@ -157,6 +160,10 @@ impl Uplink {
         };
         let (dir, generation) = (self.dir.clone(), welcome.generation);
         tokio::task::spawn_blocking(move || store_generation(&dir, generation)).await??;
+        if let Some(ordered) = welcome.masks.clone() {
+            let masks = self.masks.clone();
+            tokio::task::spawn_blocking(move || masks.take(ordered)).await??;
+        }
         *welcomed = true;
         let skew = now_us() - welcome.clock_us;
         tracing::info!(server = self.identity.server, generation, "connected");
@@ -166,7 +173,7 @@ impl Uplink {
             c.message = None;
             c.denied = None;
         });
-        Box::pin(session::serve(socket, welcome, &self.sources, &self.wake, self.timing, shutdown)).await
+        Box::pin(session::serve(socket, welcome, &self.sources, &self.masks, &self.wake, self.timing, shutdown)).await
     }
 
     fn pause_after(&self, denied: &Denied) -> Duration {

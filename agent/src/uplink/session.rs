@@ -4,6 +4,7 @@ use super::dial::{Socket, message};
 use super::lane::Lane;
 use super::source::SourceHandle;
 use super::{Ended, Timing, now_us};
+use crate::masks::Masks;
 use anyhow::{Context, Result};
 use clarity_domain::ids::SourceId;
 use clarity_wire::frame::{Command, Frame, Problem, Status, Welcome};
@@ -27,6 +28,7 @@ const STATUS_PAUSE: Duration = Duration::from_millis(500);
 pub(super) struct Session<'a> {
     lanes: Vec<Lane>,
     sources: &'a [Arc<SourceHandle>],
+    masks: &'a Masks,
     window: u64,
     timing: Timing,
     out: mpsc::Sender<Message>,
@@ -40,6 +42,7 @@ pub(super) async fn serve(
     socket: Socket,
     welcome: Welcome,
     sources: &[Arc<SourceHandle>],
+    masks: &Masks,
     wake: &Notify,
     timing: Timing,
     shutdown: &CancellationToken,
@@ -50,6 +53,7 @@ pub(super) async fn serve(
     let mut session = Session {
         lanes: Vec::new(),
         sources,
+        masks,
         window: welcome.window_bytes.max(1),
         timing,
         out,
@@ -189,6 +193,11 @@ impl Session<'_> {
                 self.command(command);
                 Vec::new()
             }
+            Frame::Masks(ordered) => {
+                let masks = self.masks.clone();
+                tokio::task::spawn_blocking(move || masks.take(ordered)).await??;
+                Vec::new()
+            }
             Frame::Denied(denied) => return Ok(Some(Ended::Denied(denied))),
             _ => Vec::new(),
         };
@@ -222,7 +231,8 @@ impl Session<'_> {
             status.source_id = self.lanes.iter().find(|l| l.source.name == source.name).map(|l| l.source_id);
             status
         });
-        let status = Status { clock_us: now_us(), sources: sources.collect() };
+        let masks_version = Some(self.masks.applied());
+        let status = Status { clock_us: now_us(), sources: sources.collect(), masks_version };
         self.say(vec![Frame::Status(status)]).await
     }
 

@@ -73,6 +73,15 @@ const RETENTION: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For those who may change it.
+const MASKING: Entry = Entry {
+    name: "Masking",
+    symbol: Symbol::Eye,
+    path: paths::masking,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may manage them.
 const TOKENS: Entry = Entry {
     name: "API tokens",
@@ -98,6 +107,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
         (MEMBERS, Permission::ManageMembers),
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
+        (MASKING, Permission::ManageMasking),
         (AUDIT, Permission::ReadAudit),
     ];
     all.into_iter().filter(|(_, permission)| may(*permission)).map(|(entry, _)| entry).collect()
@@ -278,7 +288,7 @@ mod tests {
                 Frame { user, workspace, workspaces: Vec::new(), sites: 0, assets: 0, sources: 0, dead_letters: 0 };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);
+        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Masking", "Audit"]);
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

@@ -11,10 +11,11 @@ use leptos_router::ChooseView;
 
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
-    dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
-    new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
-    retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
-    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage,
+    dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, masking::MaskingPage,
+    members::MembersPage, new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage,
+    reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage,
+    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+    tokens::TokensPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -43,6 +44,7 @@ pub enum Apart {
     Sessions,
     Members,
     Retention,
+    Masking,
     Tokens,
     Audit,
     /// An address in a workspace that has no page.
@@ -87,6 +89,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Sessions => view! { <SessionsPage/> }.into_any(),
         Apart::Members => view! { <MembersPage/> }.into_any(),
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
+        Apart::Masking => view! { <MaskingPage/> }.into_any(),
         Apart::Tokens => view! { <TokensPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),

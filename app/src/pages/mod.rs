@@ -10,6 +10,7 @@ mod dead_letters;
 mod gallery;
 mod home;
 mod invite;
+mod masking;
 mod members;
 mod new_workspace;
 mod not_found;

@@ -5,6 +5,7 @@
 use crate::at::micros;
 use crate::{Result, StoreError, WorkspaceTx};
 use clarity_domain::ids::{AgentId, SourceId, UserId};
+use clarity_domain::mapping::MappingSpec;
 use clarity_domain::masking::{MaskPlace, MaskPolicy, MaskRule};
 use clarity_domain::role::Role;
 use clarity_domain::time::Micros;
@@ -232,4 +233,62 @@ pub async fn list_agents(tx: &mut WorkspaceTx) -> Result<Vec<AgentMasks>> {
         .into_iter()
         .map(|r| AgentMasks { id: AgentId(r.id), name: r.name, version: r.masks_version, at: r.masks_at.map(micros) })
         .collect())
+}
+
+/// What a mask can be for: a stream of a source, with how it is read; a source without streams has one without a name.
+#[derive(Clone, Debug)]
+pub struct Maskable {
+    pub source: SourceId,
+    pub source_name: String,
+    pub agent: AgentId,
+    pub stream: Option<String>,
+    /// Its columns' names as last seen.
+    pub columns: Vec<String>,
+    pub spec: Option<MappingSpec>,
+}
+
+/// Sources of agents in use with their streams, by name.
+pub async fn list_maskable(tx: &mut WorkspaceTx) -> Result<Vec<Maskable>> {
+    let workspace = tx.workspace();
+    let rows = sqlx::query!(
+        r#"select s.id, s.name, s.agent_id, t.name as "stream?", t.schema as "schema?",
+                  (
+                    select m.spec
+                    from mappings m
+                    where m.workspace_id = $1 and m.stream_id = t.id
+                    order by m.version desc
+                    limit 1
+                  ) as spec
+           from sources s
+           join agents a on a.workspace_id = s.workspace_id and a.id = s.agent_id and a.revoked_at is null
+           left join streams t on t.workspace_id = s.workspace_id and t.source_id = s.id
+           where s.workspace_id = $1
+           order by s.name, s.id, t.name"#,
+        workspace
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    rows.into_iter()
+        .map(|r| {
+            Ok(Maskable {
+                source: SourceId(r.id),
+                source_name: r.name,
+                agent: AgentId(r.agent_id),
+                stream: r.stream,
+                columns: r.schema.as_ref().map(columns).unwrap_or_default(),
+                spec: r
+                    .spec
+                    .map(serde_json::from_value)
+                    .transpose()
+                    .map_err(|_| StoreError::Corrupt("mappings.spec"))?,
+            })
+        })
+        .collect()
+}
+
+/// The names of a `wire::body::StreamSchema`'s columns.
+fn columns(schema: &Value) -> Vec<String> {
+    let columns = schema.get("columns").and_then(Value::as_array);
+    let name = |column: &Value| column.get("n").and_then(Value::as_str).map(str::to_owned);
+    columns.into_iter().flatten().filter_map(name).collect()
 }

@@ -5,13 +5,14 @@
 //!
 //! A connection: agent `Hello`, ingest `Challenge`, agent `Proof`, ingest `Welcome` or `Denied`. Then per source: `Batch`
 //! → `Durable` or `Refused`; `Lost` and `OpenEpoch` → `Durable`. `Status` and `Heartbeat` come from the agent,
-//! `Command` from ingest. Pairing is a connection of its own: `Pair` → `Claimed` → (a person approves) `Approved`.
+//! `Command` and `Masks` from ingest. Pairing is a connection of its own: `Pair` → `Claimed` → (a person approves) `Approved`.
 
 use crate::hash::BatchHash;
 use crate::limits::{MAX_FRAME_BYTES, MAX_HEADER_BYTES, PROTOCOL};
 use bytes::{BufMut, Bytes, BytesMut};
 use clarity_domain::ids::{AgentId, SourceId};
-use serde::{Deserialize, Serialize};
+use clarity_domain::masking::MaskRule;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 /// First words of an agent's connection.
@@ -74,6 +75,37 @@ pub struct Welcome {
     pub clock_us: i64,
     pub window_bytes: u64,
     pub sources: Vec<SourceCursor>,
+    /// None: ingest says nothing of masks, and those that the agent has stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masks: Option<Masks>,
+}
+
+/// What the agent masks before it writes anything down: all of it, in place of what was said before.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Masks {
+    /// Another number with each change.
+    pub version: u64,
+    pub masks: Vec<Mask>,
+}
+
+/// A field of a stream that is masked, by the names that the agent knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Mask {
+    /// The agent's name for the source; none: each of its sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    /// `schema.table`, topic or subject; `*`: every one.
+    pub stream: String,
+    /// A column, or a path inside a JSON column: `column.path.to`.
+    pub field: String,
+    #[serde(deserialize_with = "rule_or_hide")]
+    pub rule: MaskRule,
+}
+
+/// A rule that this version does not know hides: a newer platform asked for something to be masked.
+fn rule_or_hide<'de, D: Deserializer<'de>>(d: D) -> Result<MaskRule, D::Error> {
+    let value = Value::deserialize(d)?;
+    Ok(serde_json::from_value(value).unwrap_or(MaskRule::Hide))
 }
 
 /// Where ingest is with a source. It alone makes an event durable once.
@@ -222,6 +254,9 @@ pub struct SnapshotProgress {
 pub struct Status {
     pub clock_us: i64,
     pub sources: Vec<SourceStatus>,
+    /// Version of the [`Masks`] by which every source is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub masks_version: Option<u64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -353,6 +388,7 @@ frames! {
     14 OpenEpoch(OpenEpoch),
     20 Status(Status),
     21 Command(Command),
+    22 Masks(Masks),
     40 Pair(Pair),
     41 Claimed(Claimed),
     42 Approved(Approved),
@@ -418,4 +454,56 @@ fn unpack(mut message: Bytes) -> Result<(u8, Bytes, Bytes), FrameError> {
     let mut rest = message.split_off(6);
     let body = rest.split_off(length);
     Ok((kind, rest, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn masks_are_these_bytes() {
+        let masks = Masks {
+            version: 7,
+            masks: vec![
+                Mask {
+                    source: Some("plant-db".into()),
+                    stream: "public.staff".into(),
+                    field: "name".into(),
+                    rule: MaskRule::Hash,
+                },
+                Mask {
+                    source: None,
+                    stream: "*".into(),
+                    field: "detail.phone".into(),
+                    rule: MaskRule::Partial { keep_last: 4 },
+                },
+            ],
+        };
+        let text = r#"{"version":7,"masks":[{"source":"plant-db","stream":"public.staff","field":"name","rule":{"kind":"hash"}},{"stream":"*","field":"detail.phone","rule":{"kind":"partial","keep_last":4}}]}"#;
+        let bytes = Frame::Masks(masks.clone()).encode().unwrap();
+        assert_eq!(&bytes[..2], &[PROTOCOL, 22]);
+        assert_eq!(std::str::from_utf8(&bytes[6..]).unwrap(), text);
+        assert_eq!(Frame::decode(bytes).unwrap(), Frame::Masks(masks));
+    }
+
+    #[test]
+    fn an_end_that_knows_no_masks_is_understood() {
+        let welcome: Welcome = read(r#"{"generation":1,"clock_us":2,"window_bytes":3,"sources":[]}"#);
+        assert_eq!(welcome.masks, None);
+        assert!(!serde_json::to_string(&welcome).unwrap().contains("masks"));
+        let status: Status = read(r#"{"clock_us":2,"sources":[]}"#);
+        assert_eq!(status.masks_version, None);
+    }
+
+    #[test]
+    fn an_unknown_rule_hides() {
+        for rule in [r#"{"kind":"blur","by":3}"#, r#"{"kind":"partial"}"#, "7"] {
+            let mask: Mask = read(&format!(r#"{{"stream":"a.b","field":"c","rule":{rule}}}"#));
+            assert_eq!(mask.rule, MaskRule::Hide, "{rule}");
+        }
+    }
 }

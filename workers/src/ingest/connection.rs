@@ -1,16 +1,18 @@
 //! One agent's connection: challenge, welcome, then frames until it ends. Rights are checked again every few seconds.
 
 use super::batches::{self, Change};
+use super::masks::Told;
 use super::{Ingest, pairing};
 use anyhow::Context;
 use axum::extract::ws::{Message, WebSocket};
+use clarity_domain::ids::AgentId;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::random_bytes;
 use clarity_store::agent_key::Standing;
 use clarity_store::ingest::source::{self, Arrival};
-use clarity_store::{StoreError, WorkspaceScope};
+use clarity_store::{StoreError, WorkspaceScope, masking};
 use clarity_wire::frame::{
-    Challenge, Denied, DenyCode, Frame, FrameError, Hello, SourceCursor, Status, Welcome, proof_message,
+    Challenge, Denied, DenyCode, Frame, FrameError, Hello, Masks, SourceCursor, Status, Welcome, proof_message,
 };
 use clarity_wire::hash::BatchHash;
 use clarity_wire::limits;
@@ -141,11 +143,12 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
         note(ingest, &scope, true, Some("A copy of this agent tried to connect and was refused.")).await;
         return denied(wire, DenyCode::Clone, words, None).await;
     };
-    let sources = register(ingest, &scope, &hello, peer).await?;
+    let (sources, told, masks) = register(ingest, &scope, &hello, peer).await?;
     tracing::info!(%agent_id, generation, version = ?hello.agent_version, "agent connected");
-    let welcome = Welcome { generation, clock_us: now_us(), window_bytes: limits::WINDOW_BYTES, sources };
+    let welcome =
+        Welcome { generation, clock_us: now_us(), window_bytes: limits::WINDOW_BYTES, sources, masks: Some(masks) };
     wire.send(&Frame::Welcome(welcome)).await?;
-    let ended = converse(ingest, wire, &scope, hello, generation).await;
+    let ended = converse(ingest, wire, &scope, hello, generation, told).await;
     // A newer connection of the same agent may have said "connected" already: only the current one says that it ended.
     if matches!(ingest.auth.standing(agent_id, generation).await, Ok(Standing::Current | Standing::Revoked)) {
         note(ingest, &scope, false, None).await;
@@ -166,7 +169,7 @@ async fn register(
     scope: &WorkspaceScope,
     hello: &Hello,
     peer: SocketAddr,
-) -> anyhow::Result<Vec<SourceCursor>> {
+) -> anyhow::Result<(Vec<SourceCursor>, Told, Masks)> {
     let address = peer.ip().to_string();
     let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
     let mut tx = ingest.store.begin(scope).await?;
@@ -192,8 +195,9 @@ async fn register(
             paused: known.paused,
         });
     }
+    let (told, masks) = Told::begin(&mut tx, &sources).await?;
     tx.commit().await?;
-    Ok(sources)
+    Ok((sources, told, masks))
 }
 
 /// Frames of a welcomed agent, until it leaves, falls silent, loses its rights or we stop.
@@ -203,6 +207,7 @@ async fn converse(
     scope: &WorkspaceScope,
     hello: Hello,
     generation: u64,
+    mut told: Told,
 ) -> anyhow::Result<()> {
     let agent_id = hello.agent_id;
     let mut confirmed = false;
@@ -226,6 +231,9 @@ async fn converse(
                     Err(error) => return Err(error.into()),
                 }
                 anyhow::ensure!(heard_at.elapsed() < SILENCE, "the agent fell silent");
+                if let Some(masks) = told.news(ingest, scope).await? {
+                    wire.send(&Frame::Masks(masks)).await?;
+                }
                 wire.send(&Frame::Heartbeat).await?;
                 continue;
             }
@@ -266,16 +274,19 @@ async fn converse(
             }
         }
         if let Some(status) = status {
-            keep_status(ingest, scope, status).await?;
+            keep_status(ingest, scope, agent_id, status).await?;
         } else if heartbeat {
             note(ingest, scope, true, None).await;
         }
     }
 }
 
-async fn keep_status(ingest: &Ingest, scope: &WorkspaceScope, status: Status) -> anyhow::Result<()> {
+async fn keep_status(ingest: &Ingest, scope: &WorkspaceScope, agent_id: AgentId, status: Status) -> anyhow::Result<()> {
     let mut tx = ingest.store.begin(scope).await?;
     source::seen(&mut tx, true, None).await?;
+    if let Some(version) = status.masks_version {
+        masking::note_applied(&mut tx, agent_id, i64::try_from(version).unwrap_or(i64::MAX)).await?;
+    }
     for said in &status.sources {
         if let Some(source_id) = said.source_id {
             let value = without_nul(serde_json::to_value(said)?);

@@ -4,10 +4,12 @@
 //! - [`connection`]: who is it, then the loop of a connection.
 //! - [`pairing`]: an agent that is not known yet.
 //! - [`batches`]: frames of a connection into one transaction.
+//! - [`masks`]: what an agent masks, told at the beginning and when it changes.
 
 mod batches;
 mod connection;
 mod listener;
+mod masks;
 mod pairing;
 
 use crate::config::Run;

@@ -385,3 +385,48 @@ async fn another_workspaces_source_reads_as_not_there() {
     assert!(link.next().await.is_none(), "the connection ends: the source is not there");
     assert_eq!(platform.count("select count(*) from bronze_segments").await, 0);
 }
+
+#[tokio::test]
+async fn an_agent_is_told_what_to_mask_and_told_again_when_it_changes() {
+    let platform = Platform::start().await;
+    let mut agent = platform.agent().await;
+    let other = platform.agent().await;
+    let (link, cursor) = agent.welcomed().await;
+    drop(link);
+    let admin = platform.db.admin().await;
+    let policy = |workspace_of: &Agent, source: &str, field: &str, place: &str| {
+        format!(
+            "insert into masking_policies (workspace_id, id, source_id, stream, field, rule, place, created_by, created_by_name)
+             select workspace_id, gen_random_uuid(), {source}, 'public.staff', '{field}', '{{\"kind\": \"hash\"}}', '{place}',
+                    gen_random_uuid(), 'Maja'
+             from agents where id = '{}'",
+            workspace_of.id
+        )
+    };
+    let own = format!("'{}'::uuid", cursor.source_id);
+    admin.batch_execute(&policy(&agent, &own, "name", "agent")).await.unwrap();
+    admin.batch_execute(&policy(&agent, "null", "seen", "view")).await.unwrap();
+    admin.batch_execute(&policy(&other, "null", "foreign", "agent")).await.unwrap();
+    let key = agent.key.clone();
+    let (mut link, answer) = agent.connect(&key).await;
+    let Frame::Welcome(welcome) = answer else { panic!("{answer:?}") };
+    let masks = welcome.masks.expect("a list");
+    let named: Vec<(Option<&str>, &str)> =
+        masks.masks.iter().map(|mask| (mask.source.as_deref(), mask.field.as_str())).collect();
+    assert_eq!((masks.version, named), (1, vec![(Some("db"), "name")]));
+
+    // Another one, while it is connected.
+    link.send(Frame::Heartbeat).await;
+    admin.batch_execute(&policy(&agent, "null", "badge", "agent")).await.unwrap();
+    let started = std::time::Instant::now();
+    let Some(Frame::Masks(masks)) = link.next().await else { panic!("nothing was said") };
+    assert!(started.elapsed() < Duration::from_secs(5));
+    assert_eq!((masks.version, masks.masks.len()), (2, 2));
+    assert!(masks.masks.iter().any(|mask| mask.source.is_none() && mask.field == "badge"));
+
+    // What it says that it applies is noted.
+    link.send(Frame::Status(Status { clock_us: 0, sources: Vec::new(), masks_version: Some(2) })).await;
+    let noted =
+        format!("select count(*) from agents where id = '{}' and masks_version = 2 and masks_at is not null", agent.id);
+    wait_until("the version is noted", Duration::from_secs(10), || async { platform.count(&noted).await == 1 }).await;
+}

@@ -269,8 +269,13 @@ impl Assembler {
             self.writer.end_cells();
         }
         self.writer.count(bytes.len() as u64);
-        let shown = hex::encode(&bytes[..bytes.len().min(SHOWN_BYTES)]);
-        self.writer.message(&format!("{why}; the message begins {shown}"));
+        // Where something is masked, or might be, no byte of a row is shown.
+        if shape.is_some_and(|(_, shape)| shape.masks.is_none()) {
+            let shown = hex::encode(&bytes[..bytes.len().min(SHOWN_BYTES)]);
+            self.writer.message(&format!("{why}; the message begins {shown}"));
+        } else {
+            self.writer.message(why);
+        }
         self.writer.end();
     }
 
@@ -290,7 +295,12 @@ impl Assembler {
             self.writer.end_cells();
         }
         self.writer.count(bytes);
-        self.writer.message(&format!("sha256:{}", hex::encode(hash)));
+        // Of a row that is masked not even the hash: without a key, values could be tried against it.
+        if shape.is_some_and(|(_, shape)| shape.masks.is_some()) {
+            self.writer.message("masked");
+        } else {
+            self.writer.message(&format!("sha256:{}", hex::encode(hash)));
+        }
         self.writer.end();
     }
 
@@ -306,6 +316,10 @@ impl Assembler {
 fn moved_key(shape: &Shape, new: &Tuple<'_>) -> Option<BTreeMap<String, String>> {
     if !new.values().any(|value| value == Value::Unchanged) {
         return None;
+    }
+    // A key that is masked stands in no position: without it the snapshot begins anew.
+    if shape.masks_key() {
+        return Some(BTreeMap::new());
     }
     let cells = shape.schema.columns.iter().zip(new.values()).filter(|(column, _)| column.key);
     let key = cells.filter_map(|(column, value)| match value {

@@ -2,6 +2,7 @@
 
 use super::decode::RelationMessage;
 use super::encode::{CellKind, Shape};
+use crate::masks::SourceMasks;
 use clarity_wire::body::{Column, StreamSchema};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,15 +75,16 @@ struct TypeInfo {
     modifier: i32,
 }
 
-/// Looks up and remembers types.
+/// Looks up and remembers types. Whatever it describes is masked: no other place makes a shape.
 pub struct Catalog {
     client: Arc<Client>,
+    masks: SourceMasks,
     types: HashMap<u32, TypeInfo>,
 }
 
 impl Catalog {
-    pub fn new(client: Arc<Client>) -> Self {
-        Self { client, types: HashMap::new() }
+    pub fn new(client: Arc<Client>, masks: SourceMasks) -> Self {
+        Self { client, masks, types: HashMap::new() }
     }
 
     /// Describes a streamed table: columns as the message has them, primary key and comments as they are now.
@@ -105,7 +107,8 @@ impl Catalog {
             kinds.push(CellKind::of_type(base));
         }
         let schema = StreamSchema { name: relation.name(), columns, full_old_row: relation.identity == b'f' };
-        Ok(Shape { schema, kinds, identity: relation.columns.iter().map(|c| c.identity).collect() })
+        let identity = relation.columns.iter().map(|c| c.identity).collect();
+        Ok(Shape { schema, kinds, identity, masks: None }.masked(&self.masks))
     }
 
     /// Describes a table for its snapshot.
@@ -123,7 +126,7 @@ impl Catalog {
             kinds.push(CellKind::of_type(base));
         }
         let schema = StreamSchema { name: name.to_owned(), columns: described, full_old_row: full };
-        Ok(Shape { schema, identity: vec![true; kinds.len()], kinds })
+        Ok(Shape { schema, identity: vec![true; kinds.len()], kinds, masks: None }.masked(&self.masks))
     }
 
     /// Columns that the log carries (no generated ones), in the table's order.

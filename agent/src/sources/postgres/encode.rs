@@ -1,8 +1,10 @@
 //! From a decoded row to cells of a batch body, without an allocation of its own.
 
 use super::decode::{Old, Tuple, Value};
+use crate::masks::{ColumnMasks, SourceMasks};
 use clarity_wire::body::{BodyWriter, StreamSchema};
 use std::str;
+use std::sync::Arc;
 
 /// How a column's text becomes a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,28 @@ pub struct Shape {
     pub kinds: Vec<CellKind>,
     /// Columns of the replica identity, which old keys carry.
     pub identity: Vec<bool>,
+    /// None: nothing of it is masked.
+    pub masks: Option<Arc<ColumnMasks>>,
+}
+
+impl Shape {
+    /// With what is masked of it: its columns have the types of what is left.
+    #[must_use]
+    pub fn masked(mut self, masks: &SourceMasks) -> Self {
+        let Some(found) = masks.compile(&mut self.schema) else { return self };
+        for (i, kind) in self.kinds.iter_mut().enumerate() {
+            if found.of(i).is_some_and(|mask| mask.becomes_text) {
+                *kind = CellKind::Text;
+            }
+        }
+        self.masks = Some(Arc::new(found));
+        self
+    }
+
+    /// Whether the key's values must not stand in positions.
+    pub fn masks_key(&self) -> bool {
+        self.masks.as_ref().is_some_and(|masks| masks.masks_key())
+    }
 }
 
 /// Why a row's cells cannot be written.
@@ -42,9 +66,24 @@ pub enum EncodeError {
     Columns(u16, usize),
 }
 
+/// Writes one value of a column, or what its mask leaves of it. False: it is not UTF-8, and nothing was written.
+#[inline]
+pub fn cell_of(writer: &mut BodyWriter, shape: &Shape, column: usize, kind: CellKind, text: &[u8]) -> bool {
+    let Some((masks, mask)) = shape.masks.as_deref().and_then(|masks| Some((masks, masks.of(column)?))) else {
+        return cell(writer, kind, text);
+    };
+    match masks.leave(mask, text) {
+        Some(left) => cell(writer, kind, left.as_bytes()),
+        None => {
+            writer.cell_null();
+            true
+        }
+    }
+}
+
 /// Writes one value. False: it is not UTF-8, and nothing was written.
 #[inline]
-pub fn cell(writer: &mut BodyWriter, kind: CellKind, text: &[u8]) -> bool {
+fn cell(writer: &mut BodyWriter, kind: CellKind, text: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(text) else { return false };
     match kind {
         CellKind::Number => writer.cell_number(text),
@@ -90,7 +129,7 @@ fn cells(
             Value::Null => writer.cell_null(),
             Value::Unchanged => writer.cell_absent(),
             Value::Text(text) => {
-                if !cell(writer, kind, text) {
+                if !cell_of(writer, shape, i, kind, text) {
                     let name = shape.schema.columns.get(i).map_or_else(String::new, |c| c.name.clone());
                     return Err(EncodeError::NotUtf8(name, hex::encode(&text[..text.len().min(64)])));
                 }
@@ -105,10 +144,10 @@ fn cells(
 pub fn remains<'a>(writer: &mut BodyWriter, shape: &Shape, values: impl Iterator<Item = Value<'a>>, key_only: bool) {
     const KEPT_BYTES: usize = 4096;
     let mut values = values.fuse();
-    for (column, &kind) in shape.schema.columns.iter().zip(&shape.kinds) {
+    for (i, (column, &kind)) in shape.schema.columns.iter().zip(&shape.kinds).enumerate() {
         match values.next() {
             Some(Value::Text(text)) if text.len() <= KEPT_BYTES && (column.key || !key_only) => {
-                if !cell(writer, kind, text) {
+                if !cell_of(writer, shape, i, kind, text) {
                     writer.cell_absent();
                 }
             }

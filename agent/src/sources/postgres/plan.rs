@@ -120,6 +120,8 @@ impl<'a> Plan<'a> {
                 config: self.run.config,
                 flow,
                 raw_text,
+                masks: self.run.masks,
+                problems: self.run.problems,
                 drafts: drafts.clone(),
                 shutdown: stop.clone(),
                 report: &report,

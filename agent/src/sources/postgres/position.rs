@@ -52,6 +52,16 @@ pub struct TableProgress {
     pub key: Vec<String>,
     pub rows: u64,
     pub done: bool,
+    /// `last_key` of a table whose key is masked: never written down, so that a restart begins its snapshot anew.
+    #[serde(skip)]
+    pub held_key: Option<Vec<String>>,
+}
+
+impl TableProgress {
+    /// Where the snapshot goes on.
+    pub fn after(&self) -> Option<&[String]> {
+        self.last_key.as_deref().or(self.held_key.as_deref())
+    }
 }
 
 /// Rows that got another key by a change that left TOASTed values out, before their table's snapshot ended.
@@ -128,7 +138,8 @@ impl Position {
             return;
         }
         let moved = self.moved.entry(table).or_default();
-        if moved.rows.len() < MOVED_KEPT && !moved.too_many {
+        // A key that may not stand here finds no row.
+        if moved.rows.len() < MOVED_KEPT && !moved.too_many && !row.key.is_empty() {
             moved.rows.push(row);
         } else {
             *moved = Moved { rows: Vec::new(), too_many: true };
@@ -164,8 +175,12 @@ mod tests {
         };
         let cursor = Cursor { commit_lsn: u64::MAX - 1, index: 7, safe_lsn: 0x1234_5678_9ABC };
         position.apply(Step::Stream(cursor, vec![("public.t".into(), row(1))]));
-        let progress =
-            TableProgress { last_key: Some(vec!["1".into()]), key: vec!["id".into()], rows: 10, done: false };
+        let progress = TableProgress {
+            last_key: Some(vec!["1".into()]),
+            key: vec!["id".into()],
+            rows: 10,
+            ..TableProgress::default()
+        };
         position.apply(Step::Table("public.t".into(), progress));
         let value = position.to_value();
         assert_eq!(safe_lsn(&value), Some(0x1234_5678_9ABC));
@@ -191,6 +206,20 @@ mod tests {
         position.apply(Step::Table("public.t".into(), TableProgress { done: true, ..TableProgress::default() }));
         position.apply(moving(4..5));
         assert_eq!(position.moved, BTreeMap::new(), "a finished snapshot needs none");
+    }
+
+    #[test]
+    fn a_masked_key_stands_in_no_position() {
+        let mut position = Position::default();
+        let progress = TableProgress { held_key: Some(vec!["canary".into()]), rows: 10, ..TableProgress::default() };
+        assert_eq!(progress.after(), Some(&["canary".to_owned()][..]));
+        position.apply(Step::Table("public.t".into(), progress));
+        position.apply(Step::Stream(
+            Cursor::default(),
+            vec![("public.t".into(), MovedRow { key: BTreeMap::new(), xid: 7 })],
+        ));
+        assert!(!position.to_value().to_string().contains("canary"));
+        assert_eq!(position.moved("public.t"), Moved { rows: Vec::new(), too_many: true });
     }
 
     #[test]

@@ -75,6 +75,21 @@ pub fn policy_tables(tables: &[String]) -> Problem {
     )
 }
 
+/// Columns of the key that are hashed where hiding or rounding was asked for.
+pub fn mask_key(table: &str, columns: &[String]) -> Option<Problem> {
+    if columns.is_empty() {
+        return None;
+    }
+    let columns = columns.join(", ");
+    Some(attention(
+        "mask_key",
+        format!(
+            "{columns} of {table} is part of the key and is hashed: hidden or rounded, rows could not be told apart"
+        ),
+        Some("choose \"Hash with key\" for it on the Masking page, or in agent.toml".to_owned()),
+    ))
+}
+
 pub fn no_tables(config: &PostgresConfig) -> Problem {
     attention(
         "no_tables",

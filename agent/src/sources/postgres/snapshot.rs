@@ -16,6 +16,8 @@ use super::heartbeat;
 use super::position::{Moved, MovedRow, Settled, Step, TableProgress};
 use super::problems::{self, ident, literal};
 use super::setup::Table;
+use super::watch::Problems;
+use crate::masks::SourceMasks;
 use crate::sources::SourceError;
 use clarity_wire::body::{BodyHeader, BodyWriter, Op, SnapshotChunk};
 use clarity_wire::limits::{MAX_EVENT_BYTES, WINDOW_BYTES};
@@ -50,6 +52,8 @@ pub struct Snapshot<'a> {
     pub flow: &'a Flow,
     /// See `setup::Server`.
     pub raw_text: bool,
+    pub masks: &'a SourceMasks,
+    pub problems: &'a Problems,
     pub drafts: mpsc::Sender<Draft>,
     pub shutdown: CancellationToken,
     /// Called with each progress.
@@ -71,7 +75,7 @@ impl Snapshot<'_> {
             let set = client.batch_execute("set client_encoding = 'SQL_ASCII'").await;
             set.map_err(|e| self.failed(&job.table, &e))?;
         }
-        let mut catalog = Catalog::new(client.clone());
+        let mut catalog = Catalog::new(client.clone(), self.masks.clone());
         self.wait_for_barrier(&client, job).await?;
         let mut rows_wanted = FIRST_CHUNK_ROWS;
         loop {
@@ -82,10 +86,18 @@ impl Snapshot<'_> {
             let columns = self.columns(&catalog, &job.table).await?;
             let described = catalog.table_shape(&job.table.name(), &columns, job.table.full_old_row).await;
             let shape = described.map_err(|e| self.failed(&job.table, &e))?;
+            self.problems.of_masks(&shape);
             let key = key_of(&columns);
             let names: Vec<String> = key.iter().map(|&i| columns[i].name.clone()).collect();
             let anew = self.moved(job).too_many;
-            if job.progress.key != names || anew {
+            if shape.masks_key()
+                && let Some(last_key) = job.progress.last_key.take()
+            {
+                job.progress.held_key = Some(last_key);
+            }
+            // Rows were read, and nobody knows how far: the key may not be written down, or may be again.
+            let lost = job.progress.rows > 0 && job.progress.after().is_none();
+            if job.progress.key != names || anew || lost {
                 job.progress = TableProgress { key: names, ..TableProgress::default() };
             }
             if anew {
@@ -94,7 +106,7 @@ impl Snapshot<'_> {
             if key.is_empty() {
                 self.whole(&client, job, &columns, &shape).await?;
             } else {
-                let sql = chunk_sql(&job.table, &columns, &key, job.progress.last_key.as_deref(), rows_wanted);
+                let sql = chunk_sql(&job.table, &columns, &key, job.progress.after(), rows_wanted);
                 let chunk = self.read_chunk(&client, &sql, job, &shape, Some(&key)).await?;
                 let last = chunk.rows < rows_wanted;
                 let row_bytes = (chunk.bytes / chunk.rows.max(1)).max(1);
@@ -116,7 +128,7 @@ impl Snapshot<'_> {
             end.writer.begin(Op::SnapshotEnd, 0, now_us(), 0, 0);
             end.writer.count(job.progress.rows);
             end.writer.end();
-            let progress = TableProgress { done: true, last_key: None, ..job.progress.clone() };
+            let progress = TableProgress { done: true, last_key: None, held_key: None, ..job.progress.clone() };
             self.hand_on(end.cut(&job.table.name(), progress), job).await;
             return Ok(());
         }
@@ -231,7 +243,8 @@ impl Snapshot<'_> {
             chunk.rows += 1;
             progress.rows += 1;
             if let Some(last_key) = key_of(&row) {
-                progress.last_key = Some(last_key);
+                let place = if shape.masks_key() { &mut progress.held_key } else { &mut progress.last_key };
+                *place = Some(last_key);
             }
             if drafting.is_full() {
                 chunk.drafts.push(drafting.cut(&job.table.name(), progress.clone()));
@@ -343,9 +356,11 @@ impl<'a> Drafting<'a> {
         for (i, &kind) in self.shape.kinds.iter().enumerate() {
             match row.try_get(i) {
                 Ok(Some(text)) => {
-                    encode::cell(w, kind, text.as_bytes());
+                    encode::cell_of(w, self.shape, i, kind, text.as_bytes());
                 }
                 Ok(None) => w.cell_null(),
+                // What is no text cannot be masked otherwise.
+                Err(_) if self.shape.masks.as_ref().is_some_and(|masks| masks.of(i).is_some()) => w.cell_null(),
                 Err(_) => {
                     unreadable.get_or_insert(i);
                     w.cell_absent();
@@ -370,7 +385,7 @@ impl<'a> Drafting<'a> {
         for (i, &kind) in self.shape.kinds.iter().enumerate() {
             match row.try_get(i) {
                 Ok(Some(text)) if text.len() <= 4096 => {
-                    encode::cell(w, kind, text.as_bytes());
+                    encode::cell_of(w, self.shape, i, kind, text.as_bytes());
                 }
                 Ok(None) => w.cell_null(),
                 _ => w.cell_absent(),
@@ -394,14 +409,19 @@ impl<'a> Drafting<'a> {
             hash.update(text.unwrap_or_default());
             match text {
                 Some(text) if column.key && text.len() <= 4096 => {
-                    encode::cell(w, kind, text.as_bytes());
+                    encode::cell_of(w, self.shape, i, kind, text.as_bytes());
                 }
                 _ => w.cell_absent(),
             }
         }
         w.end_cells();
         w.count(size as u64);
-        w.message(&format!("sha256:{}", hex::encode(hash.finalize())));
+        // As of a streamed row: where something is masked, no hash of it all.
+        if self.shape.masks.is_some() {
+            w.message("masked");
+        } else {
+            w.message(&format!("sha256:{}", hex::encode(hash.finalize())));
+        }
         w.end();
         size as u64
     }

@@ -7,6 +7,7 @@ use super::problems;
 use super::repair;
 use super::setup::{self, Published, Server};
 use super::watch::Problems;
+use crate::masks::SourceMasks;
 use crate::sources::{Policy, SourceError};
 use crate::spool::SpoolWriter;
 use crate::status::StatusReporter;
@@ -22,6 +23,7 @@ const PUBLICATION_PATIENCE: Duration = Duration::from_secs(2);
 pub async fn run(
     config: PostgresConfig,
     policy: Policy,
+    masks: SourceMasks,
     spool: SpoolWriter,
     reporter: StatusReporter,
     commands: mpsc::Receiver<Command>,
@@ -30,7 +32,14 @@ pub async fn run(
     let problems = Problems::new(reporter.clone());
     problems.set("run", []);
     reporter.update(|s| s.state = "connecting".into());
-    let run = Run { config: &config, policy: &policy, reporter: &reporter, problems: &problems, shutdown: &shutdown };
+    let run = Run {
+        config: &config,
+        policy: &policy,
+        masks: &masks,
+        reporter: &reporter,
+        problems: &problems,
+        shutdown: &shutdown,
+    };
     let ended = Box::pin(run.run(spool, commands)).await;
     if let Err(SourceError::Problem(problem)) = &ended {
         problems.set("run", [problem.clone()]);
@@ -44,6 +53,7 @@ pub async fn run(
 pub struct Run<'a> {
     pub config: &'a PostgresConfig,
     pub policy: &'a Policy,
+    pub masks: &'a SourceMasks,
     pub reporter: &'a StatusReporter,
     pub problems: &'a Problems,
     pub shutdown: &'a CancellationToken,

@@ -9,6 +9,7 @@ use super::config::PostgresConfig;
 use super::flow::Flow;
 use super::frames::{Frame, FrameReader};
 use super::problems;
+use super::watch::Problems;
 use crate::sources::{Policy, SourceError};
 use clarity_wire::body::BodyWriter;
 use futures::FutureExt;
@@ -35,6 +36,7 @@ pub struct Stream<'a> {
     pub frames: FrameReader,
     pub assembler: Assembler,
     pub catalog: Catalog,
+    pub problems: &'a Problems,
     pub drafts: mpsc::Sender<Draft>,
     pub used: mpsc::Receiver<BodyWriter>,
     pub flow: &'a Flow,
@@ -55,7 +57,9 @@ impl Stream<'_> {
                 let name = relation.name();
                 let shape = if self.config.wants(&name) && self.policy.allows_table(&name) {
                     let described = self.catalog.shape(&relation).await;
-                    Some(described.map_err(|e| problems::of_error(self.config, &e, "describing a table"))?)
+                    let shape = described.map_err(|e| problems::of_error(self.config, &e, "describing a table"))?;
+                    self.problems.of_masks(&shape);
+                    Some(shape)
                 } else {
                     None
                 };

@@ -66,6 +66,7 @@ fn shape(columns: usize) -> Shape {
         },
         kinds: vec![CellKind::Text; columns],
         identity: vec![true; columns],
+        masks: None,
     }
 }
 

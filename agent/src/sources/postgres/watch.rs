@@ -2,6 +2,7 @@
 
 use super::config::PostgresConfig;
 use super::confirm::now_us;
+use super::encode::Shape;
 use super::flow::Flow;
 use super::heartbeat;
 use super::problems;
@@ -48,6 +49,14 @@ impl Problems {
         let all: Vec<Problem> = found.values().flatten().cloned().collect();
         drop(found);
         self.reporter.update(|s| s.problems = all);
+    }
+
+    /// Tells what of a table is masked otherwise than was asked for.
+    pub fn of_masks(&self, shape: &Shape) {
+        if let Some(masks) = &shape.masks {
+            let table = &shape.schema.name;
+            self.set(&format!("masks of {table}"), problems::mask_key(table, masks.hashed_instead()));
+        }
     }
 }
 

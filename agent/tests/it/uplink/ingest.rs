@@ -3,7 +3,7 @@
 use clarity_domain::ids::{AgentId, SourceId};
 use clarity_wire::body;
 use clarity_wire::frame::{
-    Approved, BatchHeader, Challenge, Claimed, Command, Denied, DenyCode, Durable, Frame, Lost, OpenEpoch, Pair,
+    Approved, BatchHeader, Challenge, Claimed, Command, Denied, DenyCode, Durable, Frame, Lost, Masks, OpenEpoch, Pair,
     RefuseReason, Refused, SourceCursor, Welcome, pair_message, proof_message,
 };
 use clarity_wire::hash::BatchHash;
@@ -66,6 +66,8 @@ pub struct State {
     /// Batches are held back until this many bytes have come.
     pub hold_until: u64,
     pub paused: bool,
+    /// What each welcome says of masks.
+    pub masks: Option<Masks>,
     commands: Vec<mpsc::UnboundedSender<Command>>,
 }
 
@@ -168,7 +170,13 @@ impl Ingest {
                 }
             };
             let sources = hello.sources.iter().map(|d| cursor(s, &d.name)).collect();
-            Welcome { generation: s.generation, clock_us: hello.clock_us, window_bytes: s.window, sources }
+            Welcome {
+                generation: s.generation,
+                clock_us: hello.clock_us,
+                window_bytes: s.window,
+                sources,
+                masks: s.masks.clone(),
+            }
         });
         send(&mut socket, Frame::Welcome(welcome)).await?;
         let generation = self.with(|s| s.generation);

@@ -2,9 +2,11 @@
 
 mod faults;
 pub mod ingest;
+mod masks;
 mod way;
 
 use clarity_agent::identity::{AgentKey, Identity, StateDir};
+use clarity_agent::masks::Masks;
 use clarity_agent::spool::{Block, Limits, Spool, SpoolKey, SpoolWriter};
 use clarity_agent::status::StatusReporter;
 use clarity_agent::uplink::{Connection, ConnectionState, SourceHandle, Timing, Uplink};
@@ -40,6 +42,7 @@ const SMALL: Limits = Limits {
 /// An agent's spools and uplink on a folder, without sources: the test appends.
 pub struct Agent {
     pub sources: Vec<Arc<SourceHandle>>,
+    pub masks: Masks,
     pub connection: watch::Receiver<Connection>,
     shutdown: CancellationToken,
     task: JoinHandle<anyhow::Result<()>>,
@@ -78,10 +81,21 @@ impl Agent {
             name: "press-shop".into(),
             workspace: "w".into(),
         };
-        let uplink = Uplink { dir, identity, key, ca: None, sources: sources.clone(), wake, timing: QUICK, connection };
+        let masks = Masks::open(&dir, Vec::new()).unwrap();
+        let uplink = Uplink {
+            dir,
+            identity,
+            key,
+            ca: None,
+            sources: sources.clone(),
+            masks: masks.clone(),
+            wake,
+            timing: QUICK,
+            connection,
+        };
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(uplink.run(shutdown.clone()));
-        Self { sources, connection: watching, shutdown, task }
+        Self { sources, masks, connection: watching, shutdown, task }
     }
 
     /// The writer, as soon as the spool knows where it begins.

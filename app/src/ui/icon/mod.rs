@@ -19,6 +19,7 @@ pub enum Symbol {
     Chevron,
     Menu,
     Shield,
+    Eye,
     Outward,
     Clock,
     Close,
@@ -47,6 +48,9 @@ impl Symbol {
             Self::Chevron => "m8 10 4 4 4-4",
             Self::Menu => "M4 7h16M4 12h16M4 17h16",
             Self::Shield => "M12 3.5 19 6v5.6c0 4.3-2.8 7.4-7 8.9-4.2-1.5-7-4.6-7-8.9V6zM9 12l2.2 2.2L15.4 10",
+            Self::Eye => {
+                "M2.8 12S6.2 5.8 12 5.8 21.2 12 21.2 12 17.8 18.2 12 18.2 2.8 12 2.8 12zM12 14.6a2.6 2.6 0 1 0 0-5.2 2.6 2.6 0 0 0 0 5.2z"
+            }
             Self::Outward => "M13 5h6v6M19 5l-8.5 8.5M16.5 14v5H5V7.5h5",
             Self::Clock => "M12 20.5a8.5 8.5 0 1 0 0-17 8.5 8.5 0 0 0 0 17zM12 7.5V12l3 2",
             Self::Close => "m6 6 12 12M18 6 6 18",

@@ -6,6 +6,7 @@
 pub mod audit;
 pub mod dead_letters;
 pub mod live;
+pub mod masking;
 pub mod members;
 pub mod outbox;
 pub mod overview;

@@ -8,6 +8,7 @@ mod audit;
 mod dead_letters;
 mod mail;
 mod masked;
+mod masking;
 mod members;
 mod overview;
 mod ownership;

@@ -88,6 +88,7 @@ const OWNER: May = May::Member(Permission::OwnWorkspace);
 const TOKENS: May = May::Member(Permission::ManageTokens);
 const AUDIT: May = May::Member(Permission::ReadAudit);
 const RETENTION: May = May::Member(Permission::ManageRetention);
+const MASKING: May = May::Member(Permission::ManageMasking);
 
 pub const DOORS: &[Door] = &[
     // Public pages.
@@ -175,6 +176,16 @@ pub const DOORS: &[Door] = &[
     // What is kept, under its masks.
     door(Kind::Read, May::Member(Permission::ManageMasking), "/api/rewrite/read", "slug={slug}"),
     door(Kind::Act, May::Member(Permission::ManageMasking), "/api/rewrite/start", "slug={slug}"),
+    // What is masked in it.
+    door(Kind::Page, MASKING, "/w/{slug}/masking", ""),
+    door(Kind::Read, MASKING, "/api/masking/read", "slug={slug}"),
+    door(
+        Kind::Act,
+        MASKING,
+        "/api/masking/add",
+        "slug={slug}&of={source}+public.staff&field=name&rule=hash&amount=&place=agent&least_role=admin",
+    ),
+    door(Kind::Act, MASKING, "/api/masking/remove", "slug={slug}&id={mask}"),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),

@@ -2,12 +2,14 @@
 
 mod conformance;
 mod faults;
+mod masks;
 mod setup;
 mod snapshot;
 mod streaming;
 
 use super::fold::Row;
 use super::harness::{Opened, Platform};
+use clarity_agent::masks::SourceMasks;
 use clarity_agent::sources::{Policy, SourceConfig, SourceError};
 use clarity_agent::spool::Limits;
 use clarity_agent::status::StatusReporter;
@@ -32,6 +34,7 @@ pub struct Plant {
     /// Lines added to the source's settings.
     pub settings: String,
     pub policy: Policy,
+    pub masks: SourceMasks,
 }
 
 /// A running source. Dropping it kills it where it stands.
@@ -57,6 +60,7 @@ impl Plant {
             limits: Limits::default(),
             settings: String::new(),
             policy: Policy::default(),
+            masks: SourceMasks::default(),
         }
     }
 
@@ -111,7 +115,8 @@ impl Plant {
         let reporter = StatusReporter::new();
         let shutdown = CancellationToken::new();
         let (commands, receiver) = mpsc::channel(4);
-        let run = self.config().run(self.policy.clone(), writer, reporter.clone(), receiver, shutdown.clone());
+        let (policy, masks) = (self.policy.clone(), self.masks.clone());
+        let run = self.config().run(policy, masks, writer, reporter.clone(), receiver, shutdown.clone());
         let task = tokio::spawn(run);
         Running { task, owner: tokio::spawn(async {}), reporter, commands, shutdown, opened }
     }

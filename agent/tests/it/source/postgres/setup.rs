@@ -122,9 +122,9 @@ async fn missing_rights_are_told_with_the_grant() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_local_policy_outranks_the_settings() {
     let mut plant = Plant::new("create table t (id int primary key); create table secret (id int primary key)").await;
-    plant.policy = Policy { hosts: Some(Patterns::new(["elsewhere:5432"])), tables: None };
+    plant.policy = Policy { hosts: Some(Patterns::new(["elsewhere:5432"])), tables: None, masks: Vec::new() };
     stops_with(&plant, "policy_host").await;
-    plant.policy = Policy { hosts: None, tables: Some(Patterns::new(["public.t"])) };
+    plant.policy = Policy { hosts: None, tables: Some(Patterns::new(["public.t"])), masks: Vec::new() };
     // Even where the owner publishes it.
     let names = "create publication clarity_test for table t, secret";
     plant.sql(names).await;

@@ -8,6 +8,7 @@ use crate::error::PageError;
 pub async fn start(slug: String) -> Result<(), PageError> {
     use crate::server::{enter, page_error};
     let (services, seat) = enter(&slug).await.map_err(page_error)?;
-    // Without script the form's own page comes again: the card may stand anywhere.
-    services.start_rewrite(&seat).await.map_err(page_error)
+    services.start_rewrite(&seat).await.map_err(page_error)?;
+    leptos_axum::redirect(&crate::paths::masking(&slug));
+    Ok(())
 }

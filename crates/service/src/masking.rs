@@ -1,0 +1,303 @@
+//! What is masked: the policies, who applies them, and the two changes, making one and removing one.
+//!
+//! A mask at the agent changes what comes from now on. So it is refused where nothing could be made of what is left: for the
+//! columns that say which machine a row is of and when, and for measured values as text.
+
+use clarity_domain::audit::Act;
+use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::SourceId;
+use clarity_domain::mapping::{MappingSpec, SampleType, StreamKind};
+use clarity_domain::masking::{ANY_STREAM, MAX_NAME, MaskPlace, MaskPolicy, MaskRule, rest_of};
+use clarity_domain::role::{Permission, Role};
+use clarity_domain::view::masking::{MaskRow, MaskableStream, Masking};
+use clarity_runtime::clock::now_us;
+use clarity_store::StoreError;
+use clarity_store::audit::{self, Entry, Object};
+use clarity_store::masking::{self as store, AgentMasks, Live, Maskable};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::error::{fault, missing};
+use crate::{Seat, Services};
+
+/// Policies of a workspace: what goes to an agent has to fit into one message.
+const POLICIES: usize = 200;
+
+/// A mask that somebody asks for.
+#[derive(Clone, Debug)]
+pub struct NewMask {
+    /// `*`, or a source's id and a stream's name or `*`, with a blank between them.
+    pub of: String,
+    pub field: String,
+    /// As [`MaskRule::read`] takes them.
+    pub rule: String,
+    pub amount: String,
+    pub place: MaskPlace,
+    /// Of a view: who still sees it in the clear.
+    pub least_role: Option<Role>,
+}
+
+impl Services {
+    /// The policies with the agents that apply them, and what could be masked.
+    ///
+    /// # Errors
+    /// `Forbidden`.
+    pub async fn masking(&self, seat: &Seat) -> Result<Masking, AppError> {
+        self.permit(seat, Permission::ManageMasking, Act::ReadMasking, Object::default()).await?;
+        let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+        let policies = store::list_with_makers(&mut tx).await.map_err(fault)?;
+        let agents = store::list_agents(&mut tx).await.map_err(fault)?;
+        let maskable = store::list_maskable(&mut tx).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(Masking {
+            as_of: now_us(),
+            policies: policies.into_iter().map(|live| show(live, &agents, &maskable)).collect(),
+            streams: maskable
+                .into_iter()
+                .map(|of| MaskableStream {
+                    source_id: of.source,
+                    source: of.source_name,
+                    stream: of.stream,
+                    fields: of.columns,
+                })
+                .collect(),
+        })
+    }
+
+    /// Masks a field from now on.
+    ///
+    /// # Errors
+    /// `Forbidden`; `Invalid` for what cannot be masked so; `NotFound` for a source that is not there; `LimitExceeded`.
+    pub async fn add_mask(&self, seat: &Seat, form: NewMask) -> Result<Uuid, AppError> {
+        let field = form.field.trim().to_owned();
+        let object = Object { kind: "mask", id: "", name: &field };
+        self.permit(seat, Permission::ManageMasking, Act::AddMask, object).await?;
+        let rule = MaskRule::read(&form.rule, &form.amount).ok_or_else(|| {
+            AppError::invalid("amount", "Say how many characters stay, from 1 to 255, or how wide a step is, above 0.")
+        })?;
+        if field.is_empty() || field.chars().count() > MAX_NAME || field.chars().any(char::is_control) {
+            return Err(AppError::invalid("field", "Name a column, or a path inside one such as detail.phone."));
+        }
+        let (source_id, stream) = read_of(&form.of)?;
+        let least_role = match (form.place, form.least_role) {
+            (MaskPlace::Agent, _) => None,
+            (MaskPlace::View, Some(role @ (Role::Operator | Role::Admin | Role::Owner))) => Some(role),
+            (MaskPlace::View, _) => {
+                return Err(AppError::invalid("least_role", "Choose who still sees it in the clear."));
+            }
+        };
+        let policy = MaskPolicy {
+            id: Uuid::now_v7(),
+            source_id,
+            stream,
+            field: field.clone(),
+            rule,
+            place: form.place,
+            least_role,
+        };
+        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
+        let maskable = store::list_maskable(&mut tx).await.map_err(fault)?;
+        check(&policy, &maskable)?;
+        if store::list_live(&mut tx).await.map_err(fault)?.len() >= POLICIES {
+            return Err(AppError::new(
+                ErrorCode::LimitExceeded,
+                "This workspace has many masks. Mask a whole document in place of its parts, or remove one.",
+            ));
+        }
+        store::add(&mut tx, &policy, seat.user_id, &seat.actor.name).await.map_err(|error| match error {
+            StoreError::Conflict(_) => {
+                AppError::invalid("field", "This field is masked there already. Remove that mask first.")
+            }
+            other => fault(other),
+        })?;
+        let id = policy.id.to_string();
+        let after = Some(words(&policy, &maskable));
+        let entry = Entry { after, ..seat.entry(Act::AddMask, Object { id: &id, ..object }) };
+        audit::record(&mut tx, &entry).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(policy.id)
+    }
+
+    /// Stops masking a field: what comes from then on is in the clear again, what was masked stays as it is.
+    ///
+    /// # Errors
+    /// `Forbidden`; `ConfirmNeeded`; `NotFound` for one that is removed already, or another workspace's.
+    pub async fn remove_mask(&self, seat: &Seat, id: Uuid) -> Result<(), AppError> {
+        let text = id.to_string();
+        let object = Object { kind: "mask", id: &text, name: "" };
+        self.permit_recent(seat, Permission::ManageMasking, Act::RemoveMask, object).await?;
+        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
+        let maskable = store::list_maskable(&mut tx).await.map_err(fault)?;
+        let policy = store::remove(&mut tx, id, seat.user_id).await.map_err(missing("mask"))?;
+        let before = Some(words(&policy, &maskable));
+        let entry = Entry { before, ..seat.entry(Act::RemoveMask, Object { name: &policy.field, ..object }) };
+        audit::record(&mut tx, &entry).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)
+    }
+}
+
+/// What a form says of source and stream.
+fn read_of(of: &str) -> Result<(Option<SourceId>, String), AppError> {
+    let wrong = || AppError::invalid("of", "Choose a stream.");
+    if of == ANY_STREAM {
+        return Ok((None, ANY_STREAM.to_owned()));
+    }
+    let (source, stream) = of.split_once(' ').ok_or_else(wrong)?;
+    let source = source.parse().map_err(|_| wrong())?;
+    if stream.is_empty() || stream.chars().count() > MAX_NAME || stream.chars().any(char::is_control) {
+        return Err(wrong());
+    }
+    Ok((Some(source), stream.to_owned()))
+}
+
+/// Whether there is such a field, and something can be made of what the mask leaves of it.
+fn check(policy: &MaskPolicy, maskable: &[Maskable]) -> Result<(), AppError> {
+    if let Some(source) = policy.source_id
+        && !maskable.iter().any(|of| of.source == source)
+    {
+        return Err(AppError::not_found("source"));
+    }
+    let concerned: Vec<&Maskable> = maskable
+        .iter()
+        .filter(|of| of.stream.as_ref().is_some_and(|stream| policy.concerns(of.source, stream)))
+        .collect();
+    // A name with a slip in it would mask nothing, and nobody would notice.
+    let has_it = |of: &&Maskable| of.columns.iter().any(|column| rest_of(&policy.field, column).is_some());
+    let columns_are_known = concerned.iter().any(|of| !of.columns.is_empty());
+    if columns_are_known && !concerned.iter().any(has_it) {
+        let message = format!("No stream that is chosen has a column {}.", policy.field);
+        return Err(AppError::invalid("field", message));
+    }
+    if policy.place == MaskPlace::View {
+        return Ok(());
+    }
+    for of in concerned {
+        let stream = of.stream.as_deref().unwrap_or_default();
+        if let Some(message) = of.spec.as_ref().and_then(|spec| refusal(&policy.field, policy.rule, spec, stream)) {
+            return Err(AppError::invalid("field", message));
+        }
+    }
+    Ok(())
+}
+
+/// Why a column's values have to come as they are, or by another rule.
+fn refusal(field: &str, rule: MaskRule, spec: &MappingSpec, stream: &str) -> Option<String> {
+    if spec.kind == StreamKind::Records {
+        return None;
+    }
+    let is = |column: Option<&String>| column.is_some_and(|column| column == field);
+    if is(spec.asset.as_ref()) {
+        return Some(format!("{field} says which machine a row of {stream} is of. It cannot be masked at the agent."));
+    }
+    if is(spec.time.as_ref()) {
+        return Some(format!("{field} says when a row of {stream} was measured. It cannot be masked at the agent."));
+    }
+    if is(spec.metric_name.as_ref()) || is(spec.states.as_ref().map(|states| &states.state)) {
+        return Some(format!("{field} says what a row of {stream} tells. It cannot be masked at the agent."));
+    }
+    let measured = spec
+        .metrics
+        .iter()
+        .any(|metric| metric.column == field && matches!(metric.sample_type, SampleType::Float | SampleType::Integer));
+    let leaves_text = matches!(rule, MaskRule::Hash | MaskRule::Partial { .. });
+    ((measured || is(spec.value.as_ref())) && leaves_text).then(|| {
+        format!("{field} of {stream} is measured, and a hash or characters are no number. Hide it or round it.")
+    })
+}
+
+/// For the audit log.
+fn words(policy: &MaskPolicy, maskable: &[Maskable]) -> Value {
+    json!({
+        "source": source_name(policy, maskable).unwrap_or_else(|| "every source".to_owned()),
+        "stream": policy.stream,
+        "field": policy.field,
+        "rule": policy.rule.words(),
+        "place": policy.place.as_str(),
+        "least_role": policy.least_role.map(Role::as_str),
+    })
+}
+
+/// None: every source. One that is gone with its agent has its id for a name.
+fn source_name(policy: &MaskPolicy, maskable: &[Maskable]) -> Option<String> {
+    let id = policy.source_id?;
+    let known = maskable.iter().find(|of| of.source == id).map(|of| of.source_name.clone());
+    Some(known.unwrap_or_else(|| id.to_string()))
+}
+
+fn show(live: Live, agents: &[AgentMasks], maskable: &[Maskable]) -> MaskRow {
+    let Live { policy, created_by, created_at, version } = live;
+    let concerns = |agent: &AgentMasks| {
+        policy.place == MaskPlace::Agent
+            && maskable
+                .iter()
+                .any(|of| of.agent == agent.id && policy.source_id.is_none_or(|source| source == of.source))
+    };
+    let (applied, waiting): (Vec<&AgentMasks>, Vec<&AgentMasks>) =
+        agents.iter().filter(|agent| concerns(agent)).partition(|agent| agent.version >= version);
+    let names = |agents: Vec<&AgentMasks>| agents.into_iter().map(|agent| agent.name.clone()).collect();
+    MaskRow {
+        id: policy.id,
+        source: source_name(&policy, maskable),
+        applied: names(applied),
+        waiting: names(waiting),
+        stream: policy.stream,
+        field: policy.field,
+        rule: policy.rule,
+        place: policy.place,
+        least_role: policy.least_role,
+        created_by,
+        created_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clarity_domain::mapping::MetricColumn;
+
+    fn telemetry() -> MappingSpec {
+        MappingSpec {
+            kind: StreamKind::Telemetry,
+            key: Vec::new(),
+            asset: Some("machine".into()),
+            time: Some("at".into()),
+            metrics: vec![MetricColumn {
+                column: "pressure".into(),
+                name: "Pressure".into(),
+                unit: "bar".into(),
+                sample_type: SampleType::Float,
+            }],
+            metric_name: None,
+            value: None,
+            unit: None,
+            states: None,
+            asset_name: None,
+            asset_line: None,
+            asset_site: None,
+            asset_model: None,
+        }
+    }
+
+    #[test]
+    fn a_form_names_a_source_and_a_stream() {
+        assert_eq!(read_of("*").unwrap(), (None, "*".to_owned()));
+        let id = SourceId(Uuid::from_u128(7));
+        assert_eq!(read_of(&format!("{id} public.a b")).unwrap(), (Some(id), "public.a b".to_owned()));
+        for wrong in ["", "public.a", "x public.a", &format!("{id} ")] {
+            assert_eq!(read_of(wrong).unwrap_err().field.as_deref(), Some("of"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn what_makes_a_row_is_not_masked_at_the_agent() {
+        let spec = telemetry();
+        let partial = MaskRule::Partial { keep_last: 4 };
+        let refused = |field: &str, rule| refusal(field, rule, &spec, "public.t").is_some();
+        assert!(refused("machine", MaskRule::Hash) && refused("at", MaskRule::Bucket { width: 60.0 }));
+        assert!(refused("pressure", MaskRule::Hash) && refused("pressure", partial));
+        assert!(!refused("pressure", MaskRule::Hide) && !refused("pressure", MaskRule::Bucket { width: 1.0 }));
+        assert!(!refused("operator", MaskRule::Hash));
+        let records = MappingSpec { kind: StreamKind::Records, ..telemetry() };
+        assert_eq!(refusal("machine", MaskRule::Hash, &records, "public.t"), None);
+    }
+}

@@ -1,0 +1,133 @@
+//! Masks as admins make and remove them: who may, what cannot be masked, and which agents apply it.
+
+use crate::stage::{SOURCE, Stage};
+use clarity_domain::error::ErrorCode;
+use clarity_domain::masking::{MaskPlace, MaskRule};
+use clarity_domain::role::Role;
+use clarity_domain::view::masking::MaskRow;
+use clarity_service::{NewMask, Seat};
+use uuid::Uuid;
+
+/// Telemetry of presses, as refine would have noted it.
+const PRESSES: &str = r#"
+    update streams set schema = '{"name": "public.telemetry", "columns": [
+        {"n": "press", "t": "text", "k": true}, {"n": "at", "t": "timestamptz", "k": true},
+        {"n": "force", "t": "float8"}, {"n": "worker", "t": "text"}]}' where id = '{stream}';
+    insert into mappings (workspace_id, id, stream_id, version, from_epoch, from_seq, spec)
+      values ('{w}', '{stream}', '{stream}', 1, 0, 0, '{"kind": "telemetry", "key": ["press", "at"], "asset": "press", "time": "at",
+        "metrics": [{"column": "force", "name": "Force", "unit": "kN", "sample_type": "float"}]}');"#;
+
+fn mask(field: &str, rule: &str, amount: &str) -> NewMask {
+    NewMask {
+        of: format!("{SOURCE} public.telemetry"),
+        field: field.into(),
+        rule: rule.into(),
+        amount: amount.into(),
+        place: MaskPlace::Agent,
+        least_role: None,
+    }
+}
+
+async fn rows(stage: &Stage, seat: &Seat) -> Vec<MaskRow> {
+    stage.services.masking(seat).await.unwrap().policies
+}
+
+#[tokio::test]
+async fn a_mask_is_made_applied_and_removed() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&seat, PRESSES).await;
+    let page = stage.services.masking(&seat).await.unwrap();
+    assert_eq!(page.streams[0].fields, ["press", "at", "force", "worker"]);
+
+    let id = stage.services.add_mask(&seat, mask(" worker ", "hash", "")).await.unwrap();
+    let row = rows(&stage, &seat).await.remove(0);
+    assert_eq!((row.id, row.field.as_str(), row.rule), (id, "worker", MaskRule::Hash));
+    assert_eq!(row.source.as_deref(), Some("plant-db"));
+    assert!(row.created_by.starts_with("Maja"), "{}", row.created_by);
+    assert_eq!((row.applied.len(), row.waiting), (0, vec!["a".to_owned()]));
+    stage.sql("update agents set masks_version = 1, masks_at = now()").await;
+    let row = rows(&stage, &seat).await.remove(0);
+    assert_eq!((row.applied, row.waiting.len()), (vec!["a".to_owned()], 0));
+
+    // A second one is waited for alone.
+    stage.services.add_mask(&seat, mask("force", "bucket", "10")).await.unwrap();
+    let all = rows(&stage, &seat).await;
+    let waits: Vec<(&str, bool)> = all.iter().map(|row| (row.field.as_str(), !row.waiting.is_empty())).collect();
+    assert_eq!(waits, [("force", true), ("worker", false)]);
+    let again = stage.services.add_mask(&seat, mask("worker", "hide", "")).await.unwrap_err();
+    assert_eq!((again.code, again.field.as_deref()), (ErrorCode::Invalid, Some("field")));
+
+    stage.services.remove_mask(&seat, id).await.unwrap();
+    assert_eq!(stage.services.remove_mask(&seat, id).await.unwrap_err().code, ErrorCode::NotFound, "once");
+    stage.services.add_mask(&seat, mask("worker", "hide", "")).await.unwrap();
+    let told = "audit_entries where act = 'masking.add' and after->>'rule' = 'hashed with a key' and after->>'field' = 'worker'";
+    assert_eq!(stage.count(told).await, 1);
+    assert_eq!(stage.count("audit_entries where act = 'masking.remove' and before->>'source' = 'plant-db'").await, 1);
+}
+
+#[tokio::test]
+async fn what_cannot_be_masked_is_said_in_words() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&seat, PRESSES).await;
+    for (form, field, words) in [
+        (mask("press", "hash", ""), "field", "which machine"),
+        (mask("at", "bucket", "60"), "field", "when"),
+        (mask("force", "hash", ""), "field", "is measured"),
+        (mask("wroker", "hash", ""), "field", "has a column wroker"),
+        (mask("", "hash", ""), "field", "Name a column"),
+        (mask("force", "bucket", "0"), "amount", "above 0"),
+        (mask("worker", "blur", ""), "amount", "Say how many"),
+        (NewMask { of: "public.telemetry".into(), ..mask("worker", "hide", "") }, "of", "Choose a stream"),
+        (NewMask { place: MaskPlace::View, ..mask("worker", "hide", "") }, "least_role", "who still sees"),
+    ] {
+        let refused = stage.services.add_mask(&seat, form).await.unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Invalid, Some(field)), "{refused}");
+        assert!(refused.message.contains(words), "{refused}");
+    }
+    let nowhere = NewMask { of: format!("{} *", Uuid::now_v7()), ..mask("worker", "hide", "") };
+    assert_eq!(stage.services.add_mask(&seat, nowhere).await.unwrap_err().code, ErrorCode::NotFound);
+    // In a view machines may have their names hidden.
+    let view = NewMask { place: MaskPlace::View, least_role: Some(Role::Admin), ..mask("press", "hash", "") };
+    stage.services.add_mask(&seat, view).await.unwrap();
+    assert_eq!(rows(&stage, &seat).await[0].least_role, Some(Role::Admin));
+}
+
+#[tokio::test]
+async fn admins_mask_and_only_in_their_own_workspace() {
+    let stage = Stage::new().await;
+    let owner = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&owner, PRESSES).await;
+    let admin = stage.seat(&stage.member(&owner, "ada@nordmark.example", Role::Admin).await).await;
+    let operator = stage.seat(&stage.member(&owner, "olaf@nordmark.example", Role::Operator).await).await;
+    let services = &stage.services;
+    let id = services.add_mask(&admin, mask("worker", "partial", "3")).await.unwrap();
+    for refused in [
+        services.masking(&operator).await.map(drop),
+        services.add_mask(&operator, mask("worker", "hide", "")).await.map(drop),
+        services.remove_mask(&operator, id).await,
+    ] {
+        assert_eq!(refused.unwrap_err().code, ErrorCode::Forbidden);
+    }
+    let foreign = stage.owner("Acme", "joe@acme.example").await;
+    assert!(rows(&stage, &foreign).await.is_empty());
+    assert_eq!(services.remove_mask(&foreign, id).await.unwrap_err().code, ErrorCode::NotFound);
+    assert_eq!(services.add_mask(&foreign, mask("worker", "hide", "")).await.unwrap_err().code, ErrorCode::NotFound);
+
+    services.remove_mask(&admin, id).await.unwrap();
+    assert!(rows(&stage, &owner).await.is_empty());
+}
+
+#[tokio::test]
+async fn removing_a_mask_needs_somebody_who_has_just_shown_that_it_is_them() {
+    let stage = Stage::new().await;
+    let signed_in = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    let seat = stage.seat(&signed_in).await;
+    stage.with_source(&seat, PRESSES).await;
+    let id = stage.services.add_mask(&seat, mask("worker", "hash", "")).await.unwrap();
+    stage.sql("update auth.sessions set confirmed_at = now() - interval '16 minutes'").await;
+    let late = stage.seat(&signed_in).await;
+    assert_eq!(stage.services.remove_mask(&late, id).await.unwrap_err().code, ErrorCode::ConfirmNeeded);
+    stage.services.add_mask(&late, mask("force", "hide", "")).await.unwrap();
+}
