@@ -12,5 +12,6 @@ pub mod leases;
 pub mod rebuild;
 pub mod refine;
 pub mod retain;
+pub mod rewrite;
 pub mod rollup;
 pub mod verify;

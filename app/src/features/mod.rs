@@ -13,6 +13,7 @@ pub mod overview;
 pub mod pairing;
 pub mod passkeys;
 pub mod retention;
+pub mod rewrite;
 pub mod search;
 pub mod second_factor;
 pub mod session;

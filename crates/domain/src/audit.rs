@@ -125,6 +125,7 @@ acts! {
     PlaceHold "retention.hold" "Place a legal hold";
     LiftHold "retention.lift" "Lift a legal hold";
     RunRetention "retention.run" "Remove what is older than it is kept";
+    RewriteHistory "masking.rewrite" "Rewrite history under the masks";
     ReadMasking "masking.read" "Look at masking";
     AddMask "masking.add" "Mask a field";
     RemoveMask "masking.remove" "Stop masking a field";

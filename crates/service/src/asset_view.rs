@@ -14,6 +14,7 @@ use clarity_store::metric::{self, Metric};
 use clarity_store::state::{self, Interval};
 
 use crate::error::fault;
+use crate::masked::Masks;
 use crate::overview::{assets::label, figures};
 use crate::{Seat, Services};
 
@@ -53,7 +54,7 @@ pub struct AssetDetail {
 pub struct AssetValue {
     pub metric: String,
     pub unit: Option<String>,
-    /// `None` for what is no number, and for null.
+    /// `None` for what is no number, for null, and for what masking hides.
     pub value: Option<f64>,
     /// A value that is no number.
     pub text: Option<String>,
@@ -71,8 +72,9 @@ impl Services {
         seat.may(Permission::View)?;
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let mut machines = asset::list(&mut tx).await.map_err(fault)?;
-        let states = state::list_intervals(&mut tx, now, now).await.map_err(fault)?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
+        let mut machines = masks.assets(asset::list(&mut tx).await.map_err(fault)?);
+        let states = masks.intervals(state::list_intervals(&mut tx, now, now).await.map_err(fault)?);
         tx.commit().await.map_err(fault)?;
         machines.retain(|machine| after.is_none_or(|after| machine.id > after));
         machines.sort_unstable_by_key(|machine| machine.id);
@@ -90,12 +92,13 @@ impl Services {
         seat.may(Permission::View)?;
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let machines = asset::list(&mut tx).await.map_err(fault)?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
+        let machines = masks.assets(asset::list(&mut tx).await.map_err(fault)?);
         let machine =
             machines.into_iter().find(|machine| machine.id == id).ok_or_else(|| AppError::not_found("machine"))?;
-        let states = state::list_intervals(&mut tx, now, now).await.map_err(fault)?;
-        let metrics = metric::list(&mut tx).await.map_err(fault)?;
-        let latest = chunk::latest_of_asset(&mut tx, machine.number).await.map_err(fault)?;
+        let states = masks.intervals(state::list_intervals(&mut tx, now, now).await.map_err(fault)?);
+        let metrics = masks.metrics(metric::list(&mut tx).await.map_err(fault)?);
+        let latest = masks.latest(chunk::latest_of_asset(&mut tx, machine.number).await.map_err(fault)?, &metrics);
         tx.commit().await.map_err(fault)?;
         Ok(AssetDetail { asset: summary(machine, &figures::open(&states)), values: values(&latest, &metrics) })
     }

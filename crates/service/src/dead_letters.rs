@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::error::fault;
 use crate::frame::small;
+use crate::masked::{HIDDEN, Masks};
 use crate::{Seat, Services};
 
 impl Services {
@@ -20,13 +21,14 @@ impl Services {
     pub async fn dead_letters(&self, seat: &Seat) -> Result<DeadLetters, AppError> {
         seat.may(Permission::View)?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
         let totals = store::totals(&mut tx).await.map_err(fault)?;
         let groups = store::list_groups(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(DeadLetters {
             as_of: now_us(),
             total: totals.letters.max(0) as u64,
-            groups: groups.into_iter().map(show).collect(),
+            groups: groups.into_iter().map(|group| show(group, &masks)).collect(),
             groups_total: small(totals.groups),
         })
     }
@@ -61,10 +63,13 @@ impl Services {
     }
 }
 
-fn show(group: Group) -> DeadLetterGroup {
+/// Of a stream of which anything is masked no line is shown: which cell is which stands in a header that is not at hand, and
+/// what came cannot be trusted to look as expected.
+fn show(group: Group, masks: &Masks) -> DeadLetterGroup {
+    let hidden = masks.concern(group.source_id, &group.stream);
     DeadLetterGroup {
         fingerprint: group.fingerprint,
-        cause: group.cause,
+        cause: if hidden { without_details(group.cause) } else { group.cause },
         source_id: group.source_id,
         source: group.source,
         stream_id: group.stream_id,
@@ -76,8 +81,8 @@ fn show(group: Group) -> DeadLetterGroup {
             .samples
             .into_iter()
             .map(|s| DeadLetterSample {
-                truncated: usize::try_from(s.size_bytes).is_ok_and(|size| size > s.payload.len()),
-                payload: String::from_utf8_lossy(&s.payload).into_owned(),
+                truncated: !hidden && usize::try_from(s.size_bytes).is_ok_and(|size| size > s.payload.len()),
+                payload: if hidden { HIDDEN.to_owned() } else { String::from_utf8_lossy(&s.payload).into_owned() },
                 epoch: i64::from(s.epoch),
                 seq: s.seq,
                 received_at: s.created_at,
@@ -85,6 +90,11 @@ fn show(group: Group) -> DeadLetterGroup {
             .collect(),
         replay: group.replay.map(progress),
     }
+}
+
+/// A cause in an agent's own words may quote a value after its first colon; ours never do.
+fn without_details(cause: String) -> String {
+    cause.split_once(':').map_or(cause.clone(), |(what, _)| what.to_owned())
 }
 
 fn progress(replay: Replay) -> ReplayProgress {

@@ -4,13 +4,17 @@ use clarity_domain::error::AppError;
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::search::{SearchHit, SearchTarget};
 use clarity_domain::view::session::Frame;
+use clarity_store::asset::{self, Asset};
 use clarity_store::{overview, search};
 
 use crate::error::fault;
+use crate::masked::Masks;
 use crate::{Seat, Services, Visitor};
 
 /// What is typed into the palette is looked up to this length.
 const LONGEST: usize = 100;
+/// As the database gives at most.
+const MOST_HITS: usize = 20;
 
 impl Services {
     /// Who is looking, where, and how much there is.
@@ -41,6 +45,14 @@ impl Services {
         let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let mut hits = search::find(&mut tx, &text).await.map_err(fault)?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
+        if !masks.is_empty() {
+            // A hit tells that the text is in the name: it is looked for in what the seat may read.
+            let machines = masks.assets(asset::list(&mut tx).await.map_err(fault)?);
+            hits.retain(|hit| !matches!(hit.target, SearchTarget::Asset(_)));
+            hits.extend(machines.into_iter().filter_map(|machine| hit(machine, &text)));
+            hits.truncate(MOST_HITS);
+        }
         tx.commit().await.map_err(fault)?;
         // Pages that are not everybody's, so that the browser cannot know them.
         let pages = [
@@ -56,6 +68,16 @@ impl Services {
         }
         Ok(hits)
     }
+}
+
+fn hit(machine: Asset, text: &str) -> Option<SearchHit> {
+    let wanted = text.to_lowercase();
+    let found = [&machine.name, &machine.key].into_iter().any(|name| name.to_lowercase().contains(&wanted));
+    found.then(|| SearchHit {
+        target: SearchTarget::Asset(machine.id),
+        name: machine.name,
+        detail: Some(machine.line).filter(|line| !line.is_empty()),
+    })
 }
 
 /// A count of rows, for a page.

@@ -206,6 +206,7 @@ mod tests {
                 step_us: 10,
                 series: vec![Series { asset_id: id, asset: "a".into(), values: vec![Some(1.0), None, Some(value)] }],
                 assets_total: 1,
+                hidden: false,
             }),
             timeline: Vec::new(),
             assets: vec![AssetRow {

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305};
 use clarity_domain::error::AppError;
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{UserId, WorkspaceId};
+use clarity_domain::masking::MaskKey;
 use clarity_runtime::secret::{Secret, random_bytes};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
@@ -79,6 +80,12 @@ impl SecretsKey {
     pub(crate) fn address_hash(&self, email: &str) -> [u8; 32] {
         let hash = Sha256::new().chain_update(self.part(b"clarity addresses").as_slice());
         hash.chain_update(email.as_bytes()).finalize().into()
+    }
+
+    /// Of the hashes that stand for masked values of this workspace: another's never join with them.
+    pub(crate) fn mask_key(&self, workspace: WorkspaceId) -> MaskKey {
+        let hash = Sha256::new().chain_update(self.part(b"clarity masked values").as_slice());
+        MaskKey::new(hash.chain_update(workspace.0.as_bytes()).finalize().into())
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

@@ -9,6 +9,7 @@ use clarity_store::metric::Metric;
 use clarity_store::{asset, chunk, metric};
 
 use crate::error::fault;
+use crate::masked::{self, Masks};
 use crate::series_query::{self, SeriesQuery};
 use crate::{Seat, Services};
 
@@ -40,6 +41,8 @@ pub struct Series {
     pub step_us: Micros,
     /// In order of time. A span without a value has no point.
     pub points: Vec<SeriesPoint>,
+    /// Why there are no points, or what was done to them.
+    pub note: Option<&'static str>,
 }
 
 /// The values in `[from, from + step)`.
@@ -61,10 +64,11 @@ impl Services {
         seat.may(Permission::View)?;
         check(request)?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
         let machines = asset::list(&mut tx).await.map_err(fault)?;
         let machine = machines.iter().find(|machine| machine.id == request.asset);
         let number = machine.ok_or_else(|| AppError::not_found("machine"))?.number;
-        let metrics = metric::list(&mut tx).await.map_err(fault)?;
+        let metrics = masks.metrics(metric::list(&mut tx).await.map_err(fault)?);
         let latest = chunk::latest_of_asset(&mut tx, number).await.map_err(fault)?;
         // Where several streams measure it, the one that spoke last.
         let spoke = |metric: &Metric| {
@@ -90,8 +94,16 @@ impl Services {
             to: request.to,
             max_points: request.points,
         };
-        let grid = series_query::series(&mut tx, &query).await.map_err(fault)?;
+        let rule = masks.rule_of(metric);
+        if masks.hide(metric) {
+            let step_us = series_query::step_for(query.to - query.from, query.max_points);
+            return Ok(Series { note: Some(masked::HIDDEN), ..empty(request, metric, step_us) });
+        }
+        let mut grid = series_query::series(&mut tx, &query).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
+        if let Some(rule) = &rule {
+            grid = masked::grid(rule, grid);
+        }
         let buckets = grid.series.into_iter().next().map(|(_, buckets)| buckets).unwrap_or_default();
         let points = (0_i64..).zip(buckets).filter_map(|(n, bucket)| {
             let stats = bucket?;
@@ -105,13 +117,20 @@ impl Services {
                 last: stats.last,
             })
         });
-        Ok(Series {
-            asset: request.asset,
-            metric: metric.name.clone(),
-            unit: Some(metric.unit.clone()).filter(|unit| !unit.is_empty()),
-            step_us: grid.step_us,
-            points: points.collect(),
-        })
+        let note = rule.is_some().then_some(masked::ROUNDED);
+        Ok(Series { points: points.collect(), note, ..empty(request, metric, grid.step_us) })
+    }
+}
+
+/// The answer without its points.
+fn empty(request: &SeriesRequest, metric: &Metric, step_us: Micros) -> Series {
+    Series {
+        asset: request.asset,
+        metric: metric.name.clone(),
+        unit: Some(metric.unit.clone()).filter(|unit| !unit.is_empty()),
+        step_us,
+        points: Vec::new(),
+        note: None,
     }
 }
 

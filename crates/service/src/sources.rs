@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use crate::error::fault;
 use crate::frame::small;
+use crate::masked::Masks;
 use crate::status::{self, Status};
 use crate::{Seat, Services, day};
 
@@ -57,12 +58,16 @@ impl Services {
         let streams = source_view::list_streams(&mut tx, id).await.map_err(fault)?;
         let gaps = source_view::list_gaps(&mut tx, id).await.map_err(fault)?;
         let slowed_since = usage::find_slowdown(&mut tx).await.map_err(fault)?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         let status = status::read(&view.status);
         let positions = [("Durable", &view.durable), ("Refined", &view.refined)];
         Ok(SourceDetail {
             as_of: now,
-            positions: positions.into_iter().filter_map(|(what, cursor)| position(what, cursor)).collect(),
+            positions: positions
+                .into_iter()
+                .filter_map(|(what, cursor)| position(what, cursor, masks.concern(id, "")))
+                .collect(),
             streams: streams.into_iter().map(|s| stream_row(s, &status)).collect(),
             gaps: gaps
                 .into_iter()
@@ -275,19 +280,20 @@ fn mapped_as(spec: &MappingSpec) -> String {
     }
 }
 
-fn position(what: &str, cursor: &Cursor) -> Option<PositionRow> {
+/// `masked`: the place of a snapshot is a key, so only what is a place in the source's log is shown.
+fn position(what: &str, cursor: &Cursor, masked: bool) -> Option<PositionRow> {
     let (epoch, next_seq) = (cursor.epoch?, cursor.next_seq?);
     Some(PositionRow {
         what: what.into(),
-        position: cursor.position.as_ref().and_then(as_the_source_writes_it),
+        position: cursor.position.as_ref().and_then(|position| as_the_source_writes_it(position, masked)),
         epoch: Some(i64::from(epoch)),
         seq: Some(next_seq - 1).filter(|seq| *seq > 0),
         at: cursor.at,
     })
 }
 
-/// The log position out of what the agent keeps: for Postgres the LSN; else the JSON as it is.
-fn as_the_source_writes_it(position: &Value) -> Option<String> {
+/// The log position out of what the agent keeps: for Postgres the LSN; else the JSON as it is, where nothing is masked.
+fn as_the_source_writes_it(position: &Value, masked: bool) -> Option<String> {
     if position.is_null() {
         return None;
     }
@@ -296,7 +302,7 @@ fn as_the_source_writes_it(position: &Value) -> Option<String> {
     }
     let known = ["commit_lsn", "lsn", "gtid", "offset"];
     let text = known.iter().find_map(|key| position.get(key)).and_then(Value::as_str).map(str::to_owned);
-    Some(text.unwrap_or_else(|| position.to_string()))
+    text.or_else(|| (!masked).then(|| position.to_string()))
 }
 
 #[cfg(test)]
@@ -326,10 +332,11 @@ mod tests {
     #[test]
     fn positions_are_written_as_the_source_does() {
         use serde_json::json;
-        assert_eq!(as_the_source_writes_it(&json!({ "commit_lsn": "0/1A" })).as_deref(), Some("0/1A"));
+        assert_eq!(as_the_source_writes_it(&json!({ "commit_lsn": "0/1A" }), true).as_deref(), Some("0/1A"));
         let lsn = json!({ "commit_lsn": 0x16_B374_D848_u64, "tables": { "a": { "done": true } } });
-        assert_eq!(as_the_source_writes_it(&lsn).as_deref(), Some("16/B374D848"));
-        assert_eq!(as_the_source_writes_it(&json!({ "x": 1 })).as_deref(), Some("{\"x\":1}"));
-        assert_eq!(as_the_source_writes_it(&Value::Null), None);
+        assert_eq!(as_the_source_writes_it(&lsn, true).as_deref(), Some("16/B374D848"));
+        assert_eq!(as_the_source_writes_it(&json!({ "x": 1 }), false).as_deref(), Some("{\"x\":1}"));
+        assert_eq!(as_the_source_writes_it(&json!({ "x": 1 }), true), None);
+        assert_eq!(as_the_source_writes_it(&Value::Null, false), None);
     }
 }

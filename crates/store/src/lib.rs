@@ -35,6 +35,7 @@ pub mod record;
 pub mod refine;
 pub mod replay;
 pub mod retention;
+pub mod rewrite;
 pub mod rollup;
 mod scope;
 pub mod search;
@@ -43,6 +44,7 @@ pub mod site;
 pub mod source_view;
 pub mod state;
 pub mod stream;
+pub mod stream_fields;
 mod tx;
 pub mod usage;
 

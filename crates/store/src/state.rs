@@ -10,6 +10,8 @@ use clarity_domain::time::Micros;
 /// A state of an asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
+    /// Whose rows say so.
+    pub stream_id: StreamId,
     pub asset_number: i32,
     pub from: Micros,
     /// `None`: still open.
@@ -24,7 +26,7 @@ pub struct Interval {
 pub async fn list_intervals(tx: &mut WorkspaceTx, from: Micros, to: Micros) -> Result<Vec<Interval>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        "select asset_number, from_at, to_at, state, category, reason
+        "select stream_id, asset_number, from_at, to_at, state, category, reason
          from state_intervals
          where workspace_id = $1
            and from_at < $3
@@ -39,6 +41,7 @@ pub async fn list_intervals(tx: &mut WorkspaceTx, from: Micros, to: Micros) -> R
     Ok(rows
         .into_iter()
         .map(|r| Interval {
+            stream_id: StreamId(r.stream_id),
             asset_number: r.asset_number,
             from: micros(r.from_at),
             to: r.to_at.map(micros),

@@ -61,6 +61,7 @@ type Ended = (SourceId, Box<SourceRefiner>, anyhow::Result<Place>);
 /// None that ends the role while the database comes back.
 pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<()> {
     let replays = tokio::spawn(crate::dead_letters::jobs::run(ctx.clone(), stop.clone()));
+    let rewrites = tokio::spawn(crate::rewrite::run(ctx.clone(), stop.clone()));
     let mut leases = Leases::new(ctx.clone(), ROLE);
     let mut sources: HashMap<SourceId, Known> = HashMap::new();
     let mut tasks: JoinSet<Ended> = JoinSet::new();
@@ -97,6 +98,7 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
     while tasks.join_next().await.is_some() {}
     leases.release().await;
     let _ = replays.await;
+    let _ = rewrites.await;
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod ingest;
 mod quota;
 mod refine;
 mod retain;
+mod rewrite;
 mod rollup;
 mod stage;
 mod verify;

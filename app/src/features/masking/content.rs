@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     error::PageError,
+    features::rewrite::RewriteCard,
     layout::{
         page::{Crumb, Page},
         refused::Refused,
@@ -51,6 +52,7 @@ pub fn MaskingContent(slug: String, page: Masking, forms: Forms) -> impl IntoVie
         1 => "1 field is masked".to_owned(),
         n => format!("{n} fields are masked"),
     };
+    let rewrite = view! { <RewriteCard slug=slug.clone()/> };
     let form = view! { <AddForm slug=slug.clone() streams add=forms.add/> };
     let list = if policies.is_empty() {
         view! { <EmptyNote symbol=Symbol::Eye title="Everything comes in the clear" message="Mask what need not be known here: names, numbers of persons, what somebody earns."/> }
@@ -67,6 +69,7 @@ pub fn MaskingContent(slug: String, page: Masking, forms: Forms) -> impl IntoVie
                 {move || forms.failed().map(|error| view! { <Refused error/> })}
                 <Card title="Masked fields">{list}</Card>
                 <Card title="Mask a field" remark="from now on: what is kept already does not change by it">{form}</Card>
+                {rewrite}
             </div>
         </Page>
     }

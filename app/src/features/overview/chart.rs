@@ -29,6 +29,7 @@ pub fn ChartCard(state: RwSignal<Overview>, slug: String, query: OverviewQuery) 
     });
     let remark = Signal::derive(move || state.with(remark));
     let empty = Memo::new(move |_| lines.with(Lines::is_empty));
+    let hidden = Memo::new(move |_| state.with(|overview| overview.chart.as_ref().is_some_and(|chart| chart.hidden)));
     let navigate = use_navigate();
     let zoom = {
         let (slug, query) = (slug.clone(), query.clone());
@@ -48,7 +49,9 @@ pub fn ChartCard(state: RwSignal<Overview>, slug: String, query: OverviewQuery) 
         <Card title remark span=8 aside>
             <SeriesLegend names/>
             {move || {
-                if empty.get() {
+                if hidden.get() {
+                    view! { <EmptyNote symbol=Symbol::Warning title="Hidden" message="These values are hidden by your workspace's masking. Choose another metric, or ask an admin."/> }.into_any()
+                } else if empty.get() {
                     view! { <EmptyNote symbol=Symbol::Clock title="No values in this range" message="Choose a longer range, or another metric."/> }.into_any()
                 } else {
                     view! { <TimeChart lines on_zoom=zoom/> }.into_any()

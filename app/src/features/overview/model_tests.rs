@@ -28,6 +28,7 @@ fn overview() -> Overview {
             step_us: 100,
             series: vec![Series { asset_id: ID, asset: "Engine 7".into(), values: vec![Some(1.0); 10] }],
             assets_total: 1,
+            hidden: false,
         }),
         timeline: vec![TimelineRow {
             asset_id: ID,

@@ -15,6 +15,7 @@ pub mod overview;
 pub mod pairing;
 pub mod range;
 pub mod retention;
+pub mod rewrite;
 pub mod search;
 pub mod second_factor;
 pub mod session;

@@ -83,6 +83,9 @@ pub struct Chart {
     pub series: Vec<Series>,
     /// How many assets report the metric; more than are drawn is said on the page.
     pub assets_total: u32,
+    /// The workspace's masking hides its values from this role: there are no series.
+    #[serde(default)]
+    pub hidden: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -139,10 +139,19 @@ fn cut(intervals: &[&Interval], from: Micros, to: Micros) -> Vec<StateInterval> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clarity_domain::ids::StreamId;
 
     fn interval(from: Micros, to: Option<Micros>, state: &str) -> Interval {
         let category = StateCategory::guess(state);
-        Interval { asset_number: 1, from, to, state: state.into(), category, reason: None }
+        Interval {
+            stream_id: StreamId(uuid::Uuid::nil()),
+            asset_number: 1,
+            from,
+            to,
+            state: state.into(),
+            category,
+            reason: None,
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use clarity_domain::ids::StreamId;
 use clarity_domain::mapping::SampleType;
+use clarity_domain::masking::MaskRule;
 use clarity_domain::time::{MINUTE, Micros};
 use clarity_domain::view::overview::{Chart, MetricChoice, Series};
 use clarity_store::asset::Asset;
@@ -13,6 +14,7 @@ use clarity_store::{StoreError, WorkspaceTx};
 
 use super::Extent;
 use crate::frame::small;
+use crate::masked::{self, Masks};
 use crate::series_query::{self, SeriesQuery};
 
 /// The colours end there.
@@ -27,6 +29,8 @@ pub(super) struct Choice {
     pub fields: Vec<Field>,
     /// Machines that have a value of it, ascending.
     assets: Vec<i32>,
+    /// Masking leaves no number of it.
+    hidden: bool,
 }
 
 /// What the newest values say of a metric.
@@ -43,6 +47,8 @@ pub(super) struct Field {
     pub number: i32,
     stream: StreamId,
     rolled_up: bool,
+    /// How its values are rounded.
+    rounded: Option<MaskRule>,
 }
 
 impl Choice {
@@ -56,8 +62,9 @@ impl Choice {
 }
 
 /// What can be drawn: numbers that some machine has. Most widely reported first; of those, measurements (they have a
-/// unit) whose newest values are not the same on every machine; then in the order of their columns.
-pub(super) fn choices(metrics: &[Metric], latest: &[Latest]) -> Vec<Choice> {
+/// unit) whose newest values are not the same on every machine; then in the order of their columns; what masking hides comes
+/// last. `latest` is masked.
+pub(super) fn choices(metrics: &[Metric], latest: &[Latest], masks: &Masks) -> Vec<Choice> {
     let mut reported: HashMap<i32, Reported> = HashMap::new();
     for row in latest {
         for value in &row.values {
@@ -73,9 +80,19 @@ pub(super) fn choices(metrics: &[Metric], latest: &[Latest]) -> Vec<Choice> {
     }
     let mut choices: Vec<Choice> = Vec::new();
     for metric in metrics.iter().filter(|m| matches!(m.sample_type, SampleType::Float | SampleType::Integer)) {
-        let Some(assets) = reported.get(&metric.number).map(|r| &r.assets) else { continue };
-        let field = Field { number: metric.number, stream: metric.stream_id, rolled_up: !metric.extra };
-        match choices.iter_mut().find(|c| c.name == metric.name && c.unit == metric.unit) {
+        let hidden = masks.hide(metric);
+        let assets = match reported.get(&metric.number) {
+            Some(reported) => reported.assets.clone(),
+            None if hidden => holders(metric.number, latest),
+            None => continue,
+        };
+        let field = Field {
+            number: metric.number,
+            stream: metric.stream_id,
+            rolled_up: !metric.extra,
+            rounded: masks.rule_of(metric),
+        };
+        match choices.iter_mut().find(|c| c.name == metric.name && c.unit == metric.unit && c.hidden == hidden) {
             Some(known) => {
                 known.fields.push(field);
                 known.assets.extend(assets);
@@ -84,17 +101,27 @@ pub(super) fn choices(metrics: &[Metric], latest: &[Latest]) -> Vec<Choice> {
                 name: metric.name.clone(),
                 unit: metric.unit.clone(),
                 fields: vec![field],
-                assets: assets.clone(),
+                assets,
+                hidden,
             }),
         }
     }
+    // Where another stream shows a metric of the same name, that one is meant.
+    let shown: Vec<String> = choices.iter().filter(|c| !c.hidden).map(|c| c.name.clone()).collect();
+    choices.retain(|c| !c.assets.is_empty() && !(c.hidden && shown.contains(&c.name)));
     for choice in &mut choices {
         choice.assets.sort_unstable();
         choice.assets.dedup();
     }
     let differs = |c: &Choice| c.fields.iter().any(|f| reported.get(&f.number).is_some_and(|r| r.differs));
-    choices.sort_by_key(|c| std::cmp::Reverse((c.assets.len(), !c.unit.is_empty(), differs(c))));
+    choices.sort_by_key(|c| std::cmp::Reverse((!c.hidden, c.assets.len(), !c.unit.is_empty(), differs(c))));
     choices
+}
+
+/// Machines with a value of a metric, whatever it is.
+fn holders(number: i32, latest: &[Latest]) -> Vec<i32> {
+    let has = |row: &&Latest| row.values.iter().any(|value| value.metric_number == number);
+    latest.iter().filter(has).map(|row| row.asset_number).collect()
 }
 
 /// The wanted metric, or the most widely reported one; a name that is gone falls back to that.
@@ -128,7 +155,8 @@ pub(super) async fn read(
     let mut values: HashMap<i32, Vec<Option<f64>>> = HashMap::new();
     let mut grid_start = from - from.rem_euclid(step);
     for field in &choice.fields {
-        let assets = assets_of(field, &drawn, latest);
+        // Nothing is read of what is not shown.
+        let assets = if choice.hidden { Vec::new() } else { assets_of(field, &drawn, latest) };
         if assets.is_empty() {
             continue;
         }
@@ -141,7 +169,10 @@ pub(super) async fn read(
             to,
             max_points: points,
         };
-        let grid = series_query::series(tx, &query).await?;
+        let mut grid = series_query::series(tx, &query).await?;
+        if let Some(rule) = &field.rounded {
+            grid = masked::grid(rule, grid);
+        }
         grid_start = grid.from;
         for (asset, buckets) in grid.series {
             values.insert(asset, buckets.iter().map(|b| b.map(|b| b.mean())).collect());
@@ -161,6 +192,7 @@ pub(super) async fn read(
         step_us: step,
         series,
         assets_total,
+        hidden: choice.hidden,
     }))
 }
 

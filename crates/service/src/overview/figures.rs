@@ -141,9 +141,18 @@ pub(super) fn sum_lines(lines: &[Vec<Option<f64>>]) -> Vec<Option<f64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clarity_domain::ids::StreamId;
 
     fn interval(asset_number: i32, from: Micros, to: Option<Micros>, category: StateCategory) -> Interval {
-        Interval { asset_number, from, to, state: category.as_str().into(), category, reason: None }
+        Interval {
+            stream_id: StreamId(uuid::Uuid::nil()),
+            asset_number,
+            from,
+            to,
+            state: category.as_str().into(),
+            category,
+            reason: None,
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use clarity_store::{WorkspaceTx, asset, metric, overview, state};
 
 use crate::error::fault;
 use crate::frame::small;
+use crate::masked::Masks;
 use crate::{Seat, Services, day, sources, status};
 
 /// Rows of the table of machines.
@@ -54,7 +55,8 @@ impl Services {
     ) -> Result<Overview, AppError> {
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let overview = read(&mut tx, &seat.time_zone, query, extent, now).await?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
+        let overview = read(&mut tx, seat, &masks, query, extent, now).await?;
         tx.commit().await.map_err(fault)?;
         Ok(overview)
     }
@@ -62,13 +64,14 @@ impl Services {
 
 async fn read(
     tx: &mut WorkspaceTx,
-    time_zone: &str,
+    seat: &Seat,
+    masks: &Masks,
     query: &OverviewQuery,
     extent: Extent,
     now: Micros,
 ) -> Result<Overview, AppError> {
-    let midnight = day::start(now, time_zone);
-    let today = state::list_intervals(tx, midnight, now).await.map_err(fault)?;
+    let midnight = day::start(now, &seat.time_zone);
+    let today = masks.intervals(state::list_intervals(tx, midnight, now).await.map_err(fault)?);
     let range = match query.range {
         Some(range) => range,
         // A state that began before settles it without a question.
@@ -80,18 +83,18 @@ async fn read(
     };
     let (from, to) = range.bounds(now);
     let views = source_view::list(tx, now).await.map_err(fault)?;
-    let machines = asset::list(tx).await.map_err(fault)?;
-    let metrics = metric::list(tx).await.map_err(fault)?;
-    let latest = chunk::latest(tx).await.map_err(fault)?;
+    let machines = masks.assets(asset::list(tx).await.map_err(fault)?);
+    let metrics = masks.metrics(metric::list(tx).await.map_err(fault)?);
+    let latest = masks.latest(chunk::latest(tx).await.map_err(fault)?, &metrics);
     let earlier = if extent == Extent::Page && (from < midnight || to < now) {
-        Some(state::list_intervals(tx, from, to).await.map_err(fault)?)
+        Some(masks.intervals(state::list_intervals(tx, from, to).await.map_err(fault)?))
     } else {
         None
     };
 
     let only = query.asset.map(|id| find_machine(&machines, id)).transpose()?;
     let shown: Vec<&asset::Asset> = machines.iter().filter(|m| only.is_none_or(|n| n == m.number)).collect();
-    let choices = chart::choices(&metrics, &latest);
+    let choices = chart::choices(&metrics, &latest, masks);
     let chosen = chart::choose(&choices, query.metric.as_deref());
     let chart = match chosen {
         Some(chosen) => chart::read(tx, chosen, &shown, &latest, (from, to), extent).await.map_err(fault)?,

@@ -192,6 +192,9 @@ pub const DOORS: &[Door] = &[
     // Its plan, and what it uses of it.
     door(Kind::Page, OWNER, "/w/{slug}/usage", ""),
     door(Kind::Read, OWNER, "/api/usage/read", "slug={slug}"),
+    // What is kept, under its masks.
+    door(Kind::Read, May::Member(Permission::ManageMasking), "/api/rewrite/read", "slug={slug}"),
+    door(Kind::Act, May::Member(Permission::ManageMasking), "/api/rewrite/start", "slug={slug}"),
     // What is masked in it.
     door(Kind::Page, MASKING, "/w/{slug}/masking", ""),
     door(Kind::Read, MASKING, "/api/masking/read", "slug={slug}"),

@@ -4,6 +4,7 @@
 //! lower role is refused; and an id of another workspace's thing answers, byte for byte, like one that nothing has.
 
 mod api;
+mod masked;
 mod matrix;
 mod world;
 

@@ -25,6 +25,8 @@ pub struct Series {
     pub step_s: i64,
     /// In order of time. A span without a value has no point: gaps stay gaps.
     pub points: Vec<Point>,
+    /// Where the workspace's masking hides or rounds the values for the token's role: what it did. Else null.
+    pub note: Option<String>,
 }
 
 /// The values from `from` until one step later.
@@ -98,5 +100,6 @@ async fn read(asker: &Asker) -> Result<Series, AppError> {
         unit: series.unit,
         step_s: series.step_us / SECOND,
         points: points.collect(),
+        note: series.note.map(str::to_owned),
     })
 }

@@ -1,0 +1,114 @@
+//! Masked values at every door: whatever a viewer opens, and whatever a program with a viewer's token asks, tells no canary.
+//! The owner, who sees through the masks, is told them: the doors do lead to the values.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use clarity_domain::role::Role;
+use futures::StreamExt as _;
+
+use super::matrix::{DOORS, Kind, May};
+use super::world::{Caller, TokenIs, World};
+use super::{filled, knock};
+use crate::stage::text;
+
+/// Texts and a number that only masked fields hold.
+const CANARIES: [&str; 2] = ["zqhidden", "73519.25"];
+
+const DATA: &str = r#"
+  insert into mappings (workspace_id, id, stream_id, version, from_epoch, from_seq, spec)
+    select workspace_id, id, id, 1, 0, 0,
+           '{"kind": "states", "key": [], "asset": "machine_id", "time": "ts", "asset_name": "title", "asset_line": "line",
+             "states": {"state": "state", "reason": "reason"}}'
+    from streams;
+  update assets set key = 'zqhidden key', name = 'zqhidden name', line = 'zqhidden line';
+  insert into metrics (workspace_id, id, number, stream_id, column_name, name, unit, sample_type)
+    select workspace_id, id, 1, id, 'speed', 'Speed', 'rpm', 'float' from streams;
+  insert into latest_samples (workspace_id, stream_id, asset_number, at, epoch, seq, metric_numbers, ats, snapshots, numbers)
+    select workspace_id, id, 1, now(), 1, 1, '{1}', array[now()], '{false}', array[73519.25] from streams;
+  insert into state_intervals (workspace_id, asset_number, from_at, to_at, stream_id, state, category, reason, epoch, seq)
+    select workspace_id, 1, now() - interval '10 minutes', null, id, 'zqhidden state', 'down', 'zqhidden reason', 1, 1 from streams;
+  insert into dead_letters (workspace_id, source_id, epoch, seq, stream_name, fingerprint, cause, payload, segment_first_seq, line_number)
+    select workspace_id, source_id, 1, 1, name, 'aa', 'no such unit', 'zqhidden 73519.25', 1, 0 from streams;
+  insert into masking_policies (workspace_id, id, stream, field, rule, place, least_role, created_by, created_by_name)
+    select w.id, gen_random_uuid(), '*', p.field, '{"kind": "hide"}', 'view', 'owner', gen_random_uuid(), 'Maja'
+    from auth.workspaces w,
+         (values ('speed'), ('machine_id'), ('title'), ('line'), ('state'), ('reason')) as p (field);"#;
+
+fn told(body: &str) -> Option<&'static str> {
+    CANARIES.into_iter().find(|canary| body.contains(canary))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_door_tells_a_viewer_what_is_masked() {
+    let world = World::new().await;
+    world.stage.sql(DATA).await;
+    let mut findings = Vec::new();
+    let mut owners = Vec::new();
+    for door in DOORS.iter().filter(|door| matches!(door.kind, Kind::Page | Kind::Read | Kind::Other)) {
+        for role in [Role::Viewer, Role::Admin, Role::Owner] {
+            let token = world.session(Caller::Member(role)).await;
+            let answer = knock(&world.stage, door, token.as_deref(), &world.own).await;
+            match (role, told(&answer.body)) {
+                (Role::Owner, Some(_)) => owners.push(door.path),
+                (Role::Owner, None) | (_, None) => {}
+                (_, Some(canary)) => findings.push(format!("{} as {role:?} tells {canary}", door.path)),
+            }
+        }
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+    for path in
+        ["/w/{slug}", "/w/{slug}/dead-letters", "/api/overview/read", "/api/dead_letters/list", "/api/search/find"]
+    {
+        assert!(owners.contains(&path), "{path} tells not even an owner: it would prove nothing; {owners:?}");
+    }
+}
+
+#[tokio::test]
+async fn no_operation_of_the_api_tells_a_viewers_token_what_is_masked() {
+    let world = World::new().await;
+    world.stage.sql(DATA).await;
+    let mut tried = 0;
+    for door in DOORS {
+        let (Kind::Api, May::Token(scope)) = (door.kind, door.may) else { continue };
+        let (path, sent) = (filled(door.path, &world.own), filled(door.sent, &world.own));
+        for role in ["viewer", "owner"] {
+            let bearer = world.bearer("nordmark", scope.as_str(), TokenIs::Live).await;
+            world
+                .stage
+                .sql(&format!("update auth.service_accounts set role = '{role}' where name <> 'nordmark'"))
+                .await;
+            let with_query = if sent.is_empty() { path.clone() } else { format!("{path}?{sent}") };
+            let request = Request::get(with_query).header(header::AUTHORIZATION, format!("Bearer {bearer}"));
+            let (status, body) = text(world.stage.send(request.body(Body::empty()).expect("a request")).await).await;
+            assert!(status.is_success(), "{} as {role}: {status} {body}", door.path);
+            let values = door.path.starts_with("/api/v1/assets");
+            match (role, told(&body)) {
+                ("viewer", Some(canary)) => panic!("{} tells {canary}: {body}", door.path),
+                ("owner", None) if values => panic!("{} tells not even an owner: it would prove nothing", door.path),
+                _ => tried += 1,
+            }
+        }
+    }
+    assert!(tried >= 10, "{tried}");
+}
+
+#[tokio::test]
+async fn the_event_stream_tells_a_viewer_nothing_of_it_and_an_owner_all() {
+    let world = World::new().await;
+    world.stage.sql(DATA).await;
+    for (role, tells) in [(Role::Viewer, false), (Role::Owner, true)] {
+        let token = world.session(Caller::Member(role)).await.expect("a session");
+        let request =
+            Request::get("/w/nordmark/live?page=overview&since=1").header(header::COOKIE, format!("cs={token}"));
+        let response = world.stage.send(request.body(Body::empty()).expect("a request")).await;
+        let mut events = response.into_body().into_data_stream();
+        let mut seen = String::new();
+        // Everything is in the first update.
+        while !seen.contains("data:") {
+            let next = tokio::time::timeout(std::time::Duration::from_secs(20), events.next()).await;
+            let part = next.expect("in time").expect("a part").expect("readable");
+            seen.push_str(&String::from_utf8_lossy(&part));
+        }
+        assert_eq!(told(&seen).is_some(), tells, "{role:?}: {seen}");
+    }
+}
