@@ -181,7 +181,7 @@ grant execute on function request_support(uuid, text, int, text, uuid) to clarit
 -- Writes into the workspace's audit log what is about to be read, in the name of who reads and of who let them. No row: no grant
 -- is live, and nothing was written.
 create function note_support_read(what text, from_address text, of_request uuid)
-  returns table (granted uuid, approver text, until timestamptz)
+  returns table (grant_id uuid, approver text, open_until timestamptz)
   language plpgsql security definer set search_path = pg_catalog, public
   as $$
 declare
@@ -210,9 +210,9 @@ begin
     live.id::text, coalesce(what, ''),
     jsonb_build_object('approved_by', live.decided_by_name, 'reason', live.reason), coalesce(from_address, ''), of_request
   );
-  granted := live.id;
+  grant_id := live.id;
   approver := live.decided_by_name;
-  until := live.ends_at;
+  open_until := live.ends_at;
   return next;
 end
 $$;

@@ -127,6 +127,12 @@ acts! {
     RevokeToken "token.revoke" "Revoke an API token";
     RemoveServiceAccount "service_account.remove" "Remove a service account";
     UseToken "token.use" "Use an API token";
+    ReadSupport "support.list" "Look at support access";
+    RequestSupport "support.request" "Ask for support access";
+    ApproveSupport "support.approve" "Approve support access";
+    RefuseSupport "support.refuse" "Refuse support access";
+    EndSupport "support.end" "End support access";
+    SupportRead "support.read" "Read as support";
 }
 
 impl Act {

@@ -67,12 +67,16 @@ pub enum Permission {
     ReadAudit,
     /// How long what is kept.
     ManageRetention,
+    /// Who of our own support asked for access, and what they read.
+    ReadSupport,
+    /// Let our own support in, and out again.
+    DecideSupport,
     /// Plan, deletion, transfer, sign-in policy.
     OwnWorkspace,
 }
 
 impl Permission {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::View,
         Self::Operate,
         Self::ManageSources,
@@ -80,6 +84,8 @@ impl Permission {
         Self::ManageTokens,
         Self::ReadAudit,
         Self::ManageRetention,
+        Self::ReadSupport,
+        Self::DecideSupport,
         Self::OwnWorkspace,
     ];
 
@@ -91,8 +97,9 @@ impl Permission {
             | Self::ManageMembers
             | Self::ManageTokens
             | Self::ReadAudit
-            | Self::ManageRetention => Role::Admin,
-            Self::OwnWorkspace => Role::Owner,
+            | Self::ManageRetention
+            | Self::ReadSupport => Role::Admin,
+            Self::DecideSupport | Self::OwnWorkspace => Role::Owner,
         }
     }
 
@@ -106,6 +113,8 @@ impl Permission {
             Self::ManageTokens => "manage API tokens",
             Self::ReadAudit => "read the audit log",
             Self::ManageRetention => "manage retention",
+            Self::ReadSupport => "see support access",
+            Self::DecideSupport => "decide on support access",
             Self::OwnWorkspace => "do what only the owner may",
         }
     }
@@ -120,6 +129,8 @@ impl Permission {
             Self::ManageTokens => "make and remove service accounts, make and revoke their API tokens",
             Self::ReadAudit => "read, export and verify the audit log",
             Self::ManageRetention => "see and change how long what is kept",
+            Self::ReadSupport => "see who of our support asked for access, and what they read",
+            Self::DecideSupport => "approve, refuse and end access of our support",
             Self::OwnWorkspace => "offer ownership; legal holds; plan, deletion, sign-in policy",
         }
     }
