@@ -14,7 +14,7 @@ pub enum ActorKind {
     Agent,
     /// A service account of the workspace, or a part of the platform by itself.
     Service,
-    /// An operator of the platform, by a command.
+    /// One of our own people whom an owner let in, or an operator of the platform, by a command.
     Support,
 }
 

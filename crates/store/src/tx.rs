@@ -2,7 +2,7 @@
 //! workers, whether the database answers) touch no tenant row and are transactions by themselves.
 
 use crate::error::StoreError;
-use crate::scope::WorkspaceScope;
+use crate::scope::{OpsScope, WorkspaceScope};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
 use uuid::Uuid;
 
@@ -77,6 +77,41 @@ pub struct AuthTx {
 }
 
 impl AuthTx {
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
+/// A transaction of one of our own people about one workspace. What it shows of the workspace, the database decides with each
+/// statement: nothing without a live grant.
+pub struct OpsTx {
+    tx: Transaction<'static, Postgres>,
+    workspace: Uuid,
+    user: Uuid,
+}
+
+impl OpsTx {
+    /// Read committed: a grant that is ended meanwhile shows nothing to the next statement.
+    pub(crate) async fn begin(pool: &PgPool, scope: &OpsScope) -> Result<Self, StoreError> {
+        let (workspace, user): (Uuid, Uuid) = (scope.workspace_id().0, scope.user_id().0);
+        // One round trip. Both values are UUIDs: nothing in this text came from outside.
+        let statement = format!("begin; set local app.workspace_id = '{workspace}'; set local app.ops_user = '{user}'");
+        let tx = begin(pool, Some(AssertSqlSafe(statement).into_sql_str())).await?;
+        Ok(Self { tx, workspace, user })
+    }
+
+    pub(crate) fn workspace(&self) -> Uuid {
+        self.workspace
+    }
+
+    pub(crate) fn user(&self) -> Uuid {
+        self.user
+    }
+
     pub(crate) fn conn(&mut self) -> &mut PgConnection {
         &mut self.tx
     }

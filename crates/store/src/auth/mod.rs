@@ -6,6 +6,8 @@ pub mod api_token;
 pub mod invitation;
 pub mod mail;
 pub mod member;
+pub mod ops_session;
+pub mod ops_user;
 pub mod ownership;
 pub mod pairing;
 pub mod password_reset;
