@@ -16,6 +16,7 @@ mod known_passwords;
 pub mod live;
 mod mail;
 mod members;
+mod ops;
 mod overview;
 pub mod pairing;
 mod password;
@@ -30,6 +31,7 @@ mod settings;
 mod sign_up;
 mod sources;
 mod status;
+mod support;
 mod throttle;
 pub mod tokens;
 mod visitor;
@@ -37,7 +39,7 @@ mod visitor;
 use std::sync::Arc;
 
 use clarity_domain::error::AppError;
-use clarity_store::{AppStore, AuthStore};
+use clarity_store::{AppStore, AuthStore, OpsStore};
 use tokio::sync::{Notify, Semaphore};
 
 pub use account::{SignIn, SignedIn};
@@ -45,6 +47,7 @@ pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
 pub use mail::{MailSettings, MailSettingsError};
 pub use members::{Accepted, NewAccount};
+pub use ops::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn};
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
 pub use secrets::{SecretsKey, SecretsKeyError};
 pub use series_view::{Series, SeriesPoint, SeriesRequest};
@@ -57,6 +60,8 @@ pub use visitor::{Client, Member, Seat, Visitor};
 pub struct Services {
     auth: AuthStore,
     app: AppStore,
+    /// Where there are doors for our own people.
+    ops: Option<OpsStore>,
     settings: Arc<Settings>,
     passwords: password::Passwords,
     throttle: throttle::Throttle,
@@ -75,12 +80,19 @@ impl Services {
         Ok(Self {
             auth,
             app,
+            ops: None,
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             posted: Arc::default(),
             settings: Arc::new(settings),
         })
+    }
+
+    /// With doors for our own people. Without, none of them is there.
+    #[must_use]
+    pub fn with_ops(self, ops: OpsStore) -> Self {
+        Self { ops: Some(ops), ..self }
     }
 
     /// Whether the database answers.

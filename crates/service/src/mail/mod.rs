@@ -66,6 +66,14 @@ pub(crate) enum Letter<'a> {
         left: u32,
         page: &'a str,
     },
+    /// One of our own people asks an owner for access. The link is the page where it is decided.
+    SupportRequest {
+        workspace: &'a str,
+        by: &'a str,
+        reason: &'a str,
+        minutes: u32,
+        link: &'a str,
+    },
 }
 
 impl Letter<'_> {
@@ -81,6 +89,7 @@ impl Letter<'_> {
             Self::SecondFactorAdded { .. } => "second_factor_added",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::SupportRequest { .. } => "support_request",
         }
     }
 }
