@@ -20,6 +20,11 @@ impl Site {
         if self.secure { "__Host-cs" } else { "cs" }
     }
 
+    /// Name of the session cookie of the platform's own people.
+    pub const fn ops_cookie(&self) -> &'static str {
+        if self.secure { "__Host-clarity_ops" } else { "clarity_ops" }
+    }
+
     /// Name of the short-lived cookie that keeps a new API token for the browser that asked for it.
     pub const fn token_cookie(&self) -> &'static str {
         if self.secure { "__Host-cs-token" } else { "cs-token" }
@@ -80,6 +85,7 @@ mod tests {
             |site: &Site| [site.session_cookie(), site.pairing_cookie(), site.pending_cookie(), site.recovery_cookie()];
         assert_eq!(names(&site), ["__Host-cs", "__Host-cs-pair", "__Host-cs-code", "__Host-cs-recovery"]);
         assert_eq!(site.token_cookie(), "__Host-cs-token");
+        assert_eq!(site.ops_cookie(), "__Host-clarity_ops");
         site.secure = false;
         assert_eq!(names(&site), ["cs", "cs-pair", "cs-code", "cs-recovery"]);
     }

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clarity_domain::ids::PairingId;
 use clarity_runtime::secret::Secret;
 
@@ -70,6 +70,16 @@ pub struct ServeOptions {
     /// Whom letters come from.
     #[arg(long, env = "CLARITY_MAIL_FROM", default_value = MAIL_FROM)]
     pub mail_from: String,
+    /// Whether there are doors for the platform's own people, at /ops. They need the password of the database role clarity_ops.
+    #[arg(long, env = "CLARITY_OPS", value_enum, default_value_t = OpsDoors::Off)]
+    pub ops: OpsDoors,
+}
+
+/// Doors for the platform's own people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OpsDoors {
+    On,
+    Off,
 }
 
 #[derive(Debug, Subcommand)]
@@ -102,5 +112,21 @@ pub enum AdminCommand {
         pairing_id: PairingId,
         #[arg(long, default_value_t = 60)]
         wait_s: u64,
+    },
+    /// Make an account of the platform's own people, or make it anew: gives a link, good for a day, behind which a password and
+    /// a first code of an app are given. What the person had before is gone.
+    AddOpsUser {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// Where the link leads.
+        #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
+        public_url: String,
+    },
+    /// End an account of the platform's own people: it is out with the next request.
+    DisableOpsUser {
+        #[arg(long)]
+        email: String,
     },
 }

@@ -51,7 +51,8 @@ impl Services {
     /// # Errors
     /// `NotFound` where there are none.
     pub fn ops_doors(&self) -> Result<(), AppError> {
-        self.ops_store().map(drop)
+        self.ops_store()?;
+        Ok(())
     }
 
     /// Whose session the token of a cookie is.
