@@ -1,14 +1,24 @@
 //! Everything around the pages of one workspace.
 
 use leptos::prelude::*;
-use leptos_router::{components::Outlet, hooks::use_params_map};
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_params_map},
+};
 
 use super::{
     nav::{SideBar, TabBar},
     palette::{Palette, PaletteOpen},
     shortcuts::Shortcuts,
 };
-use crate::{features::session::api, load::Pending, once::drawn_once};
+use crate::{
+    features::{
+        session::api,
+        support::{SupportBanner, api as support},
+    },
+    load::Pending,
+    once::drawn_once,
+};
 
 /// The workspace of the path.
 #[derive(Clone, Copy)]
@@ -40,11 +50,24 @@ pub fn WorkspaceFrame() -> impl IntoView {
             view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
         })
     };
+    // Read again with every page: whoever is let in meanwhile is told of on the next.
+    let location = use_location();
+    let inside = Resource::new(move || (slug.get(), location.pathname.get()), |(slug, _)| support::now(slug));
+    let banner = move || {
+        Suspend::new(async move {
+            drawn_once().await;
+            let now = inside.await.map(|now| now.0).unwrap_or_default();
+            view! { <SupportBanner slug=slug.get_untracked() now/> }
+        })
+    };
     view! {
         <a class="cs-skip" href="#main">"Skip to the content"</a>
         <div class="cs-shell">
             <Transition fallback=move || view! { <SideBar slug=slug.get_untracked() frame=None/> }>{side}</Transition>
-            <div class="cs-shell__main"><Outlet/></div>
+            <div class="cs-shell__main">
+                <Transition fallback=|| ()>{banner}</Transition>
+                <Outlet/>
+            </div>
             <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>
         </div>
         <Palette slug/>

@@ -91,6 +91,15 @@ const AUDIT: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For those who may see who of the platform's support asked.
+const SUPPORT: Entry = Entry {
+    name: "Support access",
+    symbol: Symbol::Screen,
+    path: paths::support,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// The pages that are not everybody's, for this viewer: an unread frame names nothing.
 fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
@@ -99,6 +108,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
         (AUDIT, Permission::ReadAudit),
+        (SUPPORT, Permission::ReadSupport),
     ];
     all.into_iter().filter(|(_, permission)| may(*permission)).map(|(entry, _)| entry).collect()
 }
@@ -278,7 +288,7 @@ mod tests {
                 Frame { user, workspace, workspaces: Vec::new(), sites: 0, assets: 0, sources: 0, dead_letters: 0 };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);
+        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit", "Support access"]);
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

@@ -12,9 +12,11 @@ use leptos_router::ChooseView;
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
     dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
-    new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
-    retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
-    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage,
+    new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage,
+    ops_sign_in::OpsSignInPage, ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage,
+    reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage,
+    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+    support::SupportPage, tokens::TokensPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -45,6 +47,13 @@ pub enum Apart {
     Retention,
     Tokens,
     Audit,
+    /// Access of our own support.
+    Support,
+    /// Pages of our own people.
+    OpsSignIn,
+    OpsEnrol,
+    OpsWorkspaces,
+    OpsWorkspace,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -89,6 +98,11 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
         Apart::Tokens => view! { <TokensPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
+        Apart::Support => view! { <SupportPage/> }.into_any(),
+        Apart::OpsSignIn => view! { <OpsSignInPage/> }.into_any(),
+        Apart::OpsEnrol => view! { <OpsEnrolPage/> }.into_any(),
+        Apart::OpsWorkspaces => view! { <OpsWorkspacesPage/> }.into_any(),
+        Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }
