@@ -14,4 +14,5 @@ mod pairing;
 mod retention;
 mod second_factor;
 mod stage;
+mod support;
 mod tokens;

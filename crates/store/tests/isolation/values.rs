@@ -27,7 +27,7 @@ pub const MARKS: [&str; 4] = ["bbbbbbbb-bbbb", "zqca", "7a716361", "2027-07-07"]
 /// Where type and CHECK are not enough: relation, column, and the value of ours, of the victim's, and of a new row.
 /// `None` is null.
 type Exception = (&'static str, &'static str, [Option<&'static str>; 3]);
-const EXCEPTIONS: [Exception; 21] = [
+const EXCEPTIONS: [Exception; 24] = [
     ("auth.workspaces", "id", [Some(OWN), Some(VICTIM), Some("cccccccc-cccc-7ccc-8ccc-cccccccccccc")]),
     // A session, a key and a replay that are in use.
     ("auth.sessions", "last_seen_at", [Some("2999-01-01 00:00Z"); 3]),
@@ -49,6 +49,9 @@ const EXCEPTIONS: [Exception; 21] = [
         [Some(OPS_USER), Some("bbbbbbbb-bbbb-7bbb-8bbb-dddddddddddd"), Some("cccccccc-cccc-7ccc-8ccc-dddddddddddd")],
     ),
     ("auth.ops_users", "disabled_at", [None; 3]),
+    ("auth.ops_sessions", "last_seen_at", [Some("2999-01-01 00:00Z"); 3]),
+    ("auth.ops_sessions", "expires_at", [Some("2999-01-01 00:00Z"); 3]),
+    ("auth.ops_sessions", "revoked_at", [None; 3]),
     ("public.support_grants", "ops_user_id", [Some(OPS_USER); 3]),
     ("public.support_grants", "minutes", [Some("30"); 3]),
     ("public.support_grants", "decision", [Some("approved"); 3]),

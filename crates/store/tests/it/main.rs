@@ -7,3 +7,4 @@ mod audit;
 mod catalogue;
 mod isolation;
 mod retention;
+mod support;
