@@ -12,7 +12,7 @@ use clarity_server::state::AppState;
 use clarity_service::{
     Client, FirstStep, Limits, MailSettings, NewWorkspace, SecretsKey, Services, Settings, SignIn, SignedIn,
 };
-use clarity_store::{AppStore, AuthStore};
+use clarity_store::{AppStore, AuthStore, OpsStore};
 use clarity_testkit::TestDb;
 use tower::ServiceExt;
 
@@ -46,7 +46,8 @@ impl Stage {
         let secrets = SecretsKey::from_password(&Secret::new("a test's"));
         let settings =
             Settings { public_url: origin.into(), agent_url: "wss://localhost:7443".into(), mail, secrets, limits };
-        let services = Services::new(auth, app, settings).expect("services");
+        let ops = OpsStore::connect(&login(DbRole::Ops), 2).await.expect("ops connects");
+        let services = Services::new(auth, app, settings).expect("services").with_ops(ops);
         let site = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(site.path().join("pkg")).expect("a folder");
         for (name, content) in [
