@@ -69,7 +69,7 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   await accessible(anna.page, "support's workspaces");
 
   // To a workspace's own pages it is nobody.
-  const outside = await anna.page.request.get(`/w/${slug}`, { maxRedirects: 0 });
+  const outside = await anna.page.request.get(`/w/${slug}`, { maxRedirects: 0, headers: { accept: "text/html" } });
   assert.equal(outside.status(), 302);
 
   await anna.page.getByRole("link", { name: "Helped Mill" }).click();

@@ -215,6 +215,8 @@ async fn grants(db: &Client, found: &mut Vec<String>) {
         let rule = ROLES.iter().find(|rule| rule.name == grantee);
         let allowed = rule.is_some_and(|rule| rule.schemas.contains(&schema.as_str()));
         let column: Option<String> = row.get("column_name");
+        let beyond_support =
+            grantee == "clarity_ops" && schema == "public" && !support_may_have(&name, &privilege, column.as_deref());
         let changes_audit = match name.as_str() {
             // Added to column by column, so that place, time and hashes are the trigger's.
             "public.audit_entries" => match privilege.as_str() {
@@ -225,8 +227,6 @@ async fn grants(db: &Client, found: &mut Vec<String>) {
             "public.audit_heads" | "public.audit_anchors" => privilege != "SELECT",
             _ => false,
         };
-        let beyond_support =
-            grantee == "clarity_ops" && schema == "public" && !support_may_have(&name, &privilege, column.as_deref());
         if !allowed || changes_audit || beyond_support || BEYOND_POLICIES.contains(&privilege.as_str()) {
             say(format!("{privilege} granted to {grantee}"));
         }
