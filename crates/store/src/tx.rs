@@ -142,9 +142,9 @@ impl SystemTx {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::AppStore;
     use crate::scope::Principal;
-    use clarity_domain::ids::{UserId, WorkspaceId};
+    use crate::{AppStore, OpsStore};
+    use clarity_domain::ids::{OpsUserId, UserId, WorkspaceId};
     use clarity_domain::role::Role;
     use clarity_runtime::database::{DbLogin, DbRole};
     use clarity_runtime::secret::Secret;
@@ -211,6 +211,31 @@ mod tests {
                     assert_eq!(left.unwrap_or_default(), "", "after {end}, read only: {read_only}");
                 }
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_of_our_own_people_stays_on_a_connection() {
+        const SETTINGS: &str =
+            "select current_setting('app.workspace_id', true), current_setting('app.ops_user', true)";
+        type Settings = (Option<String>, Option<String>);
+        let db = TestDb::new().await;
+        let password = Secret::new(db.cluster().password());
+        let login = DbLogin { role: DbRole::Ops, url: db.url(DbRole::Ops.name()), password };
+        let store = OpsStore::connect(&login, 1).await.unwrap();
+        for commits in [true, false] {
+            let scope = OpsScope::new(WorkspaceId(Uuid::now_v7()), OpsUserId(Uuid::now_v7()));
+            let mut tx = store.begin(&scope).await.unwrap();
+            let (workspace, user): Settings = sqlx::query_as(SETTINGS).fetch_one(tx.conn()).await.unwrap();
+            assert_eq!(workspace, Some(scope.workspace_id().to_string()));
+            assert_eq!(user, Some(scope.user_id().to_string()));
+            if commits {
+                tx.commit().await.unwrap();
+            } else {
+                drop(tx);
+            }
+            let (workspace, user): Settings = sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
+            assert_eq!((workspace.unwrap_or_default(), user.unwrap_or_default()), Default::default(), "{commits}");
         }
     }
 
