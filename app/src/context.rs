@@ -20,6 +20,11 @@ impl Site {
         if self.secure { "__Host-cs" } else { "cs" }
     }
 
+    /// Name of the session cookie of the platform's own people.
+    pub const fn ops_cookie(&self) -> &'static str {
+        if self.secure { "__Host-clarity_ops" } else { "clarity_ops" }
+    }
+
     /// Name of the short-lived cookie that keeps a new API token for the browser that asked for it.
     pub const fn token_cookie(&self) -> &'static str {
         if self.secure { "__Host-cs-token" } else { "cs-token" }
@@ -86,6 +91,7 @@ mod tests {
         assert_eq!(names(&site), ["__Host-cs", "__Host-cs-pair", "__Host-cs-code", "__Host-cs-recovery"]);
         assert_eq!(site.token_cookie(), "__Host-cs-token");
         assert_eq!(site.passkey_cookie(), "__Host-cs-passkey");
+        assert_eq!(site.ops_cookie(), "__Host-clarity_ops");
         site.secure = false;
         assert_eq!(names(&site), ["cs", "cs-pair", "cs-code", "cs-recovery"]);
     }

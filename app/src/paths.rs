@@ -27,8 +27,27 @@ pub const NEW_WORKSPACE: &str = "/new-workspace";
 /// The letters of a server that sends none.
 pub const OUTBOX: &str = "/dev/mail";
 
-/// Sign in, and come back to `path`.
+/// The platform's own people: no page of a workspace leads here.
+pub const OPS: &str = "/ops";
+pub const OPS_SIGN_IN: &str = "/ops/sign-in";
+/// After an account was made.
+pub const OPS_SIGN_IN_ANEW: &str = "/ops/sign-in?enrolled=1";
+
+/// A workspace as the platform's own people see it.
+pub fn ops_workspace(slug: &str) -> String {
+    format!("{OPS}/workspaces/{slug}")
+}
+
+/// Access of the platform's own support to a workspace.
+pub fn support(slug: &str) -> String {
+    format!("/w/{slug}/support")
+}
+
+/// Sign in, and come back to `path`. The platform's own people have a sign-in of their own, which leads to their first page.
 pub fn sign_in_then(path: &str) -> String {
+    if path == OPS || path.starts_with("/ops/") {
+        return OPS_SIGN_IN.into();
+    }
     format!("{SIGN_IN}?next={}", escape(path))
 }
 
@@ -282,6 +301,14 @@ mod tests {
             assert_eq!(local(foreign), None, "{foreign:?}");
         }
         assert_eq!(sign_in_then("/w/a?x=1&y=é"), "/sign-in?next=/w/a%3Fx%3D1%26y%3D%C3%A9");
+    }
+
+    #[test]
+    fn our_own_people_have_a_sign_in_of_their_own() {
+        assert_eq!(sign_in_then(OPS), "/ops/sign-in");
+        assert_eq!(sign_in_then(&ops_workspace("a")), "/ops/sign-in");
+        assert_eq!(sign_in_then("/opsx"), "/sign-in?next=/opsx");
+        assert!(!is_overview(&support("a")) && !is_overview(&ops_workspace("a")));
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/deleted/:token") view=Apart::Deleted ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <Route path=path!("/dev/mail") view=Apart::Outbox ssr=WHOLE/>
+                <Route path=path!("/ops") view=Apart::OpsWorkspaces ssr=WHOLE/>
+                <Route path=path!("/ops/sign-in") view=Apart::OpsSignIn ssr=WHOLE/>
+                <Route path=path!("/ops/enrol/:token") view=Apart::OpsEnrol ssr=WHOLE/>
+                <Route path=path!("/ops/workspaces/:slug") view=Apart::OpsWorkspace ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
                     <Route path=path!("") view=OverviewPage ssr=WHOLE/>
                     <Route path=path!("sources") view=Apart::Sources ssr=WHOLE/>
@@ -58,6 +62,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("usage") view=Apart::Usage ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("delete") view=Apart::Delete ssr=WHOLE/>
+                    <Route path=path!("support") view=Apart::Support ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>
                 </ParentRoute>
             </Routes>

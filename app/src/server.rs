@@ -4,7 +4,7 @@ use clarity_domain::{
     error::{AppError, ErrorCode},
     ids::UserId,
 };
-use clarity_service::{Client, Seat, Services, SignedIn, Visitor};
+use clarity_service::{Client, OpsSeat, Seat, Services, SignedIn, Visitor};
 use http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
@@ -28,6 +28,24 @@ pub async fn enter(slug: &str) -> Result<(Services, Seat), AppError> {
     let services = services();
     let seat = services.enter(&visitor(), slug, &client()).await?;
     Ok((services, seat))
+}
+
+/// Whoever of the platform's own people asks. A member's cookie is nothing here, and theirs is nothing elsewhere.
+pub async fn enter_ops() -> Result<(Services, OpsSeat), AppError> {
+    let (services, site): (Services, Site) = (services(), expect_context());
+    let seat = services.enter_ops(cookie(site.ops_cookie()).as_deref(), &client()).await?;
+    Ok((services, seat))
+}
+
+/// Keeps `token` as the session of one of the platform's own people. No other site's link carries it.
+pub fn set_ops_session(token: &str, max_age_s: i64) {
+    let site: Site = expect_context();
+    set_cookie(&site, site.ops_cookie(), token, max_age_s, "Strict");
+}
+
+pub fn clear_ops_session() {
+    let site: Site = expect_context();
+    set_cookie(&site, site.ops_cookie(), "", 0, "Strict");
 }
 
 /// Gives the answer the status of what went wrong, where a status does not stand in the way: a form sent without script

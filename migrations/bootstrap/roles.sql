@@ -35,3 +35,6 @@ alter role clarity_ingest set statement_timeout = '30s';
 alter role clarity_ingest set idle_in_transaction_session_timeout = '30s';
 alter role clarity_worker set idle_in_transaction_session_timeout = '5min';
 alter role clarity_system set statement_timeout = '30s';
+alter role clarity_ops set statement_timeout = '5s';
+alter role clarity_ops set lock_timeout = '2s';
+alter role clarity_ops set idle_in_transaction_session_timeout = '5s';

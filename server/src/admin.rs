@@ -45,6 +45,16 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::ApprovePairing { workspace, pairing_id, wait_s } => {
             approve(&services, &workspace, pairing_id, Duration::from_secs(wait_s)).await?
         }
+        AdminCommand::AddOpsUser { email, name, public_url } => {
+            let (id, token, ends_at) = services.add_ops_user(&email, &name).await?;
+            let ends_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ends_at) * 1000)?;
+            let link = format!("{}/ops/enrol/{token}", public_url.trim_end_matches('/'));
+            json!({ "ops_user_id": id, "link": link, "expires_at": ends_at.format(&Rfc3339)? })
+        }
+        AdminCommand::DisableOpsUser { email } => {
+            services.disable_ops_user(&email).await?;
+            json!({ "disabled": email })
+        }
     };
     println!("{answer}");
     Ok(())

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clarity_domain::ids::PairingId;
 use clarity_domain::plan::{Limit, Plan};
 use clarity_runtime::secret::Secret;
@@ -101,6 +101,16 @@ pub struct ServeOptions {
     /// The plan of workspaces for which none was set: unlimited, trial, standard, enterprise. Tell the workers the same.
     #[arg(long, env = "CLARITY_DEFAULT_PLAN", default_value = "unlimited")]
     pub default_plan: Plan,
+    /// Whether there are doors for the platform's own people, at /ops. They need the password of the database role clarity_ops.
+    #[arg(long, env = "CLARITY_OPS", value_enum, default_value_t = OpsDoors::Off)]
+    pub ops: OpsDoors,
+}
+
+/// Doors for the platform's own people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OpsDoors {
+    On,
+    Off,
 }
 
 #[derive(Debug, Subcommand)]
@@ -133,5 +143,21 @@ pub enum AdminCommand {
         pairing_id: PairingId,
         #[arg(long, default_value_t = 60)]
         wait_s: u64,
+    },
+    /// Make an account of the platform's own people, or make it anew: gives a link, good for a day, behind which a password and
+    /// a first code of an app are given. What the person had before is gone.
+    AddOpsUser {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// Where the link leads.
+        #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
+        public_url: String,
+    },
+    /// End an account of the platform's own people: it is out with the next request.
+    DisableOpsUser {
+        #[arg(long)]
+        email: String,
     },
 }

@@ -8,16 +8,18 @@ use clarity_app::context::Site;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::shutdown;
 use clarity_service::{Limits, MailSettings, OutgoingSettings, SecretsKey, Services, Settings};
-use clarity_store::{AppStore, AuthStore};
+use clarity_store::{AppStore, AuthStore, OpsStore};
 use tokio::net::TcpListener;
 
 use crate::assets;
-use crate::cli::ServeOptions;
+use crate::cli::{OpsDoors, ServeOptions};
 use crate::router::router;
 use crate::state::AppState;
 
 /// How long requests in hand may take once the process is to end.
 const GRACE: Duration = Duration::from_secs(8);
+/// Our own people are few.
+const OPS_CONNECTIONS: u32 = 2;
 
 pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
@@ -35,7 +37,11 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
         ..Limits::default()
     };
     let settings = Settings { public_url: origin, agent_url: options.agent_url, mail, secrets, outgoing, limits };
-    let services = Services::new(auth, app, settings)?;
+    let mut services = Services::new(auth, app, settings)?;
+    if options.ops == OpsDoors::On {
+        services = services.with_ops(OpsStore::from_env(OPS_CONNECTIONS).await?);
+        tracing::info!("our own people have doors at /ops");
+    }
     let letters = services.clone();
     let certificates = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);

@@ -2,7 +2,10 @@
 
 use clarity_domain::role::Permission;
 use leptos::prelude::*;
-use leptos_router::{components::Outlet, hooks::use_params_map};
+use leptos_router::{
+    components::Outlet,
+    hooks::{use_location, use_params_map},
+};
 
 use super::{
     nav::{SideBar, TabBar},
@@ -13,6 +16,7 @@ use crate::{
     features::{
         deletion::{self, Leaving},
         session::api,
+        support::{SupportBanner, api as support},
         usage::PlanNotices,
     },
     load::Pending,
@@ -67,6 +71,16 @@ pub fn WorkspaceFrame() -> impl IntoView {
             frame.await.ok().map(|frame| view! { <PlanNotices frame=frame.0/> })
         })
     };
+    // Read again with every page: whoever is let in meanwhile is told of on the next.
+    let location = use_location();
+    let inside = Resource::new(move || (slug.get(), location.pathname.get()), |(slug, _)| support::now(slug));
+    let banner = move || {
+        Suspend::new(async move {
+            drawn_once().await;
+            let now = inside.await.map(|now| now.0).unwrap_or_default();
+            view! { <SupportBanner slug=slug.get_untracked() now/> }
+        })
+    };
     view! {
         <a class="cs-skip" href="#main">"Skip to the content"</a>
         <div class="cs-shell">
@@ -74,6 +88,7 @@ pub fn WorkspaceFrame() -> impl IntoView {
             <div class="cs-shell__main">
                 <Transition fallback=|| ()>{leaving}</Transition>
                 <Transition>{notices}</Transition>
+                <Transition fallback=|| ()>{banner}</Transition>
                 <Outlet/>
             </div>
             <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>

@@ -109,6 +109,15 @@ const USAGE: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For those who may see who of the platform's support asked.
+const SUPPORT: Entry = Entry {
+    name: "Support access",
+    symbol: Symbol::Screen,
+    path: paths::support,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// The pages that are not everybody's, for this viewer: an unread frame names nothing.
 fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
@@ -118,6 +127,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
         (RETENTION, Permission::ManageRetention),
         (MASKING, Permission::ManageMasking),
         (AUDIT, Permission::ReadAudit),
+        (SUPPORT, Permission::ReadSupport),
         (USAGE, Permission::OwnWorkspace),
     ];
     all.into_iter().filter(|(_, permission)| may(*permission)).map(|(entry, _)| entry).collect()
@@ -307,9 +317,8 @@ mod tests {
             };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);
-        assert_eq!(names(Role::Owner).last(), Some(&"Plan and usage"));
-        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Masking", "Audit"]);
+        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]);
+        assert!(names(Role::Owner).contains(&"Plan and usage"));
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

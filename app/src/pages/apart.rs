@@ -13,9 +13,11 @@ use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
     dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, gallery::GalleryPage, home::HomePage,
     invite::InvitePage, masking::MaskingPage, members::MembersPage, new_workspace::NewWorkspacePage,
-    not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage, retention::RetentionPage,
-    second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage, sign_in_code::SignInCodePage,
-    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage, usage::UsagePage,
+    not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage, ops_sign_in::OpsSignInPage,
+    ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage, reset::ResetPage,
+    retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
+    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, support::SupportPage,
+    tokens::TokensPage, usage::UsagePage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -51,6 +53,13 @@ pub enum Apart {
     /// The certificate of a workspace that is gone.
     Deleted,
     Usage,
+    /// Access of our own support.
+    Support,
+    /// Pages of our own people.
+    OpsSignIn,
+    OpsEnrol,
+    OpsWorkspaces,
+    OpsWorkspace,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -99,6 +108,11 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Delete => view! { <DeletePage/> }.into_any(),
         Apart::Deleted => view! { <DeletedPage/> }.into_any(),
         Apart::Usage => view! { <UsagePage/> }.into_any(),
+        Apart::Support => view! { <SupportPage/> }.into_any(),
+        Apart::OpsSignIn => view! { <OpsSignInPage/> }.into_any(),
+        Apart::OpsEnrol => view! { <OpsEnrolPage/> }.into_any(),
+        Apart::OpsWorkspaces => view! { <OpsWorkspacesPage/> }.into_any(),
+        Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

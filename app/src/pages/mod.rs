@@ -16,6 +16,10 @@ mod masking;
 mod members;
 mod new_workspace;
 mod not_found;
+mod ops_enrol;
+mod ops_sign_in;
+mod ops_workspace;
+mod ops_workspaces;
 mod outbox;
 mod overview;
 mod reset;
@@ -27,6 +31,7 @@ mod sign_in_code;
 mod sign_up;
 mod source;
 mod sources;
+mod support;
 mod tokens;
 mod usage;
 

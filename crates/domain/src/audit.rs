@@ -14,7 +14,7 @@ pub enum ActorKind {
     Agent,
     /// A service account of the workspace, or a part of the platform by itself.
     Service,
-    /// An operator of the platform, by a command.
+    /// One of our own people whom an owner let in, or an operator of the platform, by a command.
     Support,
 }
 
@@ -144,6 +144,12 @@ acts! {
     CancelDeletion "workspace.keep" "Take the workspace's deletion back";
     ReadUsage "usage.read" "Look at plan and usage";
     SetPlan "plan.set" "Set the plan";
+    ReadSupport "support.list" "Look at support access";
+    RequestSupport "support.request" "Ask for support access";
+    ApproveSupport "support.approve" "Approve support access";
+    RefuseSupport "support.refuse" "Refuse support access";
+    EndSupport "support.end" "End support access";
+    SupportRead "support.read" "Read as support";
 }
 
 impl Act {

@@ -69,4 +69,8 @@ id! {
     DomainId,
     /// A letter of the platform to a person.
     MailId,
+    /// One of our own people, who is in no workspace.
+    OpsUserId,
+    /// A request of our support for access, with what became of it.
+    SupportGrantId,
 }

@@ -17,6 +17,7 @@ pub mod retention;
 pub mod role;
 pub mod scope;
 pub mod state;
+pub mod support;
 pub mod time;
 pub mod truth;
 pub mod view;

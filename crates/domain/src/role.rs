@@ -69,12 +69,16 @@ pub enum Permission {
     ManageRetention,
     /// What is masked, where and for whom.
     ManageMasking,
+    /// Who of our own support asked for access, and what they read.
+    ReadSupport,
+    /// Let our own support in, and out again.
+    DecideSupport,
     /// Plan, deletion, transfer, sign-in policy.
     OwnWorkspace,
 }
 
 impl Permission {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::View,
         Self::Operate,
         Self::ManageSources,
@@ -83,6 +87,8 @@ impl Permission {
         Self::ReadAudit,
         Self::ManageRetention,
         Self::ManageMasking,
+        Self::ReadSupport,
+        Self::DecideSupport,
         Self::OwnWorkspace,
     ];
 
@@ -95,8 +101,9 @@ impl Permission {
             | Self::ManageTokens
             | Self::ReadAudit
             | Self::ManageRetention
-            | Self::ManageMasking => Role::Admin,
-            Self::OwnWorkspace => Role::Owner,
+            | Self::ManageMasking
+            | Self::ReadSupport => Role::Admin,
+            Self::DecideSupport | Self::OwnWorkspace => Role::Owner,
         }
     }
 
@@ -111,6 +118,8 @@ impl Permission {
             Self::ReadAudit => "read the audit log",
             Self::ManageRetention => "manage retention",
             Self::ManageMasking => "manage masking",
+            Self::ReadSupport => "see support access",
+            Self::DecideSupport => "decide on support access",
             Self::OwnWorkspace => "do what only the owner may",
         }
     }
@@ -126,6 +135,8 @@ impl Permission {
             Self::ReadAudit => "read, export and verify the audit log",
             Self::ManageRetention => "see and change how long what is kept",
             Self::ManageMasking => "see and change what is masked, where and for whom",
+            Self::ReadSupport => "see who of our support asked for access, and what they read",
+            Self::DecideSupport => "approve, refuse and end access of our support",
             Self::OwnWorkspace => "offer ownership; legal holds; plan, deletion, sign-in policy",
         }
     }

@@ -20,6 +20,7 @@ mod mail;
 mod masked;
 mod masking;
 mod members;
+mod ops;
 mod outgoing;
 mod overview;
 pub mod pairing;
@@ -38,6 +39,7 @@ mod settings;
 mod sign_up;
 mod sources;
 mod status;
+mod support;
 mod throttle;
 pub mod tokens;
 mod usage;
@@ -46,7 +48,7 @@ mod visitor;
 use std::sync::Arc;
 
 use clarity_domain::error::AppError;
-use clarity_store::{AppStore, AuthStore};
+use clarity_store::{AppStore, AuthStore, OpsStore};
 use tokio::sync::{Notify, Semaphore};
 
 pub use account::{SignIn, SignedIn};
@@ -57,6 +59,7 @@ pub use mail::{MailSettings, MailSettingsError};
 pub use masked::keyed_hash;
 pub use masking::NewMask;
 pub use members::{Accepted, NewAccount};
+pub use ops::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn};
 pub use outgoing::{Outgoing, OutgoingError, OutgoingSettings};
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
 pub use secrets::{SecretsKey, SecretsKeyError};
@@ -70,6 +73,8 @@ pub use visitor::{Client, Member, Seat, Visitor};
 pub struct Services {
     auth: AuthStore,
     app: AppStore,
+    /// Where there are doors for our own people.
+    ops: Option<OpsStore>,
     settings: Arc<Settings>,
     passwords: password::Passwords,
     throttle: throttle::Throttle,
@@ -93,6 +98,7 @@ impl Services {
         Ok(Self {
             auth,
             app,
+            ops: None,
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
             passkeys: passkeys::PasskeySite::new(&settings.public_url),
@@ -102,6 +108,12 @@ impl Services {
             posted: Arc::default(),
             settings: Arc::new(settings),
         })
+    }
+
+    /// With doors for our own people. Without, none of them is there.
+    #[must_use]
+    pub fn with_ops(self, ops: OpsStore) -> Self {
+        Self { ops: Some(ops), ..self }
     }
 
     /// Whether the database answers.

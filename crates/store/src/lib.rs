@@ -2,7 +2,8 @@
 //!
 //! A query runs in a [`WorkspaceTx`], which needs a [`WorkspaceScope`], which has no public constructor: it comes from
 //! resolving a session or an agent's key ([`auth`]) or from claiming work ([`system`]). No function takes a workspace's
-//! id. Crossing workspaces is possible in one visible place, [`SystemTx`], on its own role and pool. Another workspace's
+//! id. Our own people get an [`OpsScope`] from a session of theirs, and see with it what a live grant shows ([`support`]).
+//! Crossing workspaces is possible in one visible place, [`SystemTx`], on its own role and pool. Another workspace's
 //! id reads as "not found".
 
 pub mod agent;
@@ -45,12 +46,13 @@ pub mod source_view;
 pub mod state;
 pub mod stream;
 pub mod stream_fields;
+pub mod support;
 mod tx;
 pub mod usage;
 
 pub use error::StoreError;
-pub use pool::{AppStore, AuthStore, IngestStore, SystemStore, WorkerStore};
-pub use scope::{Principal, WorkspaceScope};
-pub use tx::{AuthTx, SystemTx, WorkspaceTx};
+pub use pool::{AppStore, AuthStore, IngestStore, OpsStore, SystemStore, WorkerStore};
+pub use scope::{OpsScope, Principal, WorkspaceScope};
+pub use tx::{AuthTx, OpsTx, SystemTx, WorkspaceTx};
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

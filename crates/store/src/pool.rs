@@ -2,8 +2,8 @@
 
 use crate::error::StoreError;
 use crate::lease::session_name;
-use crate::scope::WorkspaceScope;
-use crate::tx::{AuthTx, SystemTx, WorkspaceTx, begin};
+use crate::scope::{OpsScope, WorkspaceScope};
+use crate::tx::{AuthTx, OpsTx, SystemTx, WorkspaceTx, begin};
 use clarity_runtime::database::{DbLogin, DbRole};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, PgPool};
@@ -149,6 +149,11 @@ store!(
     SystemStore,
     System
 );
+store!(
+    /// On behalf of our own people: nothing of a workspace without a live grant.
+    OpsStore,
+    Ops
+);
 
 macro_rules! workspace_store {
     ($($name:ident),*) => {$(
@@ -171,6 +176,13 @@ workspace_store!(AppStore, IngestStore, WorkerStore);
 impl AuthStore {
     pub async fn begin(&self) -> Result<AuthTx, StoreError> {
         Ok(AuthTx { tx: begin(&self.pool, None).await? })
+    }
+}
+
+impl OpsStore {
+    /// Begins a transaction about the scope's workspace.
+    pub async fn begin(&self, scope: &OpsScope) -> Result<OpsTx, StoreError> {
+        OpsTx::begin(&self.pool, scope).await
     }
 }
 

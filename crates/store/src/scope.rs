@@ -1,6 +1,6 @@
 //! In whose workspace, and on whose behalf, a transaction runs.
 
-use clarity_domain::ids::{AgentId, ServiceAccountId, UserId, WorkspaceId};
+use clarity_domain::ids::{AgentId, OpsUserId, ServiceAccountId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
 
 /// A right to work in one workspace. Only this crate makes one, from a session, an API token, an agent's key or claimed
@@ -52,5 +52,27 @@ impl WorkspaceScope {
 
     pub(crate) fn rank(&self) -> i32 {
         self.role().map_or(0, Role::rank)
+    }
+}
+
+/// One of our own people, about one workspace. It opens nothing of the workspace: that a live grant does, and the database asks
+/// for one with each statement. Only this crate makes one, from a live session of theirs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpsScope {
+    workspace_id: WorkspaceId,
+    user_id: OpsUserId,
+}
+
+impl OpsScope {
+    pub(crate) const fn new(workspace_id: WorkspaceId, user_id: OpsUserId) -> Self {
+        Self { workspace_id, user_id }
+    }
+
+    pub(crate) const fn workspace_id(&self) -> WorkspaceId {
+        self.workspace_id
+    }
+
+    pub(crate) const fn user_id(&self) -> OpsUserId {
+        self.user_id
     }
 }

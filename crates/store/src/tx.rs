@@ -2,7 +2,7 @@
 //! workers, whether the database answers) touch no tenant row and are transactions by themselves.
 
 use crate::error::StoreError;
-use crate::scope::WorkspaceScope;
+use crate::scope::{OpsScope, WorkspaceScope};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
 use uuid::Uuid;
 
@@ -86,6 +86,41 @@ impl AuthTx {
     }
 }
 
+/// A transaction of one of our own people about one workspace. What it shows of the workspace, the database decides with each
+/// statement: nothing without a live grant.
+pub struct OpsTx {
+    tx: Transaction<'static, Postgres>,
+    workspace: Uuid,
+    user: Uuid,
+}
+
+impl OpsTx {
+    /// Read committed: a grant that is ended meanwhile shows nothing to the next statement.
+    pub(crate) async fn begin(pool: &PgPool, scope: &OpsScope) -> Result<Self, StoreError> {
+        let (workspace, user): (Uuid, Uuid) = (scope.workspace_id().0, scope.user_id().0);
+        // One round trip. Both values are UUIDs: nothing in this text came from outside.
+        let statement = format!("begin; set local app.workspace_id = '{workspace}'; set local app.ops_user = '{user}'");
+        let tx = begin(pool, Some(AssertSqlSafe(statement).into_sql_str())).await?;
+        Ok(Self { tx, workspace, user })
+    }
+
+    pub(crate) fn workspace(&self) -> Uuid {
+        self.workspace
+    }
+
+    pub(crate) fn user(&self) -> Uuid {
+        self.user
+    }
+
+    pub(crate) fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    pub async fn commit(self) -> Result<(), StoreError> {
+        Ok(self.tx.commit().await?)
+    }
+}
+
 /// A transaction in schema `ops`: ids and numbers of all workspaces, no tenant rows. Each function that takes one has a
 /// heading "Crosses workspaces" that says why.
 pub struct SystemTx {
@@ -107,9 +142,9 @@ impl SystemTx {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::AppStore;
     use crate::scope::Principal;
-    use clarity_domain::ids::{UserId, WorkspaceId};
+    use crate::{AppStore, OpsStore};
+    use clarity_domain::ids::{OpsUserId, UserId, WorkspaceId};
     use clarity_domain::role::Role;
     use clarity_runtime::database::{DbLogin, DbRole};
     use clarity_runtime::secret::Secret;
@@ -176,6 +211,31 @@ mod tests {
                     assert_eq!(left.unwrap_or_default(), "", "after {end}, read only: {read_only}");
                 }
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_of_our_own_people_stays_on_a_connection() {
+        const SETTINGS: &str =
+            "select current_setting('app.workspace_id', true), current_setting('app.ops_user', true)";
+        type Settings = (Option<String>, Option<String>);
+        let db = TestDb::new().await;
+        let password = Secret::new(db.cluster().password());
+        let login = DbLogin { role: DbRole::Ops, url: db.url(DbRole::Ops.name()), password };
+        let store = OpsStore::connect(&login, 1).await.unwrap();
+        for commits in [true, false] {
+            let scope = OpsScope::new(WorkspaceId(Uuid::now_v7()), OpsUserId(Uuid::now_v7()));
+            let mut tx = store.begin(&scope).await.unwrap();
+            let (workspace, user): Settings = sqlx::query_as(SETTINGS).fetch_one(tx.conn()).await.unwrap();
+            assert_eq!(workspace, Some(scope.workspace_id().to_string()));
+            assert_eq!(user, Some(scope.user_id().to_string()));
+            if commits {
+                tx.commit().await.unwrap();
+            } else {
+                drop(tx);
+            }
+            let (workspace, user): Settings = sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
+            assert_eq!((workspace.unwrap_or_default(), user.unwrap_or_default()), Default::default(), "{commits}");
         }
     }
 

@@ -29,7 +29,7 @@ impl fmt::Display for RequestId {
 }
 
 /// Paths that end in the secret of a link.
-const SECRET: [&str; 4] = ["/confirm/", "/reset/", "/invite/", "/deleted/"];
+const SECRET: [&str; 5] = ["/confirm/", "/reset/", "/invite/", "/deleted/", "/ops/enrol/"];
 
 fn logged(path: &str) -> &str {
     SECRET.into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
@@ -64,6 +64,7 @@ mod tests {
     fn the_secret_of_a_link_is_not_logged() {
         assert_eq!(logged("/reset/00ff"), "/reset/");
         assert_eq!(logged("/invite/00ff/"), "/invite/");
+        assert_eq!(logged("/ops/enrol/00ff"), "/ops/enrol/");
         assert_eq!(logged("/w/nordmark/members"), "/w/nordmark/members");
         assert_eq!(logged("/reset"), "/reset");
     }

@@ -13,7 +13,7 @@ use clarity_service::{
     Client, FirstStep, Limits, MailSettings, NewWorkspace, OutgoingSettings, SecretsKey, Services, Settings, SignIn,
     SignedIn,
 };
-use clarity_store::{AppStore, AuthStore};
+use clarity_store::{AppStore, AuthStore, OpsStore};
 use clarity_testkit::TestDb;
 use tower::ServiceExt;
 
@@ -55,7 +55,8 @@ impl Stage {
             outgoing,
             limits,
         };
-        let services = Services::new(auth, app, settings).expect("services");
+        let ops = OpsStore::connect(&login(DbRole::Ops), 2).await.expect("ops connects");
+        let services = Services::new(auth, app, settings).expect("services").with_ops(ops);
         let site = tempfile::tempdir().expect("a folder");
         std::fs::create_dir(site.path().join("pkg")).expect("a folder");
         for (name, content) in [

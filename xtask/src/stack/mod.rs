@@ -168,8 +168,9 @@ impl Stack {
         let listen = format!("127.0.0.1:{port}");
         let args = ["serve", "--listen", &listen, "--public-url", &url, "--agent-url", &agent_url, "--site"];
         let key = ("CLARITY_SECRETS_KEY".to_owned(), self.secrets.secrets_key.clone());
-        let spec = self.server(&["auth", "app"], &args)?.args([self.paths.site(self.mode)]);
-        let spec = spec.env(self.mail_env()).env([key]).env(self.surroundings_of(SERVER).iter().cloned());
+        let ops = ("CLARITY_OPS".to_owned(), "on".to_owned());
+        let spec = self.server(&["auth", "app", "ops"], &args)?.args([self.paths.site(self.mode)]);
+        let spec = spec.env(self.mail_env()).env([key, ops]).env(self.surroundings_of(SERVER).iter().cloned());
         self.start(spec)?;
         self.await_ready("server", |_| http_ok(port, "/readyz"))
     }

@@ -98,6 +98,14 @@ pub(crate) enum Letter<'a> {
         limit: Limit,
         standing: Standing,
     },
+    /// One of our own people asks an owner for access. The link is the page where it is decided.
+    SupportRequest {
+        workspace: &'a str,
+        by: &'a str,
+        reason: &'a str,
+        minutes: u32,
+        link: &'a str,
+    },
 }
 
 impl Letter<'_> {
@@ -119,6 +127,7 @@ impl Letter<'_> {
             Self::DeletionCancelled { .. } => "deletion_cancelled",
             Self::WorkspaceDeleted { .. } => "workspace_deleted",
             Self::PlanNotice { .. } => "plan_notice",
+            Self::SupportRequest { .. } => "support_request",
         }
     }
 }

@@ -25,6 +25,8 @@ pub(super) enum Part {
 
 /// Characters of a name that a letter shows.
 const NAME: usize = 60;
+/// And of a reason.
+const REASON: usize = 300;
 
 pub(super) fn of(letter: &Letter<'_>) -> Words {
     match *letter {
@@ -180,6 +182,22 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
             )
         }
         Letter::PlanNotice { workspace, limit, standing } => plan_notice(&name(workspace), limit, standing),
+        Letter::SupportRequest { workspace, by, reason, minutes, link } => {
+            let (workspace, by, reason) = (name(workspace), name(by), line(reason, REASON));
+            words(
+                format!("Our support asks for access to “{workspace}”"),
+                [
+                    text(format!(
+                        "{by} of Clarity Stream asks to look into “{workspace}” for {minutes} minutes: {reason}"
+                    )),
+                    text(
+                        "They would see how your agents and sources are and why events could not be read; no values, and nothing of your members. They can change nothing.",
+                    ),
+                    act("Approve or refuse", link),
+                    text("Without your approval nothing is seen. The request lapses after a day."),
+                ],
+            )
+        }
     }
 }
 
@@ -222,13 +240,18 @@ fn act(label: &'static str, link: &str) -> Part {
 /// A name that a person chose, fit for one line, with nothing in it that a mail program makes a link of; an e-mail address
 /// may stay one.
 fn name(text: &str) -> String {
+    line(text, NAME)
+}
+
+/// The same, up to `longest` characters.
+fn line(text: &str, longest: usize) -> String {
     let seen: String = text.chars().map(|c| if is_hidden(c) { ' ' } else { c }).collect();
     let words: Vec<String> = seen.split_whitespace().map(unlinked).collect();
     let line = words.join(" ");
-    if line.chars().count() <= NAME {
+    if line.chars().count() <= longest {
         return line;
     }
-    let cut: String = line.chars().take(NAME - 1).collect();
+    let cut: String = line.chars().take(longest - 1).collect();
     format!("{}…", cut.trim_end())
 }
 
@@ -315,6 +338,7 @@ mod tests {
             Letter::DeletionRequested { workspace: "W", by: "B", due: "2026-12-23 00:00 UTC", link: LINK },
             Letter::DeletionCancelled { workspace: "W", by: "B", link: LINK },
             Letter::WorkspaceDeleted { workspace: "W", link: LINK },
+            Letter::SupportRequest { workspace: "W", by: "A", reason: "R", minutes: 30, link: LINK },
         ];
         for letter in letters {
             let acts =

@@ -22,5 +22,6 @@ mod retention;
 mod rewrite;
 mod second_factor;
 mod stage;
+mod support;
 mod tokens;
 mod usage;

@@ -7,6 +7,8 @@ pub mod deletion;
 pub mod invitation;
 pub mod mail;
 pub mod member;
+pub mod ops_session;
+pub mod ops_user;
 pub mod ownership;
 pub mod pairing;
 pub mod passkey;

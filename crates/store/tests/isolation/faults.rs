@@ -36,6 +36,16 @@ pub const FAULTS: &[Fault] = &[
         "create policy loose on public.metrics to public using (workspace_id = (select public.app_workspace()))"),
     fault("ranks forgotten", &["public.sites"],
         "alter policy member_removes on public.sites using (workspace_id = (select public.app_workspace()))"),
+    fault("support let in without a grant", &["public.sources"],
+        "alter policy support_reads on public.sources using (workspace_id = (select public.app_workspace()))"),
+    fault("a grant that never ends", &["public.sources"],
+        "create or replace function public.ops_grant_live() returns boolean language sql stable security definer set search_path = pg_catalog, public
+           as $$ select exists (select from support_grants g where g.workspace_id = app_workspace() and g.ops_user_id = app_ops_user()
+                 and g.decision = 'approved') $$"),
+    fault("anybody's grant lets all of ours in", &["public.sources"],
+        "create or replace function public.ops_grant_live() returns boolean language sql stable security definer set search_path = pg_catalog, public
+           as $$ select exists (select from support_grants g where g.workspace_id = app_workspace()
+                 and g.decision = 'approved' and g.ended_at is null and g.ends_at > clock_timestamp()) $$"),
     // Tables, partitions, columns.
     fault("a table without policies", &["public.loose"],
         "create table public.loose as select * from public.assets; alter table public.loose owner to clarity_owner; grant select on public.loose to clarity_app"),

@@ -5,7 +5,7 @@
 use tokio_postgres::Client;
 
 use super::surface::{Kind, Relation, Surface};
-use super::values::{VICTIM, Who, literal, row};
+use super::values::{ENDED_USER, OWN, VICTIM, Who, literal, row};
 
 /// Tables that are no workspace's, each with its reason.
 const NOBODYS: [(&str, &str); 2] = [
@@ -86,6 +86,18 @@ pub async fn install_probe(admin: &Client, surface: &Surface) {
         all.join(" union all ")
     );
     admin.batch_execute(&sql).await.unwrap_or_else(|e| panic!("no probe: {e:?}\n{sql}"));
+}
+
+/// Somebody of ours whose grant in our workspace has ended: before all other rows, so that both worlds have it at one place.
+pub async fn fill_ended_grant(admin: &Client) {
+    let sql = format!(
+        "insert into auth.ops_users (id, email, name) values ('{ENDED_USER}', 'ended@ours.example', 'Ended');
+         insert into public.support_grants
+           (workspace_id, id, ops_user_id, ops_name, ops_email, reason, minutes, decision, decided_at, ends_at)
+         values ('{OWN}', '{ENDED_USER}', '{ENDED_USER}', 'Ended', 'ended@ours.example', 'a reason', 30, 'approved',
+                 '2026-01-01 00:00Z', '2026-01-01 00:15Z')"
+    );
+    admin.batch_execute(&sql).await.expect("an ended grant");
 }
 
 /// Tables in which somebody has no row.

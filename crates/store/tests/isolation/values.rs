@@ -15,6 +15,10 @@ pub enum Who {
 
 pub const OWN: &str = "aaaaaaaa-aaaa-7aaa-8aaa-aaaaaaaaaaaa";
 pub const VICTIM: &str = "bbbbbbbb-bbbb-7bbb-8bbb-bbbbbbbbbbbb";
+/// One of our own people, whom owners of both workspaces let in.
+pub const OPS_USER: &str = "dddddddd-dddd-7ddd-8ddd-dddddddddddd";
+/// Another, whose grant in our workspace has ended.
+pub const ENDED_USER: &str = "eeeeeeee-eeee-7eee-8eee-eeeeeeeeeeee";
 pub const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
 
 /// What only the victim's rows hold: ids, texts, texts as bytes, times.
@@ -23,7 +27,7 @@ pub const MARKS: [&str; 4] = ["bbbbbbbb-bbbb", "zqca", "7a716361", "2027-07-07"]
 /// Where type and CHECK are not enough: relation, column, and the value of ours, of the victim's, and of a new row.
 /// `None` is null.
 type Exception = (&'static str, &'static str, [Option<&'static str>; 3]);
-const EXCEPTIONS: [Exception; 15] = [
+const EXCEPTIONS: &[Exception] = &[
     ("auth.workspaces", "id", [Some(OWN), Some(VICTIM), Some("cccccccc-cccc-7ccc-8ccc-cccccccccccc")]),
     // A session, a key and a replay that are in use.
     ("auth.sessions", "last_seen_at", [Some("2999-01-01 00:00Z"); 3]),
@@ -41,6 +45,22 @@ const EXCEPTIONS: [Exception; 15] = [
     ("auth.deletions", "due_at", [Some("2999-01-01 00:00Z"); 3]),
     ("auth.deleted_workspaces", "finished_at", [Some("2020-01-01 00:00Z"); 3]),
     ("public.agents", "revoked_at", [None; 3]),
+    // Somebody of ours, and grants that are live: of the same person in both workspaces.
+    (
+        "auth.ops_users",
+        "id",
+        [Some(OPS_USER), Some("bbbbbbbb-bbbb-7bbb-8bbb-dddddddddddd"), Some("cccccccc-cccc-7ccc-8ccc-dddddddddddd")],
+    ),
+    ("auth.ops_users", "disabled_at", [None; 3]),
+    ("auth.ops_sessions", "last_seen_at", [Some("2999-01-01 00:00Z"); 3]),
+    ("auth.ops_sessions", "expires_at", [Some("2999-01-01 00:00Z"); 3]),
+    ("auth.ops_sessions", "revoked_at", [None; 3]),
+    ("public.support_grants", "ops_user_id", [Some(OPS_USER); 3]),
+    ("public.support_grants", "minutes", [Some("30"); 3]),
+    ("public.support_grants", "decision", [Some("approved"); 3]),
+    ("public.support_grants", "decided_at", [Some("2998-12-31 23:45Z"); 3]),
+    ("public.support_grants", "ends_at", [Some("2999-01-01 00:00Z"); 3]),
+    ("public.support_grants", "ended_at", [None; 3]),
     // The key: a new row is for another class.
     ("public.retention_policies", "data_class", [Some("audit"), Some("bronze"), Some("samples")]),
 ];

@@ -37,6 +37,7 @@ impl World {
         let db = TestDb::new().await;
         let admin = db.admin().await;
         let surface = Surface::read(&admin).await;
+        seed::fill_ended_grant(&admin).await;
         seed::fill(&admin, &surface, people).await;
         let empty = seed::empty_tables(&admin, &surface, people).await;
         assert!(empty.is_empty(), "without seed rows: {empty:?}");

@@ -9,3 +9,4 @@ mod domain;
 mod erasure;
 mod isolation;
 mod retention;
+mod support;

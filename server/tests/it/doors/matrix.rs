@@ -15,12 +15,16 @@ pub enum May {
     Member(Permission),
     /// A program whose API token has this scope. A person's cookie opens nothing here.
     Token(Scope),
+    /// The platform's own people, by a session of theirs. Nobody of any workspace.
+    Ops,
+    /// Those of them whom an owner of the workspace lets in at this moment.
+    LetIn,
 }
 
 impl May {
     pub fn least_role(self) -> Option<Role> {
         match self {
-            Self::Anyone | Self::Person | Self::Token(_) => None,
+            Self::Anyone | Self::Person | Self::Token(_) | Self::Ops | Self::LetIn => None,
             Self::Member(permission) => Some(permission.least_role()),
         }
     }
@@ -29,6 +33,8 @@ impl May {
         match self {
             Self::Anyone => "anyone",
             Self::Person => "whoever is signed in",
+            Self::Ops => "the platform's own people",
+            Self::LetIn => "the platform's own people, while an owner lets them in",
             Self::Member(permission) => match permission.least_role() {
                 Role::Viewer => "viewer",
                 Role::Operator => "operator",
@@ -87,6 +93,8 @@ const MEMBERS: May = May::Member(Permission::ManageMembers);
 const OWNER: May = May::Member(Permission::OwnWorkspace);
 const TOKENS: May = May::Member(Permission::ManageTokens);
 const AUDIT: May = May::Member(Permission::ReadAudit);
+const SUPPORT: May = May::Member(Permission::ReadSupport);
+const DECIDE: May = May::Member(Permission::DecideSupport);
 const RETENTION: May = May::Member(Permission::ManageRetention);
 const MASKING: May = May::Member(Permission::ManageMasking);
 
@@ -236,6 +244,32 @@ pub const DOORS: &[Door] = &[
     ),
     door(Kind::Other, AUDIT, "/w/{slug}/audit.csv", ""),
     door(Kind::Other, AUDIT, "/w/{slug}/audit.ndjson", ""),
+    // Who of the platform's own people may look into it.
+    door(Kind::Page, SUPPORT, "/w/{slug}/support", ""),
+    door(Kind::Read, SUPPORT, "/api/support/read", "slug={slug}"),
+    door(Kind::Read, VIEW, "/api/support/now", "slug={slug}"),
+    door(Kind::Act, DECIDE, "/api/support/approve", "slug={slug}&id={grant}"),
+    door(Kind::Act, DECIDE, "/api/support/refuse", "slug={slug}&id={grant}"),
+    door(Kind::Act, DECIDE, "/api/support/end", "slug={slug}&id={grant}"),
+    // The platform's own people.
+    door(Kind::Page, May::Anyone, "/ops/sign-in", ""),
+    door(Kind::Page, May::Anyone, "/ops/enrol/{unknown}", ""),
+    door(Kind::Read, May::Anyone, "/api/ops/current", ""),
+    door(
+        Kind::Act,
+        May::Anyone,
+        "/api/ops/sign_in",
+        "email=nobody%40clarity.example&password=not+the+password&code=000000",
+    ),
+    door(Kind::Act, May::Anyone, "/api/ops/sign_out", ""),
+    door(Kind::Act, May::Anyone, "/api/ops/find_enrolment", "token={unknown}"),
+    door(Kind::Act, May::Anyone, "/api/ops/enrol", "token={unknown}&password=four+plain+words+here&code=000000"),
+    door(Kind::Page, May::Ops, "/ops", ""),
+    door(Kind::Page, May::Ops, "/ops/workspaces/{slug}", ""),
+    door(Kind::Read, May::Ops, "/api/ops/list", ""),
+    door(Kind::Read, May::Ops, "/api/ops/read", "slug={slug}"),
+    door(Kind::Act, May::Ops, "/api/ops/ask", "slug={slug}&reason=A+case&minutes=30"),
+    door(Kind::Read, May::LetIn, "/api/ops/look", "slug={slug}"),
     // What programs read.
     door(Kind::Api, May::Token(Scope::ReadWorkspace), "/api/v1/workspace", ""),
     door(Kind::Api, May::Token(Scope::ReadAssets), "/api/v1/assets", ""),

@@ -6,6 +6,7 @@
 mod api;
 mod masked;
 mod matrix;
+mod ops;
 mod world;
 
 use std::collections::BTreeSet;
@@ -38,10 +39,11 @@ fn filled(text: &str, things: &Things) -> String {
 }
 
 async fn knock(stage: &Stage, door: &Door, token: Option<&str>, things: &Things) -> Answer {
-    knock_with(stage, door, token, things, &filled(door.sent, things)).await
+    let cookie = token.map(|token| format!("cs={token}"));
+    knock_with(stage, door, cookie.as_deref(), things, &filled(door.sent, things)).await
 }
 
-async fn knock_with(stage: &Stage, door: &Door, token: Option<&str>, things: &Things, sent: &str) -> Answer {
+async fn knock_with(stage: &Stage, door: &Door, cookie: Option<&str>, things: &Things, sent: &str) -> Answer {
     let (path, sent) = (filled(door.path, things), sent.to_owned());
     let with_query = if sent.is_empty() { path.clone() } else { format!("{path}?{sent}") };
     let mut request = match door.kind {
@@ -51,8 +53,8 @@ async fn knock_with(stage: &Stage, door: &Door, token: Option<&str>, things: &Th
         Kind::Page => Request::get(with_query).header(header::ACCEPT, "text/html"),
         Kind::Read | Kind::Other | Kind::Api => Request::get(with_query),
     };
-    if let Some(token) = token {
-        request = request.header(header::COOKIE, format!("cs={token}"));
+    if let Some(cookie) = cookie {
+        request = request.header(header::COOKIE, cookie);
     }
     let body = if door.kind == Kind::Act { Body::from(sent) } else { Body::empty() };
     let response = stage.send(request.body(body).expect("a request")).await;
@@ -75,6 +77,7 @@ fn wrong(door: &Door, caller: Caller, answer: &Answer) -> Option<&'static str> {
     }
     match (door.may, caller) {
         (May::Anyone, _) => (!fine).then_some("anyone may"),
+        (May::Ops | May::LetIn, _) => (!ops::signed_out(answer)).then_some("nobody of a workspace may"),
         (May::Token(_), _) => {
             (answer.status != StatusCode::UNAUTHORIZED).then_some("a cookie opens nothing of the API")
         }
@@ -204,7 +207,8 @@ async fn what_cannot_be_read_is_refused_at_every_door() {
             let bad = Door { kind: door.kind, path: door.path, sent: "", may: door.may };
             let mut things = world.own.clone();
             things.insert("unknown", String::new());
-            let answer = knock_with(&world.stage, &bad, token.as_deref(), &things, sent).await;
+            let cookie = token.as_ref().map(|token| format!("cs={token}"));
+            let answer = knock_with(&world.stage, &bad, cookie.as_deref(), &things, sent).await;
             if answer.status.is_server_error() {
                 findings.push(format!("{} {:.30}: {}", door.path, sent, answer.status));
             }

@@ -40,6 +40,47 @@ impl Caller {
     }
 }
 
+/// One of the platform's own people, knocking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ours {
+    /// Whom nobody lets in.
+    Outside,
+    /// Whom an owner of our workspace lets in.
+    LetIn,
+    /// Whose grant there has run out.
+    RunOut,
+    /// Whose grant there was ended.
+    Ended,
+    /// Whom the other workspace lets in.
+    LetInElsewhere,
+    /// With the cookie of a session that is too old.
+    Expired,
+    /// That was not used for half an hour.
+    Idle,
+    /// That was ended.
+    Revoked,
+    /// Whom an operator disabled, let in as they were.
+    Disabled,
+}
+
+impl Ours {
+    pub const ALL: [Self; 9] = [
+        Self::Outside,
+        Self::LetIn,
+        Self::RunOut,
+        Self::Ended,
+        Self::LetInElsewhere,
+        Self::Expired,
+        Self::Idle,
+        Self::Revoked,
+        Self::Disabled,
+    ];
+
+    pub fn is_nobody(self) -> bool {
+        matches!(self, Self::Expired | Self::Idle | Self::Revoked | Self::Disabled)
+    }
+}
+
 /// How a program's token is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenIs {
@@ -111,6 +152,36 @@ impl World {
         Some(token)
     }
 
+    /// The cookie's value of a new session of somebody new of the platform's own people.
+    pub async fn ours(&self, caller: Ours) -> String {
+        let token = hex::encode([Uuid::now_v7().as_bytes().as_slice(), Uuid::new_v4().as_bytes()].concat());
+        let hash = hex::encode(Sha256::digest(token.as_bytes()));
+        let (id, grant) = (Uuid::now_v7(), Uuid::now_v7());
+        let at = |is: Ours| if caller == is { "now()" } else { "null" };
+        let (revoked, disabled, ended) = (at(Ours::Revoked), at(Ours::Disabled), at(Ours::Ended));
+        let expires = if caller == Ours::Expired { "now() - interval '1 second'" } else { "now() + interval '1 hour'" };
+        let seen = if caller == Ours::Idle { "now() - interval '31 minutes'" } else { "now()" };
+        let ends = if caller == Ours::RunOut { "now() - interval '1 second'" } else { "now() + interval '5 minutes'" };
+        let slug = if caller == Ours::LetInElsewhere { "acme" } else { "nordmark" };
+        let mut sql = format!(
+            "insert into auth.ops_users (id, email, name, password_hash, totp_box, enrolled_at, disabled_at)
+               values ('{id}', '{id}@ours.example', 'Anna', '{NOBODYS}', '\\x00', now(), {disabled});
+             insert into auth.ops_sessions (token_hash, ops_user_id, expires_at, last_seen_at, revoked_at)
+               values ('\\x{hash}', '{id}', {expires}, {seen}, {revoked});"
+        );
+        if caller != Ours::Outside {
+            sql += &format!(
+                "insert into support_grants (workspace_id, id, ops_user_id, ops_name, ops_email, reason, minutes, decision,
+                                             decided_at, decided_by_name, ends_at, ended_at)
+                   select id, '{grant}', '{id}', 'Anna', '{id}@ours.example', 'A case', 30, 'approved',
+                          now() - interval '20 minutes', 'An owner', {ends}, {ended}
+                   from auth.workspaces where slug = '{slug}';"
+            );
+        }
+        self.stage.sql(&sql).await;
+        token
+    }
+
     /// The bearer of a new token, of a new service account of this workspace.
     pub async fn bearer(&self, slug: &str, scope: &str, state: TokenIs) -> String {
         let token =
@@ -162,6 +233,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         "token",
         "domain",
         "mask",
+        "grant",
     ]) {
         things.insert(thing, id(kind));
     }
@@ -181,6 +253,8 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         values ('{pairing}', '{workspace}', '{name}', upper(left('{slug}', 4)), sha256('{pairing}'), '{user}', now() + interval '1 day');
       insert into auth.invitations (id, workspace_id, email, role, token_hash, invited_by, expires_at)
         values ('{invitation}', '{workspace}', 'asked@{slug}.example', 'viewer', sha256('{invitation}'), '{user}', now() + interval '1 day');
+      insert into support_grants (workspace_id, id, ops_user_id, ops_name, ops_email, reason, minutes)
+        values ('{workspace}', '{grant}', '{grant}', '{name}', '{name}', '{name}', 30);
       insert into legal_holds (workspace_id, id, reason, placed_by) values ('{workspace}', '{hold}', '{name}', '{user}');
       insert into workspace_domains (workspace_id, id, domain, token, added_by)
         values ('{workspace}', '{domain}', '{name}.com', md5('{domain}'), '{user}');

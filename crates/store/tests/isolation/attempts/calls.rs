@@ -30,7 +30,8 @@ pub fn calls(surface: &Surface, function: &Function, role: &str) -> Vec<Attempt>
                 .map(move |next| head.iter().cloned().chain([next.clone()]).collect::<Vec<_>>())
                 .collect::<Vec<_>>()
         };
-        combinations = combinations.iter().flat_map(with).collect();
+        // The first of them come from the first beginnings: no more are made.
+        combinations = combinations.iter().flat_map(with).take(MOST_CALLS).collect();
     }
     let mut all = Vec::new();
     for combination in combinations.into_iter().take(if may { MOST_CALLS } else { 3 }) {

@@ -14,7 +14,7 @@ mod session;
 mod writes;
 
 use super::surface::{Kind, Relation, Surface};
-use super::values::{NOBODY, OWN, Who, literal};
+use super::values::{ENDED_USER, NOBODY, OPS_USER, OWN, Who, literal};
 
 pub use calls::calls;
 pub use session::session;
@@ -73,14 +73,25 @@ pub struct Context {
 
 impl Context {
     fn set(name: &str, workspace: &str, rank: &str) -> Self {
+        // Only of our support's role is it asked whom it serves: rank 0 is of nobody whom an owner let in.
+        let ops_user = if rank == "0" { "" } else { OPS_USER };
         let sql = format!(
-            "select set_config('app.workspace_id', '{workspace}', true), set_config('app.rank', '{rank}', true)"
+            "select set_config('app.workspace_id', '{workspace}', true), set_config('app.rank', '{rank}', true),
+                    set_config('app.ops_user', '{ops_user}', true)"
         );
         Self { name: name.to_owned(), sql }
     }
 
     pub fn own(rank: u8) -> Self {
         Self::set(&format!("own workspace, rank {rank}"), OWN, &rank.to_string())
+    }
+
+    /// In our workspace, of somebody of ours whose grant has ended.
+    pub fn of_an_ended_grant() -> Self {
+        let sql = format!(
+            "select set_config('app.workspace_id', '{OWN}', true), set_config('app.ops_user', '{ENDED_USER}', true)"
+        );
+        Self { name: "a grant that has ended".into(), sql }
     }
 
     pub fn none() -> Self {
@@ -96,6 +107,9 @@ impl Context {
         let member = role == "clarity_app";
         let ranks = if member { 0..=4 } else { 4..=4 };
         let mut all: Vec<Self> = ranks.map(Self::own).collect();
+        if role == "clarity_ops" {
+            all.push(Self::own(0));
+        }
         all.push(Self::none());
         if owner {
             return all;

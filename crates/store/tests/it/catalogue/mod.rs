@@ -103,6 +103,17 @@ faults! {
         "grant select on public.assets to clarity_app with grant option" => "public.assets: clarity_app may pass on";
     finds_a_role_beyond_its_schemas:
         "grant select on auth.users to clarity_app" => "auth.users: SELECT granted to clarity_app";
+    finds_that_support_can_read_payloads:
+        "grant select (payload) on public.dead_letters to clarity_ops" => "public.dead_letters: SELECT granted to clarity_ops";
+    finds_that_support_can_read_a_whole_table:
+        "grant select on public.sources to clarity_ops" => "public.sources: SELECT granted to clarity_ops";
+    finds_that_support_can_write:
+        "grant update (paused) on public.sources to clarity_ops" => "public.sources: UPDATE granted to clarity_ops";
+    finds_that_support_can_read_another_table:
+        "grant select (name) on public.assets to clarity_ops" => "public.assets: SELECT granted to clarity_ops";
+    finds_a_policy_that_lets_support_in_without_a_grant:
+        "alter policy support_reads on public.sources using (workspace_id = (select app_workspace()))"
+        => "public.sources: policy support_reads lets support in without a grant";
     finds_that_ingest_can_read_payloads:
         "grant select (body) on public.bronze_segments to clarity_ingest" => "clarity_ingest may read bronze_segments.body";
     finds_that_the_audit_log_can_be_changed:

@@ -13,7 +13,7 @@ pub const ROLES: [RoleRule; 8] = [
     RoleRule { name: "clarity_worker", schemas: &["public", "ops"] },
     RoleRule { name: "clarity_system", schemas: &["ops"] },
     RoleRule { name: "clarity_global", schemas: &["global"] },
-    RoleRule { name: "clarity_ops", schemas: &["ops", "global"] },
+    RoleRule { name: "clarity_ops", schemas: &["ops", "global", "public"] },
     RoleRule { name: "clarity_backup", schemas: &[] },
 ];
 
@@ -29,9 +29,34 @@ pub const AUDIT_OF_THE_CHAIN: [&str; 4] = ["seq", "at", "previous_hash", "hash"]
 /// As Postgres writes the one condition that every policy has.
 pub const SAME_WORKSPACE: &str = "(workspace_id = ( SELECT app_workspace() AS app_workspace))";
 
-/// Whether a condition is that one, alone or with a least rank.
+/// Whether a condition is that one, alone or with a least rank, or one of support's.
 pub fn compares_the_workspace(condition: &str) -> bool {
     let ranked = format!("({SAME_WORKSPACE} AND (( SELECT app_rank() AS app_rank) >= ");
     let rank = condition.strip_prefix(&ranked).and_then(|rest| rest.strip_suffix("))"));
-    condition == SAME_WORKSPACE || rank.is_some_and(|rank| rank.parse::<u8>().is_ok())
+    condition == SAME_WORKSPACE || rank.is_some_and(|rank| rank.parse::<u8>().is_ok()) || asks_for_a_grant(condition)
+}
+
+/// Whether a condition lets support in with a live grant alone, or to its person's own requests.
+pub fn asks_for_a_grant(condition: &str) -> bool {
+    let with_grant = format!("({SAME_WORKSPACE} AND ( SELECT ops_grant_live() AS ops_grant_live))");
+    let own = format!("({SAME_WORKSPACE} AND (ops_user_id = ( SELECT app_ops_user() AS app_ops_user)))");
+    condition == with_grant || condition == own
+}
+
+/// Tenant tables of which support may read columns; and columns that it reads of none.
+pub const SUPPORT_READS: [&str; 6] = [
+    "public.agents",
+    "public.sources",
+    "public.source_cursors",
+    "public.streams",
+    "public.dead_letters",
+    "public.support_grants",
+];
+pub const SUPPORT_NEVER_READS: [&str; 7] = ["payload", "body", "image", "schema", "position", "hostname", "address"];
+
+/// Whether support is granted no more than it may have: single columns to read.
+pub fn support_may_have(table: &str, privilege: &str, column: Option<&str>) -> bool {
+    privilege == "SELECT"
+        && SUPPORT_READS.contains(&table)
+        && column.is_some_and(|column| !SUPPORT_NEVER_READS.contains(&column))
 }

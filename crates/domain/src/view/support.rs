@@ -1,0 +1,184 @@
+//! Access of our own support to a workspace: what its members see of it, and what our own people see.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Micros, second_factor::Enrolment};
+use crate::ids::SupportGrantId;
+
+/// A workspace's page of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupportPage {
+    pub as_of: Micros,
+    /// Whether the viewer approves, refuses and ends.
+    pub may_decide: bool,
+    /// Wait for an owner, the oldest first.
+    pub open: Vec<SupportRequest>,
+    /// Let somebody in at this moment.
+    pub live: Vec<SupportRequest>,
+    /// What became of the others, the newest first; the last fifty.
+    pub past: Vec<SupportRequest>,
+}
+
+/// A request with what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupportRequest {
+    pub id: SupportGrantId,
+    /// Who asked, as they were called then.
+    pub name: String,
+    pub email: String,
+    pub reason: String,
+    pub minutes: u32,
+    pub requested_at: Micros,
+    pub state: SupportState,
+    /// An owner's name, or nobody's.
+    pub decided_by: Option<String>,
+    pub decided_at: Option<Micros>,
+    /// From then on nobody is let in by it.
+    pub ends_at: Option<Micros>,
+    pub ended_by: Option<String>,
+    pub looks: Vec<SupportLook>,
+}
+
+/// How it stands with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SupportState {
+    Open,
+    Live,
+    Refused,
+    /// Nobody decided within a day.
+    Lapsed,
+    /// Its time is over.
+    Over,
+    /// An owner ended it before its time.
+    Ended,
+}
+
+/// What was read under a grant, as the audit log has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupportLook {
+    /// "sources, dead letters"
+    pub what: String,
+    pub times: u32,
+    pub last_at: Micros,
+}
+
+/// Somebody who may read the workspace at this moment, for the banner over its pages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SupportNow {
+    pub id: SupportGrantId,
+    pub name: String,
+    pub ends_at: Micros,
+    /// Whether the viewer may end it.
+    pub may_end: bool,
+}
+
+/// One of our own people, signed in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpsPerson {
+    pub name: String,
+    pub email: String,
+}
+
+/// The workspaces, with nothing of what is in them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsWorkspaces {
+    pub as_of: Micros,
+    pub person: OpsPerson,
+    /// By name; the first five hundred.
+    pub workspaces: Vec<OpsWorkspaceRow>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsWorkspaceRow {
+    pub slug: String,
+    pub name: String,
+    pub created_at: Micros,
+    pub members: u32,
+    /// Keys that are not revoked.
+    pub agents: u32,
+}
+
+/// A workspace as our own people see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsWorkspacePage {
+    pub as_of: Micros,
+    pub person: OpsPerson,
+    pub workspace: OpsWorkspaceRow,
+    /// The viewer's own requests, the newest first; the last ten.
+    pub requests: Vec<OpsRequest>,
+    /// Whether one of them lets the viewer in.
+    pub live: bool,
+}
+
+/// A request of the viewer's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsRequest {
+    pub id: SupportGrantId,
+    pub reason: String,
+    pub minutes: u32,
+    pub requested_at: Micros,
+    pub state: SupportState,
+    pub decided_by: Option<String>,
+    pub ends_at: Option<Micros>,
+}
+
+/// What a live grant shows. Reading it stands in the workspace's audit log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsLook {
+    pub as_of: Micros,
+    pub grant: OpsGrant,
+    pub agents: Vec<OpsAgentRow>,
+    pub sources: Vec<OpsSourceRow>,
+    /// Open ones by cause, most letters first; at most a hundred.
+    pub dead_letters: Vec<OpsDeadLetterRow>,
+}
+
+/// What lets the viewer in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsGrant {
+    pub id: SupportGrantId,
+    pub approved_by: String,
+    pub ends_at: Micros,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsAgentRow {
+    pub name: String,
+    pub version: String,
+    pub connected: bool,
+    pub seen_at: Option<Micros>,
+    /// What it was told that it must not ignore.
+    pub denied: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsSourceRow {
+    pub name: String,
+    pub kind: String,
+    pub product: String,
+    pub agent: String,
+    pub paused: bool,
+    /// The agent's word for it: "streaming"; empty before it said one.
+    pub state: String,
+    pub status_at: Option<Micros>,
+    pub streams: u32,
+    pub durable_events: u64,
+    pub durable_at: Option<Micros>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsDeadLetterRow {
+    pub source: String,
+    pub stream: String,
+    pub cause: String,
+    pub count: u64,
+    pub newest_at: Micros,
+}
+
+/// What the page of an enrolment's link shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsEnrolment {
+    pub person: OpsPerson,
+    pub app: Enrolment,
+}

@@ -1,0 +1,133 @@
+// Support access: one of the platform's own people enrols, asks, is let in by the owner, looks, and is put out again.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { PASSWORD, accessible, fits, hydrated, launch, letter, linkIn, person, picture, signUp, stack, until } from "../support/stack.mjs";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+function base32(text) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...text.replace(/\s/g, "")].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+}
+
+/** What an authenticator app shows so many steps from now. */
+function code(secret, steps = 0) {
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const mac = createHmac("sha1", base32(secret)).update(step).digest();
+  const at = mac[19] & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+/** Light, dark and on a phone. */
+async function pictures(page, name) {
+  const before = page.viewportSize();
+  await accessible(page, name);
+  await picture(page, `${name}-light`);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await until("dark", 5, () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme.includes("dark")));
+  await accessible(page, `dark ${name}`);
+  await picture(page, `${name}-dark`);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await fits(page, `${name} on a phone`);
+  await accessible(page, `${name} on a phone`);
+  await picture(page, `${name}-phone`);
+  await page.setViewportSize(before);
+}
+
+test("support asks, an owner lets it in for a time, and puts it out again", { timeout: 180_000 }, async () => {
+  const owner = await person(browser);
+  const { email, slug } = await signUp(owner.page, "Helped Mill");
+  await hydrated(owner.page);
+
+  // An account of ours: nothing before a password and a code of an app.
+  const anna = await person(browser);
+  await anna.page.goto("/ops");
+  await anna.page.waitForURL(/\/ops\/sign-in$/);
+  await anna.page.goto(stack.ops.link);
+  await anna.page.getByRole("heading", { name: "Your account", level: 1 }).waitFor();
+  await hydrated(anna.page);
+  await pictures(anna.page, "support-enrol");
+  const secret = (await anna.page.locator(".cs-code code").innerText()).trim();
+  await anna.page.getByLabel("Password").fill(PASSWORD);
+  await anna.page.getByLabel("Code that the app shows").fill(code(secret));
+  await anna.page.getByRole("button", { name: "Finish" }).click();
+  await anna.page.waitForURL(/\/ops\/sign-in\?enrolled=1$/);
+  await hydrated(anna.page);
+  await pictures(anna.page, "support-sign-in");
+  await anna.page.getByLabel("E-mail").fill(stack.ops.email);
+  await anna.page.getByLabel("Password").fill(PASSWORD);
+  // The app's next code: the one of now was used up.
+  await anna.page.getByLabel("Code of your app").fill(code(secret, 1));
+  await anna.page.getByRole("button", { name: "Sign in" }).click();
+  await anna.page.getByRole("heading", { name: "Workspaces", level: 1 }).waitFor();
+  await accessible(anna.page, "support's workspaces");
+
+  // To a workspace's own pages it is nobody.
+  const outside = await anna.page.request.get(`/w/${slug}`, { maxRedirects: 0, headers: { accept: "text/html" } });
+  assert.equal(outside.status(), 302);
+
+  await anna.page.getByRole("link", { name: "Helped Mill" }).click();
+  await anna.page.getByRole("heading", { name: "Helped Mill", level: 1 }).waitFor();
+  await hydrated(anna.page);
+  assert.equal(await anna.page.getByRole("heading", { name: "Sources" }).count(), 0);
+  await pictures(anna.page, "support-ask");
+  await anna.page.getByLabel("Reason").fill("Case 7: events stopped at noon");
+  await anna.page.getByRole("button", { name: "Ask the owners" }).click();
+  await anna.page.getByRole("table", { name: "Your requests" }).getByText("Waiting").waitFor();
+
+  // The owner's letter leads to the page where it is decided.
+  const asked = await letter(email, /asks for access/);
+  assert.match(asked.text, /Anna Berg.*Case 7/s);
+  await owner.page.goto(linkIn(asked, /\/support$/));
+  await owner.page.getByRole("heading", { name: "Support access", level: 1 }).waitFor();
+  await hydrated(owner.page);
+  await owner.page.getByText("Case 7: events stopped at noon").waitFor();
+  await pictures(owner.page, "support-request");
+  await owner.page.getByRole("button", { name: "Approve access of Anna Berg" }).click();
+  await owner.page.getByRole("heading", { name: "Has access now" }).waitFor();
+
+  // While it lasts every page says so.
+  await owner.page.goto(`/w/${slug}`);
+  await hydrated(owner.page);
+  const banner = owner.page.getByRole("note").filter({ hasText: "Anna Berg of Clarity Stream may read" });
+  await banner.waitFor();
+  await pictures(owner.page, "support-banner");
+
+  await anna.page.reload();
+  await anna.page.getByRole("heading", { name: "Sources" }).waitFor();
+  await anna.page.getByText(/lets you look until/).waitFor();
+  await hydrated(anna.page);
+  await pictures(anna.page, "support-look");
+
+  // Out with the next page.
+  await banner.getByRole("button", { name: "End now" }).click();
+  await owner.page.waitForURL(new RegExp(`/w/${slug}/support$`));
+  await owner.page.getByRole("table", { name: "Requests of before" }).getByText("Ended early").waitFor();
+  await anna.page.reload();
+  await anna.page.getByRole("table", { name: "Your requests" }).getByText("Ended early").waitFor();
+  assert.equal(await anna.page.getByRole("heading", { name: "Sources" }).count(), 0);
+
+  // In the log, in both names.
+  await owner.page.goto(`/w/${slug}/audit`);
+  for (const act of ["Ask for support access", "Approve support access", "Read as support", "End support access"]) {
+    await owner.page.getByRole("table").getByText(act).first().waitFor();
+  }
+  assert.deepEqual([...owner.faults, ...anna.faults], []);
+
+  // Asking and answering work without script.
+  const plain = await person(browser, { javaScriptEnabled: false, storageState: await anna.context.storageState() });
+  await plain.page.goto(`/ops/workspaces/${slug}`);
+  await plain.page.getByLabel("Reason").fill("Case 8");
+  await plain.page.getByRole("button", { name: "Ask the owners" }).click();
+  await plain.page.getByRole("table", { name: "Your requests" }).getByText("Waiting").waitFor();
+  const still = await person(browser, { javaScriptEnabled: false, storageState: await owner.context.storageState() });
+  await still.page.goto(`/w/${slug}/support`);
+  await still.page.getByRole("button", { name: "Refuse access of Anna Berg" }).click();
+  await still.page.getByRole("table", { name: "Requests of before" }).getByText("Refused").waitFor();
+});
