@@ -76,7 +76,7 @@ async fn a_workspace_goes_while_its_agent_writes() {
                     match stage.intrude().await {
                         Ok(()) => written += 1,
                         Err(StoreError::Conflict(_) | StoreError::NotFound | StoreError::Unavailable(_)) => {
-                            refused += 1
+                            refused += 1;
                         }
                         Err(error) => panic!("{error:?}"),
                     }
