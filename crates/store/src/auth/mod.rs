@@ -14,5 +14,6 @@ pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod sign_up;
+pub mod sso;
 pub mod user;
 pub mod workspace;
