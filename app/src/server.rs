@@ -35,7 +35,9 @@ pub async fn enter(slug: &str) -> Result<(Services, Seat), AppError> {
 pub fn page_error(error: AppError) -> PageError {
     let status = match error.code {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::Forbidden | ErrorCode::ConfirmNeeded | ErrorCode::SecondFactorNeeded => StatusCode::FORBIDDEN,
+        ErrorCode::Forbidden | ErrorCode::ConfirmNeeded | ErrorCode::SecondFactorNeeded | ErrorCode::SsoNeeded => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Conflict => StatusCode::CONFLICT,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,

@@ -16,6 +16,7 @@ pub mod search;
 pub mod second_factor;
 pub mod session;
 pub mod sources;
+pub mod sso;
 pub mod tokens;
 
 use serde::{Deserialize, Serialize};

@@ -5,6 +5,7 @@
 
 use super::workspace::{SeatRow, SsoRule, role};
 use crate::at::{micros, timestamp};
+use crate::scope::WorkspaceScope;
 use crate::{AuthStore, AuthTx, Result};
 use clarity_domain::device::device;
 use clarity_domain::ids::{SessionId, UserId, WorkspaceId};
@@ -46,13 +47,13 @@ pub struct NewSession<'a> {
     /// A code was shown beside the password.
     pub second_factor: bool,
     /// It came by single sign-on, not by password.
-    pub sso: Option<SsoSession>,
+    pub sso: Option<SsoSession<'a>>,
 }
 
 /// What is known of a session that a workspace's provider vouched for.
 #[derive(Clone, Copy, Debug)]
-pub struct SsoSession {
-    pub workspace: WorkspaceId,
+pub struct SsoSession<'a> {
+    pub scope: &'a WorkspaceScope,
     /// When the person signed in at the provider, as it says. `None`: it does not say, and nothing is confirmed.
     pub confirmed_at: Option<Micros>,
 }
@@ -70,7 +71,7 @@ pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>)
         session.address,
         session.user_agent,
         session.second_factor,
-        session.sso.map(|sso| sso.workspace.0),
+        session.sso.map(|sso| sso.scope.workspace_id().0),
         session.sso.and_then(|sso| sso.confirmed_at).map(timestamp)
     )
     .execute(tx.conn())

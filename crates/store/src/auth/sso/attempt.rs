@@ -5,6 +5,7 @@ use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::time::Micros;
 
 use crate::at::timestamp;
+use crate::scope::WorkspaceScope;
 use crate::{AuthTx, Result, StoreError};
 
 /// SHA-256 of a secret.
@@ -42,7 +43,7 @@ impl Purpose {
 /// As it is kept. Its `Debug` shows hashes and what is sealed.
 #[derive(Clone, Debug)]
 pub struct AttemptRow {
-    pub workspace: WorkspaceId,
+    pub(super) workspace: WorkspaceId,
     pub purpose: Purpose,
     /// The provider it was begun with.
     pub issuer: String,
@@ -59,7 +60,7 @@ pub struct AttemptRow {
 
 #[derive(Clone, Debug)]
 pub struct NewAttempt<'a> {
-    pub workspace: WorkspaceId,
+    pub scope: &'a WorkspaceScope,
     pub purpose: Purpose,
     pub issuer: &'a str,
     pub browser: Hash,
@@ -83,7 +84,7 @@ pub async fn insert(tx: &mut AuthTx, state: &Hash, new: &NewAttempt<'_>) -> Resu
          select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
          where (select count(*) from auth.sso_attempts a where a.workspace_id = $2 and a.consumed_at is null) < $13",
         state.as_slice(),
-        new.workspace.0,
+        new.scope.workspace_id().0,
         new.purpose.as_str(),
         new.issuer,
         new.browser.as_slice(),

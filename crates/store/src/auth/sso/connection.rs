@@ -3,11 +3,12 @@
 use clarity_domain::ids::{ServiceAccountId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
 use clarity_domain::time::Micros;
-use clarity_domain::view::session::{UserCard, WorkspaceCard};
+use clarity_domain::view::session::UserCard;
 use clarity_domain::view::sso::SsoFound;
 use uuid::Uuid;
 
-use super::super::workspace::role;
+use super::attempt::AttemptRow;
+use crate::auth::workspace::role;
 use crate::at::micros;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthTx, Result, StoreError};
@@ -34,11 +35,6 @@ impl ConnectionRow {
     pub const fn workspace(&self) -> WorkspaceId {
         self.scope.workspace_id()
     }
-
-    /// The workspace as the page of its sign-in shows it.
-    pub fn card(&self) -> WorkspaceCard {
-        WorkspaceCard { id: self.workspace(), slug: self.slug.clone(), name: self.name.clone(), role: Role::Viewer }
-    }
 }
 
 /// What an owner may change.
@@ -53,15 +49,34 @@ pub struct ConnectionEdit<'a> {
     pub anew: bool,
 }
 
-/// The connection of the workspace with this id.
-pub async fn find(tx: &mut AuthTx, workspace: WorkspaceId) -> Result<Option<ConnectionRow>> {
+/// The connection of the workspace.
+pub async fn find(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<Option<ConnectionRow>> {
+    find_of(tx, scope.workspace_id().0).await
+}
+
+/// The connection that an attempt was begun with, if the workspace still has it.
+pub async fn find_for(tx: &mut AuthTx, attempt: &AttemptRow) -> Result<Option<ConnectionRow>> {
+    let found = find_of(tx, attempt.workspace.0).await?;
+    Ok(found.filter(|connection| connection.issuer == attempt.issuer))
+}
+
+/// The connection of the workspace of this slug.
+pub async fn find_by_slug(tx: &mut AuthTx, slug: &str) -> Result<Option<ConnectionRow>> {
+    let id = sqlx::query_scalar!("select id from auth.workspaces where slug = $1", slug).fetch_optional(tx.conn()).await?;
+    match id {
+        Some(id) => find_of(tx, id).await,
+        None => Ok(None),
+    }
+}
+
+async fn find_of(tx: &mut AuthTx, workspace: Uuid) -> Result<Option<ConnectionRow>> {
     let row = sqlx::query!(
         "select c.id, c.workspace_id, w.slug, w.name, c.issuer, c.client_id, c.client_secret_box, c.default_role, c.enabled,
                 c.required, c.test_found, c.tested_at
          from auth.sso_connections c
          join auth.workspaces w on w.id = c.workspace_id
          where c.workspace_id = $1",
-        workspace.0
+        workspace
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -84,20 +99,6 @@ pub async fn find(tx: &mut AuthTx, workspace: WorkspaceId) -> Result<Option<Conn
         })
     })
     .transpose()
-}
-
-/// The workspace of this slug, when it has a connection.
-pub async fn find_workspace(tx: &mut AuthTx, slug: &str) -> Result<Option<WorkspaceId>> {
-    let id = sqlx::query_scalar!(
-        "select c.workspace_id
-         from auth.sso_connections c
-         join auth.workspaces w on w.id = c.workspace_id
-         where w.slug = $1",
-        slug
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(id.map(WorkspaceId))
 }
 
 /// Keeps what an owner set up. The caller has locked the workspace.
@@ -132,13 +133,13 @@ pub async fn save(tx: &mut AuthTx, scope: &WorkspaceScope, by: UserId, edit: &Co
 }
 
 /// What a test found; `passed` when the owner came back as themselves.
-pub async fn note_test(tx: &mut AuthTx, workspace: WorkspaceId, found: &SsoFound, passed: bool) -> Result<()> {
+pub async fn note_test(tx: &mut AuthTx, scope: &WorkspaceScope, found: &SsoFound, passed: bool) -> Result<()> {
     let found = serde_json::to_value(found).map_err(|_| StoreError::Corrupt("sso test"))?;
     sqlx::query!(
         "update auth.sso_connections
          set test_found = $2, tested_at = case when $3 then now() else tested_at end
          where workspace_id = $1",
-        workspace.0,
+        scope.workspace_id().0,
         found,
         passed
     )

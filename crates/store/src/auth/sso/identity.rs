@@ -1,16 +1,17 @@
 //! Whom a workspace's provider knows as whom. The key is what the provider promises never to give to somebody else, its subject;
 //! an e-mail address is no key, since it moves from person to person.
 
-use clarity_domain::ids::{UserId, WorkspaceId};
+use clarity_domain::ids::UserId;
 use clarity_domain::role::Role;
 use clarity_domain::view::session::UserCard;
 
+use crate::scope::WorkspaceScope;
 use crate::{AuthTx, Result};
 
 /// A subject of the provider of one workspace.
 #[derive(Clone, Copy, Debug)]
 pub struct SubjectKey<'a> {
-    pub workspace: WorkspaceId,
+    pub scope: &'a WorkspaceScope,
     pub issuer: &'a str,
     pub subject: &'a str,
 }
@@ -24,7 +25,7 @@ pub async fn find(tx: &mut AuthTx, key: SubjectKey<'_>) -> Result<Option<UserCar
          where i.workspace_id = $1
            and i.issuer = $2
            and i.subject = $3",
-        key.workspace.0,
+        key.scope.workspace_id().0,
         key.issuer,
         key.subject
     )
@@ -38,7 +39,7 @@ pub async fn link(tx: &mut AuthTx, key: SubjectKey<'_>, user: UserId) -> Result<
     let linked = sqlx::query!(
         "insert into auth.sso_identities (workspace_id, issuer, subject, user_id) values ($1, $2, $3, $4)
          on conflict (workspace_id, issuer, subject) do nothing",
-        key.workspace.0,
+        key.scope.workspace_id().0,
         key.issuer,
         key.subject,
         user.0
@@ -55,7 +56,7 @@ pub async fn note_use(tx: &mut AuthTx, key: SubjectKey<'_>) -> Result<()> {
          where workspace_id = $1
            and issuer = $2
            and subject = $3",
-        key.workspace.0,
+        key.scope.workspace_id().0,
         key.issuer,
         key.subject
     )
@@ -65,30 +66,30 @@ pub async fn note_use(tx: &mut AuthTx, key: SubjectKey<'_>) -> Result<()> {
 }
 
 /// Forgets whom the provider knew this person as, and ends the sessions it vouched for. False when it knew nobody.
-pub async fn unlink(tx: &mut AuthTx, workspace: WorkspaceId, user: UserId) -> Result<bool> {
+pub async fn unlink(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Result<bool> {
     sqlx::query!(
         "update auth.sessions
          set revoked_at = now()
          where user_id = $2
            and sso_workspace_id = $1
            and revoked_at is null",
-        workspace.0,
+        scope.workspace_id().0,
         user.0
     )
     .execute(tx.conn())
     .await?;
-    let gone = sqlx::query!("delete from auth.sso_identities where workspace_id = $1 and user_id = $2", workspace.0, user.0)
+    let gone = sqlx::query!("delete from auth.sso_identities where workspace_id = $1 and user_id = $2", scope.workspace_id().0, user.0)
         .execute(tx.conn())
         .await?;
     Ok(gone.rows_affected() > 0)
 }
 
 /// A member of the workspace: with this role, where they are none yet. False when they were one.
-pub async fn join(tx: &mut AuthTx, workspace: WorkspaceId, user: UserId, role: Role) -> Result<bool> {
+pub async fn join(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, role: Role) -> Result<bool> {
     let joined = sqlx::query!(
         "insert into auth.memberships (workspace_id, user_id, role) values ($1, $2, $3)
          on conflict (workspace_id, user_id) do nothing",
-        workspace.0,
+        scope.workspace_id().0,
         user.0,
         role.as_str()
     )
@@ -98,12 +99,12 @@ pub async fn join(tx: &mut AuthTx, workspace: WorkspaceId, user: UserId, role: R
 }
 
 /// Whether this person has a place in the workspace.
-pub async fn is_member(tx: &mut AuthTx, workspace: WorkspaceId, user: UserId) -> Result<bool> {
+pub async fn is_member(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Result<bool> {
     let is_member = sqlx::query_scalar!(
         r#"select exists (
              select from auth.memberships where workspace_id = $1 and user_id = $2
            ) as "is_member!""#,
-        workspace.0,
+        scope.workspace_id().0,
         user.0
     )
     .fetch_one(tx.conn())
