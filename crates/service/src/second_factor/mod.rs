@@ -62,7 +62,8 @@ impl Services {
         };
         let asking = member.seats.iter().filter(|seat| seat.second_factor_required);
         let required_by = asking.map(|seat| seat.card.name.clone()).collect();
-        Ok(SecondFactorPage { state, required_by, new_codes: None })
+        let by_sso = member.by_sso_of.and_then(|_| member.seats.first()).map(|seat| seat.card.slug.clone());
+        Ok(SecondFactorPage { state, required_by, new_codes: None, by_sso })
     }
 
     /// Takes a code of the person's app, or one of their recovery codes. `None` when it is neither, or was used before.
