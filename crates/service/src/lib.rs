@@ -29,6 +29,7 @@ mod sessions;
 mod settings;
 mod sign_up;
 mod sources;
+mod sso;
 mod status;
 mod throttle;
 pub mod tokens;
@@ -50,6 +51,7 @@ pub use secrets::{SecretsKey, SecretsKeyError};
 pub use series_view::{Series, SeriesPoint, SeriesRequest};
 pub use settings::{Limits, Settings};
 pub use sign_up::{ConfirmSignUp, NewWorkspace};
+pub use sso::{LinkSso, SsoAnswer, SsoAsk, SsoOutcome, SsoStart};
 pub use visitor::{Client, Member, Seat, Visitor};
 
 /// Every use case of the platform.
@@ -61,6 +63,7 @@ pub struct Services {
     passwords: password::Passwords,
     throttle: throttle::Throttle,
     verifying: Arc<Semaphore>,
+    providers: sso::Providers,
     /// A letter was posted.
     posted: Arc<Notify>,
 }
@@ -78,6 +81,7 @@ impl Services {
             passwords: password::Passwords::new(settings.limits.concurrent_hashes)?,
             throttle: throttle::Throttle::new(&settings.limits),
             verifying: Arc::new(Semaphore::new(VERIFYING)),
+            providers: sso::Providers::default(),
             posted: Arc::default(),
             settings: Arc::new(settings),
         })

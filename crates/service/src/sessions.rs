@@ -38,7 +38,9 @@ impl Services {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let Some(device) = session::revoke_of(&mut tx, user.id, &member.token, id).await.map_err(fault)? else { return Ok(()) };
+        let Some(device) = session::revoke_of(&mut tx, user.id, &member.token, id).await.map_err(fault)? else {
+            return Ok(());
+        };
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
         // The session first: whoever wants it to be over has it over, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;

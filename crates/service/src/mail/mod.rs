@@ -61,6 +61,12 @@ pub(crate) enum Letter<'a> {
     SecondFactorRemoved {
         reset: &'a str,
     },
+    /// An owner came in by password though the workspace asks for single sign-on. The link is the audit log.
+    BreakGlass {
+        workspace: &'a str,
+        who: &'a str,
+        page: &'a str,
+    },
     /// How many are left. The link is the page that makes new ones.
     RecoveryCodeUsed {
         left: u32,
@@ -81,6 +87,7 @@ impl Letter<'_> {
             Self::SecondFactorAdded { .. } => "second_factor_added",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",
+            Self::BreakGlass { .. } => "break_glass",
         }
     }
 }

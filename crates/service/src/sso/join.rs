@@ -48,15 +48,17 @@ impl Services {
         named: Named,
         client: &Client,
     ) -> Result<SsoOutcome, AppError> {
-        let key =
-            SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
+        let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let known = identity::find(&mut tx, key).await.map_err(fault)?;
         if let Some(user) = known {
             if !identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)? {
                 drop(tx);
-                let words = "You are not a member of this workspace any more. Ask an admin of the workspace to invite you.";
-                return self.refuse_named(&connection, &named, No { reason: "not_a_member", words: words.into() }, client).await;
+                let words =
+                    "You are not a member of this workspace any more. Ask an admin of the workspace to invite you.";
+                return self
+                    .refuse_named(&connection, &named, No { reason: "not_a_member", words: words.into() }, client)
+                    .await;
             }
             let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, named.signed_in_at, client).await?;
             tx.commit().await.map_err(fault)?;
@@ -78,7 +80,9 @@ impl Services {
             Some(Ok(email)) => email,
             _ => {
                 let words = "The identity provider told us no e-mail address. Ask your administrator to let it send the claim “email”.";
-                return self.refuse_named(&connection, &named, No { reason: "no_email", words: words.into() }, client).await;
+                return self
+                    .refuse_named(&connection, &named, No { reason: "no_email", words: words.into() }, client)
+                    .await;
             }
         };
         let vouched = self.is_vouched_for(&connection, &email, named.email_verified).await?;
@@ -136,8 +140,7 @@ impl Services {
         let local = email.split('@').next().unwrap_or_default().to_owned();
         let given = named.name.as_deref().and_then(|name| checked_name("name", "yourself", name).ok());
         let user = UserCard { id: UserId(Uuid::now_v7()), name: given.unwrap_or(local), email };
-        let key =
-            SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
+        let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
         let mut tx = self.auth.begin().await.map_err(fault)?;
         user::insert(&mut tx, &user, &password_hash, true).await.map_err(|error| match error {
             // Two at once: the other one made it.

@@ -12,7 +12,7 @@ mod link;
 mod provider;
 mod require;
 mod settings;
-mod test;
+mod tested;
 mod trouble;
 
 use clarity_domain::audit::{Act, ActorKind, Outcome};

@@ -95,9 +95,7 @@ pub(super) fn of_discovery(error: &DiscoveryError<CallError>) -> Trouble {
     }
 }
 
-pub(super) fn of_token(
-    error: &RequestTokenError<CallError, StandardErrorResponse<CoreErrorResponseType>>,
-) -> Trouble {
+pub(super) fn of_token(error: &RequestTokenError<CallError, StandardErrorResponse<CoreErrorResponseType>>) -> Trouble {
     match error {
         RequestTokenError::ServerResponse(answer) => trouble(
             "code_refused",
@@ -125,7 +123,9 @@ pub(super) fn of_claims(error: &ClaimsVerificationError) -> Trouble {
     use ClaimsVerificationError as E;
     match error {
         E::Expired(_) => trouble("expired", "The ID token is over. Compare the provider's clock with the time here."),
-        E::InvalidAudience(_) => trouble("another_audience", "The ID token is for another client. Check the client ID."),
+        E::InvalidAudience(_) => {
+            trouble("another_audience", "The ID token is for another client. Check the client ID.")
+        }
         E::InvalidIssuer(_) => trouble("another_issuer", "The ID token comes from another issuer. Check the issuer."),
         E::InvalidNonce(_) => trouble("another_nonce", "The ID token answers another sign-in. Begin again."),
         E::SignatureVerification(SignatureVerificationError::NoMatchingKey) => {

@@ -46,7 +46,13 @@ impl SeatRow {
     pub(crate) fn new(user: Uuid, workspace: Uuid, slug: String, name: String, time_zone: String, role: Role) -> Self {
         let id = WorkspaceId(workspace);
         let scope = WorkspaceScope::new(id, Principal::Member { user_id: UserId(user), role });
-        Self { scope, card: WorkspaceCard { id, slug, name, role }, time_zone, second_factor_required: false, sso: SsoRule::Free }
+        Self {
+            scope,
+            card: WorkspaceCard { id, slug, name, role },
+            time_zone,
+            second_factor_required: false,
+            sso: SsoRule::Free,
+        }
     }
 
     pub(crate) fn requiring(self, second_factor: bool) -> Self {

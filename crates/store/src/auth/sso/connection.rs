@@ -8,8 +8,8 @@ use clarity_domain::view::sso::SsoFound;
 use uuid::Uuid;
 
 use super::attempt::AttemptRow;
-use crate::auth::workspace::role;
 use crate::at::micros;
+use crate::auth::workspace::role;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthTx, Result, StoreError};
 
@@ -62,7 +62,8 @@ pub async fn find_for(tx: &mut AuthTx, attempt: &AttemptRow) -> Result<Option<Co
 
 /// The connection of the workspace of this slug.
 pub async fn find_by_slug(tx: &mut AuthTx, slug: &str) -> Result<Option<ConnectionRow>> {
-    let id = sqlx::query_scalar!("select id from auth.workspaces where slug = $1", slug).fetch_optional(tx.conn()).await?;
+    let id =
+        sqlx::query_scalar!("select id from auth.workspaces where slug = $1", slug).fetch_optional(tx.conn()).await?;
     match id {
         Some(id) => find_of(tx, id).await,
         None => Ok(None),
@@ -170,9 +171,8 @@ pub async fn remove(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<bool> {
     )
     .execute(tx.conn())
     .await?;
-    let gone = sqlx::query!("delete from auth.sso_connections where workspace_id = $1", workspace)
-        .execute(tx.conn())
-        .await?;
+    let gone =
+        sqlx::query!("delete from auth.sso_connections where workspace_id = $1", workspace).execute(tx.conn()).await?;
     Ok(gone.rows_affected() == 1)
 }
 

@@ -78,9 +78,13 @@ pub async fn unlink(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Re
     )
     .execute(tx.conn())
     .await?;
-    let gone = sqlx::query!("delete from auth.sso_identities where workspace_id = $1 and user_id = $2", scope.workspace_id().0, user.0)
-        .execute(tx.conn())
-        .await?;
+    let gone = sqlx::query!(
+        "delete from auth.sso_identities where workspace_id = $1 and user_id = $2",
+        scope.workspace_id().0,
+        user.0
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(gone.rows_affected() > 0)
 }
 
