@@ -132,6 +132,25 @@ pub fn pending_sign_in() -> Option<String> {
     cookie(site.pending_cookie())
 }
 
+/// The account that somebody in this browser shows to be theirs, after single sign-on.
+pub fn sso_link() -> Option<String> {
+    let site: Site = expect_context();
+    cookie(site.sso_link_cookie())
+}
+
+/// Why single sign-on did not go through, said once.
+pub fn take_sso_said() -> Option<String> {
+    let site: Site = expect_context();
+    let said = cookie(site.sso_said_cookie()).and_then(|value| crate::said::decode(&value))?;
+    set_cookie(&site, site.sso_said_cookie(), "", 0, "Lax");
+    Some(said)
+}
+
+pub fn clear_sso_link() {
+    let site: Site = expect_context();
+    set_cookie(&site, site.sso_link_cookie(), "", 0, "Strict");
+}
+
 pub fn clear_pending_sign_in() {
     let site: Site = expect_context();
     set_cookie(&site, site.pending_cookie(), "", 0, "Strict");

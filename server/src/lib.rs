@@ -15,5 +15,6 @@ mod problem;
 pub mod router;
 pub mod serve;
 pub mod setup;
+mod sso;
 mod ssr;
 pub mod state;

@@ -11,7 +11,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::state::AppState;
-use crate::{api, assets, audit, health, live, middleware, ssr};
+use crate::{api, assets, audit, health, live, middleware, ssr, sso};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
@@ -49,6 +49,9 @@ pub fn of_visitors() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/w/{slug}/live", get(live::stream)),
         ("/w/{slug}/audit.csv", get(audit::csv)),
         ("/w/{slug}/audit.ndjson", get(audit::ndjson)),
+        ("/sso/start", get(sso::find)),
+        ("/sso/start/{slug}", get(sso::start)),
+        ("/sso/callback", get(sso::callback)),
     ]
 }
 
