@@ -41,6 +41,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/reset/:token") view=Apart::Reset ssr=WHOLE/>
                 <Route path=path!("/new-workspace") view=Apart::NewWorkspace ssr=WHOLE/>
                 <Route path=path!("/invite/:token") view=Apart::Invite ssr=WHOLE/>
+                <Route path=path!("/sso") view=Apart::SsoBegin ssr=WHOLE/>
+                <Route path=path!("/sso/link") view=Apart::SsoLink ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <Route path=path!("/dev/mail") view=Apart::Outbox ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
@@ -53,6 +55,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("members") view=Apart::Members ssr=WHOLE/>
                     <Route path=path!("retention") view=Apart::Retention ssr=WHOLE/>
                     <Route path=path!("tokens") view=Apart::Tokens ssr=WHOLE/>
+                    <Route path=path!("sso") view=Apart::Sso ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>
                 </ParentRoute>

@@ -11,7 +11,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::state::AppState;
-use crate::{api, assets, audit, health, live, middleware, ssr, sso};
+use crate::{api, assets, audit, health, live, middleware, sso, ssr};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 

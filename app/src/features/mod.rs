@@ -14,4 +14,5 @@ pub mod second_factor;
 pub mod session;
 pub mod sessions;
 pub mod sources;
+pub mod sso;
 pub mod tokens;

@@ -82,6 +82,15 @@ const TOKENS: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For owners.
+const SSO: Entry = Entry {
+    name: "Single sign-on",
+    symbol: Symbol::Key,
+    path: paths::sso,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may read it.
 const AUDIT: Entry = Entry {
     name: "Audit",
@@ -98,6 +107,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
         (MEMBERS, Permission::ManageMembers),
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
+        (SSO, Permission::OwnWorkspace),
         (AUDIT, Permission::ReadAudit),
     ];
     all.into_iter().filter(|(_, permission)| may(*permission)).map(|(entry, _)| entry).collect()

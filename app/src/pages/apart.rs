@@ -14,7 +14,8 @@ use super::{
     dead_letters::DeadLettersPage, gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage,
     new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage,
     retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
-    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage,
+    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, sso::SsoPage,
+    sso_begin::SsoBeginPage, sso_link::SsoLinkPage, tokens::TokensPage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -34,6 +35,10 @@ pub enum Apart {
     NewWorkspace,
     /// The link of an invitation.
     Invite,
+    /// Where single sign-on begins.
+    SsoBegin,
+    /// Where somebody shows that an account is theirs.
+    SsoLink,
     Gallery,
     Outbox,
     Sources,
@@ -44,6 +49,7 @@ pub enum Apart {
     Members,
     Retention,
     Tokens,
+    Sso,
     Audit,
     /// An address in a workspace that has no page.
     Nothing,
@@ -78,6 +84,8 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Reset => view! { <ResetPage/> }.into_any(),
         Apart::NewWorkspace => view! { <NewWorkspacePage/> }.into_any(),
         Apart::Invite => view! { <InvitePage/> }.into_any(),
+        Apart::SsoBegin => view! { <SsoBeginPage/> }.into_any(),
+        Apart::SsoLink => view! { <SsoLinkPage/> }.into_any(),
         Apart::Gallery => view! { <GalleryPage/> }.into_any(),
         Apart::Outbox => view! { <OutboxPage/> }.into_any(),
         Apart::Sources => view! { <SourcesPage/> }.into_any(),
@@ -88,6 +96,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Members => view! { <MembersPage/> }.into_any(),
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
         Apart::Tokens => view! { <TokensPage/> }.into_any(),
+        Apart::Sso => view! { <SsoPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })

@@ -24,6 +24,9 @@ mod sign_in_code;
 mod sign_up;
 mod source;
 mod sources;
+mod sso;
+mod sso_begin;
+mod sso_link;
 mod tokens;
 
 pub use apart::{Apart, ready};

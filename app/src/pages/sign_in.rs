@@ -21,6 +21,7 @@ pub fn SignInPage() -> impl IntoView {
             {changed.then(|| view! { <Banner tone=Tone::Ok>"Your password is changed. Sign in with the new one."</Banner> })}
             <SignInForm/>
             <p class="cs-quiet"><a class="cs-link" href=paths::RESET>"Forgot your password?"</a></p>
+            <p class="cs-quiet"><a class="cs-link" href=paths::SSO>"Sign in with your company's account"</a></p>
         </AuthLayout>
     }
 }

@@ -63,6 +63,7 @@ impl Services {
         }
         let name = format!("{ended} ended");
         let object = Object { kind: "session", id: "", name: &name };
-        self.record_everywhere(&member.seats, &log::person(user), Act::EndOtherSessions, object, Outcome::Done, client).await
+        self.record_everywhere(&member.seats, &log::person(user), Act::EndOtherSessions, object, Outcome::Done, client)
+            .await
     }
 }
