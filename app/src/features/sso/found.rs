@@ -18,11 +18,11 @@ pub fn Test(slug: String, found: Option<SsoFound>, base: Micros) -> impl IntoVie
             let email = found.email.clone().unwrap_or_else(|| "none".to_owned());
             view! {
                 <dl class="cs-facts">
-                    <dt>"Issuer"</dt><dd>{found.issuer.clone()}</dd>
-                    <dt>"Subject"</dt><dd>{found.subject.clone()}</dd>
-                    <dt>"E-mail"</dt><dd>{email}</dd>
-                    <dt>"E-mail verified"</dt><dd>{yes(found.email_verified)}</dd>
-                    <dt>"Domain verified here"</dt><dd>{yes(found.domain_verified)}</dd>
+                    <div><dt>"Issuer"</dt><dd>{found.issuer.clone()}</dd></div>
+                    <div><dt>"Subject"</dt><dd>{found.subject.clone()}</dd></div>
+                    <div><dt>"E-mail"</dt><dd>{email}</dd></div>
+                    <div><dt>"E-mail verified"</dt><dd>{yes(found.email_verified)}</dd></div>
+                    <div><dt>"Domain verified here"</dt><dd>{yes(found.domain_verified)}</dd></div>
                 </dl>
             }
         });

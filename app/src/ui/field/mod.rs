@@ -30,6 +30,7 @@ pub fn Field(
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let id = id.unwrap_or_else(|| name.to_owned());
+    let required = !optional;
     let help_id = format!("{id}-help");
     let error_id = format!("{id}-error");
     let described = {
@@ -49,7 +50,7 @@ pub fn Field(
                 name=name
                 type=kind
                 value=value
-                required=!optional
+                required=required
                 autocomplete=autocomplete
                 inputmode=inputmode
                 minlength=minlength.map(|n| n.to_string())
