@@ -1,0 +1,31 @@
+// An identity provider (OpenID Connect) for tests: `node provider.mjs '{"clientId", "clientSecret", "redirectUris", "accounts"}'`.
+// It listens on a free port of this machine and says which one in a line of JSON. An account is { sub, email, email_verified,
+// name }; whoever signs in types its sub and any password. `cargo xtask e2e` and the testkit run it.
+import { createServer } from "node:http";
+import Provider from "oidc-provider";
+
+const { clientId, clientSecret, redirectUris, accounts } = JSON.parse(process.argv[2] ?? "{}");
+if (!clientId || !clientSecret || !redirectUris || !accounts) throw new Error("give a client, its addresses and accounts");
+
+const server = createServer();
+server.listen(0, "127.0.0.1", () => {
+  const { port } = server.address();
+  const provider = new Provider(`http://127.0.0.1:${port}`, {
+    clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: redirectUris }],
+    claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
+    cookies: { keys: ["a test's"] },
+    findAccount(_, sub) {
+      const account = accounts.find((one) => one.sub === sub);
+      return account && { accountId: sub, claims: async () => account };
+    },
+  });
+  provider.on("server_error", (_, error) => console.error(error));
+  server.on("request", provider.callback());
+  console.log(JSON.stringify({ port }));
+});
+
+const stop = () => process.exit(0);
+process.on("SIGTERM", stop);
+// It ends with whoever started it, also when that was killed.
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || stop(), 1000).unref();
