@@ -13,5 +13,7 @@ mod ownership;
 mod pairing;
 mod retention;
 mod second_factor;
+mod sso;
+mod sso_faults;
 mod stage;
 mod tokens;
