@@ -6,7 +6,7 @@ create table auth.sso_connections (
   id uuid primary key,
   workspace_id uuid not null unique references auth.workspaces (id),
   -- As the provider writes itself, to the last slash.
-  issuer text not null check (length(issuer) between 8 and 500),
+  issuer text not null check (length(issuer) between 1 and 500),
   client_id text not null check (length(client_id) between 1 and 300),
   -- Sealed under the installation's key, bound to the workspace.
   client_secret_box bytea not null,

@@ -23,13 +23,16 @@ pub const MARKS: [&str; 4] = ["bbbbbbbb-bbbb", "zqca", "7a716361", "2027-07-07"]
 /// Where type and CHECK are not enough: relation, column, and the value of ours, of the victim's, and of a new row.
 /// `None` is null.
 type Exception = (&'static str, &'static str, [Option<&'static str>; 3]);
-const EXCEPTIONS: [Exception; 13] = [
+const EXCEPTIONS: [Exception; 15] = [
     ("auth.workspaces", "id", [Some(OWN), Some(VICTIM), Some("cccccccc-cccc-7ccc-8ccc-cccccccccccc")]),
     // A session, a key and a replay that are in use.
     ("auth.sessions", "last_seen_at", [Some("2999-01-01 00:00Z"); 3]),
     ("auth.sessions", "expires_at", [Some("2999-01-01 00:00Z"); 3]),
     ("auth.sessions", "revoked_at", [None; 3]),
     ("auth.agent_keys", "revoked_at", [None; 3]),
+    // A session by password; the mark is for owners alone, and the victim is none.
+    ("auth.sessions", "sso_workspace_id", [None; 3]),
+    ("auth.memberships", "break_glass", [Some("false"); 3]),
     // A token that is live, of an account that was not removed.
     ("auth.api_tokens", "scopes", [Some("{read:assets}"); 3]),
     ("auth.api_tokens", "created_at", [Some("2999-01-01 00:00Z"); 3]),
