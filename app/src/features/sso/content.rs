@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     error::PageError,
-    features::domains::DomainsCard,
     layout::{
         page::{Crumb, Page},
         refused::Refused,
@@ -65,7 +64,13 @@ impl Forms {
 }
 
 #[component]
-pub fn SsoContent(slug: String, page: SsoPage, forms: Forms) -> impl IntoView {
+pub fn SsoContent(
+    slug: String,
+    page: SsoPage,
+    /// The workspace's domains, as a card.
+    domains: AnyView,
+    forms: Forms,
+) -> impl IntoView {
     let SsoPage { as_of, redirect_uri, start_url, connection, owners } = page;
     let below = connection.clone().map(|connection| {
         let (found, enabled) = (connection.found.clone(), connection.enabled);
@@ -108,7 +113,7 @@ pub fn SsoContent(slug: String, page: SsoPage, forms: Forms) -> impl IntoView {
                 {move || forms.failed().map(|error| view! { <Refused error/> })}
                 <Connection slug=slug.clone() redirect_uri connection forms/>
                 {below}
-                <DomainsCard slug/>
+                {domains}
             </div>
         </Page>
     }
