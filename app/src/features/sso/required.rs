@@ -17,6 +17,7 @@ pub fn Required(slug: String, connection: SsoConnection, owners: Vec<SsoOwner>, 
     let (tone, state) = if required { (Tone::Ok, "Required") } else { (Tone::Idle, "Not required") };
     let pill = view! { <Pill tone text=state/> }.into_any();
     let pending = Signal::derive(move || forms.require.pending().get());
+    let of_form = slug.clone();
     let act = match (required, connection.not_yet) {
         (false, Some(words)) => view! { <p class="cs-quiet">{words}</p> }.into_any(),
         (false, None) => view! {
@@ -29,7 +30,7 @@ pub fn Required(slug: String, connection: SsoConnection, owners: Vec<SsoOwner>, 
                 kind=Kind::Primary
             >
                 <ActionForm action=forms.require>
-                    <input type="hidden" name="slug" value=slug.clone()/>
+                    <input type="hidden" name="slug" value=of_form/>
                     <input type="hidden" name="required" value="true"/>
                     <Button submit=true kind=Kind::Primary disabled=pending>"Require"</Button>
                 </ActionForm>
@@ -38,14 +39,14 @@ pub fn Required(slug: String, connection: SsoConnection, owners: Vec<SsoOwner>, 
         .into_any(),
         (true, _) => view! {
             <ActionForm action=forms.require>
-                <input type="hidden" name="slug" value=slug.clone()/>
+                <input type="hidden" name="slug" value=of_form/>
                 <input type="hidden" name="required" value="false"/>
                 <Button submit=true disabled=pending>"Do not require it any more"</Button>
             </ActionForm>
         }
         .into_any(),
     };
-    let rows = owners.into_iter().map(|owner| view! { <Owner slug=slug.clone() owner forms/> }).collect_view();
+    let rows = owners.into_iter().map(|owner| view! { <OwnerLine slug=slug.clone() owner forms/> }).collect_view();
     view! {
         <Card title="Required" remark="passwords open this workspace no more" aside=pill>
             <div class="cs-stack">
@@ -59,7 +60,7 @@ pub fn Required(slug: String, connection: SsoConnection, owners: Vec<SsoOwner>, 
 }
 
 #[component]
-fn Owner(slug: String, owner: SsoOwner, forms: Forms) -> impl IntoView {
+fn OwnerLine(slug: String, owner: SsoOwner, forms: Forms) -> impl IntoView {
     let SsoOwner { id, name, email, break_glass, second_factor } = owner;
     let (wanted, act) = if break_glass { ("false", "Take the mark away") } else { ("true", "Mark") };
     let label = if break_glass {

@@ -225,7 +225,8 @@ fn read_token(
 ) -> Result<Named, Trouble> {
     let verifier = client.id_token_verifier().set_allowed_algs(ALGORITHMS);
     let nonce = |nonce: Option<&Nonce>| -> Result<(), String> {
-        let same = nonce.is_some_and(|nonce| Sha256::digest(nonce.secret().as_bytes()).as_slice() == nonce_hash);
+        let hash = nonce.map(|nonce| <[u8; 32]>::from(Sha256::digest(nonce.secret().as_bytes())));
+        let same = hash.as_ref() == Some(nonce_hash);
         if same { Ok(()) } else { Err("it answers another sign-in".to_owned()) }
     };
     let claims = token.claims(&verifier, nonce).map_err(|error| trouble::of_claims(&error))?;

@@ -99,7 +99,7 @@ impl Services {
     /// Lets go of one of several marked owners. The caller has locked the workspace.
     pub(crate) async fn keep_a_way_in(&self, tx: &mut AuthTx, seat: &Seat, without: UserId) -> Result<(), AppError> {
         let found = connection::find(tx, &seat.scope).await.map_err(fault)?;
-        if !found.is_some_and(|connection| connection.required) {
+        if found.is_none_or(|connection| !connection.required) {
             return Ok(());
         }
         let owners = connection::list_owners(tx, &seat.scope).await.map_err(fault)?;

@@ -81,7 +81,8 @@ pub async fn insert(tx: &mut AuthTx, state: &Hash, new: &NewAttempt<'_>) -> Resu
         "insert into auth.sso_attempts
              (state_hash, workspace_id, purpose, issuer, browser_hash, nonce_hash, verifier_box, again, next, user_id, subject,
               expires_at)
-         select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12
+         select $1::bytea, $2::uuid, $3::text, $4::text, $5::bytea, $6::bytea, $7::bytea, $8::boolean, $9::text, $10::uuid,
+                $11::text, $12::timestamptz
          where (select count(*) from auth.sso_attempts a where a.workspace_id = $2 and a.consumed_at is null) < $13",
         state.as_slice(),
         new.scope.workspace_id().0,
