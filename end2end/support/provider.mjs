@@ -1,11 +1,15 @@
 // An identity provider (OpenID Connect) for tests: `node provider.mjs '{"clientId", "clientSecret", "redirectUris", "accounts"}'`.
 // It listens on a free port of this machine and says which one in a line of JSON. An account is { sub, email, email_verified,
-// name }; whoever signs in types its sub and any password. `cargo xtask e2e` and the testkit run it.
+// name }; whoever signs in types its sub and any password. In the place of `accounts`, `accountsFile` names a JSON file of them
+// that is read anew each time. `cargo xtask e2e` and the testkit run it.
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
 
-const { clientId, clientSecret, redirectUris, accounts } = JSON.parse(process.argv[2] ?? "{}");
-if (!clientId || !clientSecret || !redirectUris || !accounts) throw new Error("give a client, its addresses and accounts");
+const { clientId, clientSecret, redirectUris, accounts, accountsFile } = JSON.parse(process.argv[2] ?? "{}");
+if (!clientId || !clientSecret || !redirectUris || !(accounts || accountsFile)) throw new Error("give a client, its addresses and accounts");
+
+const known = () => accounts ?? JSON.parse(readFileSync(accountsFile, "utf8"));
 
 const server = createServer();
 server.listen(0, "127.0.0.1", () => {
@@ -15,7 +19,7 @@ server.listen(0, "127.0.0.1", () => {
     claims: { openid: ["sub"], email: ["email", "email_verified"], profile: ["name"] },
     cookies: { keys: ["a test's"] },
     findAccount(_, sub) {
-      const account = accounts.find((one) => one.sub === sub);
+      const account = known().find((one) => one.sub === sub);
       return account && { accountId: sub, claims: async () => account };
     },
   });

@@ -14,7 +14,7 @@ use crate::{
     paths::{Mode, Paths},
     process::{run_within, step},
     services, setup,
-    stack::{Interrupt, Stack},
+    stack::{Interrupt, Stack, outside},
     stamp,
 };
 
@@ -57,9 +57,10 @@ pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
 }
 
 fn journeys(paths: &Paths, args: &EndToEnd, stack: &mut Stack, chromium: &Path) -> Result<()> {
-    step("platform: database, mail server, server, workers", || {
+    step("platform: database, mail server, identity provider, name server, server, workers", || {
         stack.start_platform(None)?;
         stack.start_mailbox()?;
+        stack.start_outside()?;
         stack.start_server()?;
         stack.start_workers("workers", "all")
     })?;
@@ -93,6 +94,13 @@ fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
         "ca": stack.ca(),
         "dir": stack.dir(),
         "mails": stack.mails(),
+        "provider": {
+            "issuer": stack.issuer()?,
+            "clientId": outside::CLIENT_ID,
+            "clientSecret": outside::CLIENT_SECRET,
+            "accounts": stack.accounts(),
+        },
+        "records": stack.records(),
         "chromium": chromium,
         "agent": stack.bin("clarity-agent"),
         "customer": {

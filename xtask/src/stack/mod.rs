@@ -10,6 +10,7 @@ mod cluster;
 mod interrupt;
 pub mod leftovers;
 mod mailbox;
+pub mod outside;
 mod plant;
 mod probe;
 mod secrets;
@@ -62,6 +63,8 @@ pub struct Stack {
     surroundings: BTreeMap<&'static str, Vec<(String, String)>>,
     /// Where the mail server listens that the server is told of.
     mail_port: Option<u16>,
+    /// An identity provider and a name server, for the journeys that need them.
+    outside: Option<outside::Outside>,
     /// In the order they were started; stopped in the opposite one.
     running: Vec<Running>,
 }
@@ -91,6 +94,7 @@ impl Stack {
             customer: None,
             surroundings: BTreeMap::new(),
             mail_port: None,
+            outside: None,
             running: Vec::new(),
         })
     }
@@ -167,7 +171,7 @@ impl Stack {
         let args = ["serve", "--listen", &listen, "--public-url", &url, "--agent-url", &agent_url, "--site"];
         let key = ("CLARITY_SECRETS_KEY".to_owned(), self.secrets.secrets_key.clone());
         let spec = self.server(&["auth", "app"], &args)?.args([self.paths.site(self.mode)]);
-        let spec = spec.env(self.mail_env()).env([key]);
+        let spec = spec.env(self.mail_env()).env(self.outside_env()).env([key]);
         self.start(spec)?;
         self.await_ready("server", |_| http_ok(port, "/readyz"))
     }
