@@ -29,14 +29,27 @@ pub async fn find(Query(query): Query<Pairs>) -> Response {
     if slug.is_empty() {
         return go(paths::SSO, Vec::new());
     }
+    between(&paths::sso_start(slug, None, false), true)
+}
+
+/// A page of ours between two steps, with the one link that goes on; by itself where the person has said so already.
+fn between(on: &str, by_itself: bool) -> Response {
     // Escaped as part of a path: nothing of it can end the attribute.
-    let on = paths::sso_start(slug, None, false);
+    let refresh =
+        if by_itself { format!("<meta http-equiv=\"refresh\" content=\"0; url={on}\">") } else { String::new() };
     Html(format!(
-        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Single sign-on</title>\
-         <meta http-equiv=\"refresh\" content=\"0; url={on}\"></head>\
-         <body><p><a href=\"{on}\">Go on to your single sign-on</a></p></body></html>"
+        "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <title>Single sign-on · Clarity Stream</title>{refresh}</head>\
+         <body><main><h1>Single sign-on</h1><p><a href=\"{on}\">Go on to your identity provider</a></p></main></body></html>"
     ))
     .into_response()
+}
+
+/// Another site sent the browser here. Whoever came by such a link says that they want to sign in: else any site could sign people
+/// in to a workspace of its own.
+fn is_sent_by_others(headers: &HeaderMap) -> bool {
+    headers.get("sec-fetch-site").is_some_and(|site| matches!(site.as_bytes(), b"cross-site" | b"same-site"))
 }
 
 pub async fn start(
@@ -44,9 +57,13 @@ pub async fn start(
     (Extension(visitor), Extension(client)): Asker,
     Path(slug): Path<String>,
     Query(query): Query<Pairs>,
+    headers: HeaderMap,
 ) -> Response {
     let next = query.get("next").and_then(|next| paths::local(next)).map(str::to_owned);
     let test = query.contains_key("test");
+    if is_sent_by_others(&headers) {
+        return between(&paths::sso_start(&slug, next.as_deref(), query.contains_key("again")), false);
+    }
     let ask = SsoAsk { next, again: query.contains_key("again"), test };
     match Box::pin(state.services.start_sso(&visitor, &slug, ask, &client)).await {
         Ok(start) => {
