@@ -58,13 +58,13 @@ impl SecretsKey {
 
     /// Sealed for what is no person: `what` says for what use, so that no two uses open each other's.
     pub(crate) fn seal_as(&self, what: &'static str, of: Uuid, plain: &[u8]) -> Result<Vec<u8>, AppError> {
-        self.seal_bound(&[what.as_bytes(), of.as_bytes()].concat(), plain)
+        self.seal_bound(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), plain)
     }
 
     /// # Errors
     /// As [`Self::open`].
     pub(crate) fn open_as(&self, what: &'static str, of: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        self.open_bound(&[what.as_bytes(), of.as_bytes()].concat(), sealed)
+        self.open_bound(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), sealed)
     }
 
     fn seal_bound(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, AppError> {

@@ -4,9 +4,10 @@ use clarity_domain::view::sso::SsoPage;
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{
-    api::{BreakGlass, Remove, Require, SetSso},
+    api::{BreakGlass, Remove, Require, SetSso, Unlink},
     connection::Connection,
     found::Test,
+    linked::Linked,
     required::Required,
 };
 use crate::{
@@ -33,6 +34,7 @@ pub struct Forms {
     pub require: ServerAction<Require>,
     pub break_glass: ServerAction<BreakGlass>,
     pub remove: ServerAction<Remove>,
+    pub unlink: ServerAction<Unlink>,
 }
 
 impl Forms {
@@ -42,23 +44,35 @@ impl Forms {
             require: ServerAction::new(),
             break_glass: ServerAction::new(),
             remove: ServerAction::new(),
+            unlink: ServerAction::new(),
         }
     }
 
     fn failed(self) -> Option<PageError> {
         let set = self.set.value().get().and_then(Result::err).filter(|error| error.beside_fields(&FIELDS).is_some());
-        let others = [self.require.value().get(), self.break_glass.value().get(), self.remove.value().get()];
+        let others = [
+            self.require.value().get(),
+            self.break_glass.value().get(),
+            self.remove.value().get(),
+            self.unlink.value().get(),
+        ];
         set.or_else(|| others.into_iter().flatten().find_map(Result::err))
     }
 
     /// Changes when the page has to be read again.
-    pub fn sent(self) -> Memo<[usize; 4]> {
+    pub fn sent(self) -> Memo<[usize; 5]> {
         let set = Memo::new(move |before: Option<&usize>| {
             let done = self.set.value().with(|value| matches!(value, Some(Ok(()))));
             before.copied().unwrap_or_default() + usize::from(done)
         });
         Memo::new(move |_| {
-            [set.get(), self.require.version().get(), self.break_glass.version().get(), self.remove.version().get()]
+            [
+                set.get(),
+                self.require.version().get(),
+                self.break_glass.version().get(),
+                self.remove.version().get(),
+                self.unlink.version().get(),
+            ]
         })
     }
 }
@@ -71,7 +85,7 @@ pub fn SsoContent(
     domains: AnyView,
     forms: Forms,
 ) -> impl IntoView {
-    let SsoPage { as_of, redirect_uri, start_url, connection, owners } = page;
+    let SsoPage { as_of, redirect_uri, start_url, connection, owners, linked } = page;
     let below = connection.clone().map(|connection| {
         let (found, enabled) = (connection.found.clone(), connection.enabled);
         let remove = slug.clone();
@@ -83,6 +97,7 @@ pub fn SsoContent(
                 </Card>
             })}
             <Required slug=slug.clone() connection owners forms/>
+            <Linked slug=slug.clone() linked base=as_of forms/>
             <Card title="Remove single sign-on">
                 <div class="cs-stack">
                     <p class="cs-quiet">"Whoever came by it is out with their next page. Their accounts and roles stay."</p>

@@ -6,6 +6,7 @@ mod connection;
 mod content;
 mod found;
 mod link;
+mod linked;
 mod model;
 mod required;
 

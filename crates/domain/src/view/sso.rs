@@ -16,6 +16,18 @@ pub struct SsoPage {
     pub start_url: String,
     pub connection: Option<SsoConnection>,
     pub owners: Vec<SsoOwner>,
+    /// Members whom the provider knows, the last use first; no more than 500.
+    pub linked: Vec<SsoLinked>,
+}
+
+/// A member whom the provider knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SsoLinked {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+    pub linked_at: Micros,
+    pub last_used_at: Option<Micros>,
 }
 
 /// How the provider is set up. Its secret is never shown again.

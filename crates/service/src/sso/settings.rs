@@ -22,6 +22,8 @@ use crate::{Seat, Services};
 const LONGEST_ISSUER: usize = 500;
 const LONGEST_CLIENT_ID: usize = 300;
 const LONGEST_SECRET: usize = 1_000;
+/// Members that are shown.
+const SHOWN: i64 = 500;
 /// For the log: what kind of thing is acted on.
 pub(super) const SSO: Object<'static> = Object { kind: "sso", id: "", name: "" };
 
@@ -35,6 +37,10 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let connection = connection::find(&mut tx, &seat.scope).await.map_err(fault)?;
         let owners = connection::list_owners(&mut tx, &seat.scope).await.map_err(fault)?;
+        let linked = match &connection {
+            Some(row) => identity::list(&mut tx, &seat.scope, &row.issuer, SHOWN).await.map_err(fault)?,
+            None => Vec::new(),
+        };
         tx.commit().await.map_err(fault)?;
         Ok(SsoPage {
             as_of: now_us(),
@@ -42,6 +48,7 @@ impl Services {
             start_url: format!("{}/sso/start/{}", self.settings.public_url, seat.card.slug),
             connection: connection.map(|row| show(row, &owners)),
             owners: owners.into_iter().map(show_owner).collect(),
+            linked,
         })
     }
 

@@ -302,6 +302,20 @@ async fn whoever_was_removed_stays_out() {
 }
 
 #[tokio::test]
+async fn whoever_is_unlinked_shows_their_password_again() {
+    let world = World::new().await;
+    let joe = world.in_as("joe").await;
+    let seat = world.seat().await;
+    let linked = world.stage.services.sso(&seat).await.unwrap().linked;
+    assert_eq!(linked.iter().map(|one| one.id).collect::<Vec<_>>(), [joe.session.user.id]);
+    world.stage.services.unlink_sso(&seat, joe.session.user.id).await.unwrap();
+    assert!(world.stage.visitor(&joe).await.session().is_none());
+    assert!(matches!(world.come(&world.slug, "joe").await, Ok(SsoOutcome::Link { .. })));
+    let again = world.stage.services.unlink_sso(&seat, joe.session.user.id).await.unwrap_err();
+    assert_eq!(again.code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
 async fn a_workspace_without_it_answers_like_none() {
     let world = World::new().await;
     let acme = world.stage.sign_up("Acme", "owner@acme.example").await.unwrap();

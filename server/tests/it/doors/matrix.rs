@@ -177,6 +177,7 @@ pub const DOORS: &[Door] = &[
     ),
     door(Kind::Act, OWNER, "/api/sso/require", "slug={slug}&required=false"),
     door(Kind::Act, OWNER, "/api/sso/break_glass", "slug={slug}&user={user}&marked=false"),
+    door(Kind::Act, OWNER, "/api/sso/unlink", "slug={slug}&user={user}"),
     door(Kind::Act, OWNER, "/api/sso/remove", "slug={slug}"),
     door(Kind::Page, May::Anyone, "/sso", ""),
     door(Kind::Page, May::Anyone, "/sso/link", ""),

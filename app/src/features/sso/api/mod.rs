@@ -8,6 +8,7 @@ mod remove;
 mod require;
 mod said;
 mod set;
+mod unlink;
 
 pub use break_glass::{BreakGlass, break_glass};
 pub use find_link::find_link;
@@ -17,3 +18,4 @@ pub use remove::{Remove, remove};
 pub use require::{Require, require};
 pub use said::said;
 pub use set::{SetSso, set_sso};
+pub use unlink::{Unlink, unlink};

@@ -4,7 +4,9 @@
 use clarity_domain::ids::UserId;
 use clarity_domain::role::Role;
 use clarity_domain::view::session::UserCard;
+use clarity_domain::view::sso::SsoLinked;
 
+use crate::at::micros;
 use crate::scope::WorkspaceScope;
 use crate::{AuthTx, Result};
 
@@ -86,6 +88,33 @@ pub async fn unlink(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Re
     .execute(tx.conn())
     .await?;
     Ok(gone.rows_affected() > 0)
+}
+
+/// Members whom the provider knows, the last use first.
+pub async fn list(tx: &mut AuthTx, scope: &WorkspaceScope, issuer: &str, limit: i64) -> Result<Vec<SsoLinked>> {
+    let rows = sqlx::query!(
+        "select u.id, u.name, u.email, i.linked_at, i.last_used_at
+         from auth.sso_identities i
+         join auth.memberships m on m.workspace_id = i.workspace_id and m.user_id = i.user_id
+         join auth.users u on u.id = i.user_id
+         where i.workspace_id = $1
+           and i.issuer = $2
+         order by i.last_used_at desc nulls last, u.id, i.subject
+         limit $3",
+        scope.workspace_id().0,
+        issuer,
+        limit
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let linked = rows.into_iter().map(|r| SsoLinked {
+        id: UserId(r.id),
+        name: r.name,
+        email: r.email,
+        linked_at: micros(r.linked_at),
+        last_used_at: r.last_used_at.map(micros),
+    });
+    Ok(linked.collect())
 }
 
 /// A member of the workspace: with this role, where they are none yet. False when they were one.
