@@ -24,7 +24,6 @@ use clarity_store::audit::{self, Actor, Entry, Object};
 use clarity_store::auth::sso::connection::ConnectionRow;
 use openidconnect::ClientSecret;
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use crate::error::{broken, fault};
 use crate::{Client, Services};
@@ -49,12 +48,12 @@ impl Services {
 
     fn registration(&self, connection: &ConnectionRow) -> Result<provider::Registration, AppError> {
         let opened = self.settings.secrets.open_as(SECRET, connection.workspace().0, &connection.client_secret_box)?;
-        let secret = Zeroizing::new(std::str::from_utf8(&opened).map_err(broken)?.to_owned());
+        let secret = std::str::from_utf8(&opened).map_err(broken)?;
         Ok(provider::Registration {
             workspace: connection.workspace(),
             issuer: connection.issuer.clone(),
             client_id: connection.client_id.clone(),
-            client_secret: ClientSecret::new(secret.to_string()),
+            client_secret: ClientSecret::new(secret.to_owned()),
             redirect_uri: self.sso_redirect_uri(),
         })
     }
