@@ -289,6 +289,7 @@ mod tests {
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
         assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Audit"]);
+        assert!(names(Role::Owner).contains(&"Single sign-on"));
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

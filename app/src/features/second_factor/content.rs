@@ -77,7 +77,11 @@ pub fn SecondFactorContent(
     next: Option<String>,
     forms: Forms,
 ) -> impl IntoView {
-    let SecondFactorPage { state, required_by, new_codes } = page;
+    let SecondFactorPage { state, required_by, new_codes, by_sso } = page;
+    if by_sso.is_some() {
+        return view! { <p class="cs-quiet">"You came by single sign-on, which has a second factor of its own. Sign in with your account's password to change your account's."</p> }
+            .into_any();
+    }
     let missing = !matches!(state, SecondFactor::On { .. });
     let asked = (missing && !required_by.is_empty()).then(|| {
         let words = format!("{} asks its members for a second factor. Add one to go on.", required_by.join(", "));
@@ -96,6 +100,7 @@ pub fn SecondFactorContent(
         {asked}
         {body}
     }
+    .into_any()
 }
 
 /// The hidden field that brings the person back.
