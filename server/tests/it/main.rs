@@ -8,4 +8,5 @@ mod doors;
 mod hardening;
 mod live;
 mod pages;
+mod sso;
 mod stage;
