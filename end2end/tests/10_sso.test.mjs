@@ -145,7 +145,7 @@ test("an owner sets single sign-on up, a colleague joins by it, and required it 
   await desk.page.getByText("Marked", { exact: true }).waitFor();
   await desk.page.getByRole("button", { name: "Require single sign-on" }).click();
   await desk.page.getByRole("button", { name: "Require", exact: true }).click();
-  await desk.page.getByText("Required", { exact: true }).first().waitFor();
+  await desk.page.getByRole("button", { name: "Do not require it any more" }).waitFor();
   await plain.page.goto(`/w/${slug}`);
   await plain.page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
 
