@@ -45,6 +45,21 @@ impl Site {
         if self.secure { "__Host-cs-passkey" } else { "cs-passkey" }
     }
 
+    /// Name of the short-lived cookie of a way to a workspace's identity provider and back.
+    pub const fn sso_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-sso" } else { "cs-sso" }
+    }
+
+    /// Name of the short-lived cookie of somebody who shows that an account is theirs.
+    pub const fn sso_link_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-sso-link" } else { "cs-sso-link" }
+    }
+
+    /// Name of the cookie of a minute that keeps why single sign-on did not go through.
+    pub const fn sso_said_cookie(&self) -> &'static str {
+        if self.secure { "__Host-cs-sso-said" } else { "cs-sso-said" }
+    }
+
     /// Name of the short-lived cookie that keeps new recovery codes in the browser that made them.
     pub const fn recovery_cookie(&self) -> &'static str {
         if self.secure { "__Host-cs-recovery" } else { "cs-recovery" }
@@ -92,6 +107,7 @@ mod tests {
         assert_eq!(site.token_cookie(), "__Host-cs-token");
         assert_eq!(site.passkey_cookie(), "__Host-cs-passkey");
         assert_eq!(site.ops_cookie(), "__Host-clarity_ops");
+        assert_eq!((site.sso_cookie(), site.sso_link_cookie()), ("__Host-cs-sso", "__Host-cs-sso-link"));
         site.secure = false;
         assert_eq!(names(&site), ["cs", "cs-pair", "cs-code", "cs-recovery"]);
     }

@@ -15,6 +15,8 @@ pub mod pages;
 pub mod paths;
 pub mod routes;
 #[cfg(feature = "ssr")]
+pub mod said;
+#[cfg(feature = "ssr")]
 pub mod server;
 #[cfg(feature = "ssr")]
 pub mod shell;

@@ -64,6 +64,18 @@ where
                             };
                             view! { <Redirect path/> }.into_any()
                         }
+                        Err(error) if error.code() == ErrorCode::SsoNeeded => {
+                            let path = location.pathname.get_untracked();
+                            let slug = paths::slug_of(&path).unwrap_or_default();
+                            let href = paths::sso_start(slug, Some(&path), false);
+                            let note = view! {
+                                <EmptyNote symbol=Symbol::Key title="Single sign-on" message=error.message().to_owned()>
+                                    // To the server, which leads on to another origin.
+                                    <a class="cs-button" data-kind="primary" data-size="usual" rel="external" href=href>"Sign in with single sign-on"</a>
+                                </EmptyNote>
+                            };
+                            wrap(view! { <div class="cs-card">{note}</div> }.into_any())
+                        }
                         Err(error) => {
                             let note = if error.code() == ErrorCode::NotFound {
                                 view! {

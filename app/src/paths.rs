@@ -190,6 +190,34 @@ pub fn token_made(slug: &str, id: ApiTokenId) -> String {
     format!("/w/{slug}/tokens?new={id}")
 }
 
+/// Where a workspace's single sign-on begins, by its address.
+pub const SSO: &str = "/sso";
+/// Where somebody shows that an account is theirs, after single sign-on.
+pub const SSO_LINK: &str = "/sso/link";
+
+/// To a workspace's identity provider, and then to `next`. `again`: to sign in there anew.
+pub fn sso_start(slug: &str, next: Option<&str>, again: bool) -> String {
+    let mut parts = then(next);
+    parts.extend(again.then(|| "again=1".to_owned()));
+    with_query(format!("/sso/start/{}", escape(slug)), &parts)
+}
+
+/// To the provider and back, to look whether it works; nobody is signed in.
+pub fn sso_test(slug: &str) -> String {
+    format!("/sso/start/{}?test=1", escape(slug))
+}
+
+/// Single sign-on of a workspace, for its owners.
+pub fn sso(slug: &str) -> String {
+    format!("/w/{slug}/sso")
+}
+
+/// The workspace of a path in it.
+pub fn slug_of(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/w/")?;
+    rest.split('/').next().filter(|slug| !slug.is_empty())
+}
+
 /// Where the person is signed in.
 pub fn sessions(slug: &str) -> String {
     format!("/w/{slug}/sessions")

@@ -42,6 +42,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/new-workspace") view=Apart::NewWorkspace ssr=WHOLE/>
                 <Route path=path!("/invite/:token") view=Apart::Invite ssr=WHOLE/>
                 <Route path=path!("/deleted/:token") view=Apart::Deleted ssr=WHOLE/>
+                <Route path=path!("/sso") view=Apart::SsoBegin ssr=WHOLE/>
+                <Route path=path!("/sso/link") view=Apart::SsoLink ssr=WHOLE/>
                 <Route path=path!("/dev/ui") view=Apart::Gallery ssr=WHOLE/>
                 <Route path=path!("/dev/mail") view=Apart::Outbox ssr=WHOLE/>
                 <Route path=path!("/ops") view=Apart::OpsWorkspaces ssr=WHOLE/>
@@ -60,6 +62,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("masking") view=Apart::Masking ssr=WHOLE/>
                     <Route path=path!("tokens") view=Apart::Tokens ssr=WHOLE/>
                     <Route path=path!("usage") view=Apart::Usage ssr=WHOLE/>
+                    <Route path=path!("sso") view=Apart::Sso ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("delete") view=Apart::Delete ssr=WHOLE/>
                     <Route path=path!("support") view=Apart::Support ssr=WHOLE/>

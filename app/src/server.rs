@@ -53,7 +53,9 @@ pub fn clear_ops_session() {
 pub fn page_error(error: AppError) -> PageError {
     let status = match error.code {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
-        ErrorCode::Forbidden | ErrorCode::ConfirmNeeded | ErrorCode::SecondFactorNeeded => StatusCode::FORBIDDEN,
+        ErrorCode::Forbidden | ErrorCode::ConfirmNeeded | ErrorCode::SecondFactorNeeded | ErrorCode::SsoNeeded => {
+            StatusCode::FORBIDDEN
+        }
         ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::Conflict => StatusCode::CONFLICT,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
@@ -146,6 +148,25 @@ pub fn set_pending_sign_in(token: &str, max_age_s: i64) {
 pub fn pending_sign_in() -> Option<String> {
     let site: Site = expect_context();
     cookie(site.pending_cookie())
+}
+
+/// The account that somebody in this browser shows to be theirs, after single sign-on.
+pub fn sso_link() -> Option<String> {
+    let site: Site = expect_context();
+    cookie(site.sso_link_cookie())
+}
+
+/// Why single sign-on did not go through, said once.
+pub fn take_sso_said() -> Option<String> {
+    let site: Site = expect_context();
+    let said = cookie(site.sso_said_cookie()).and_then(|value| crate::said::decode(&value))?;
+    set_cookie(&site, site.sso_said_cookie(), "", 0, "Lax");
+    Some(said)
+}
+
+pub fn clear_sso_link() {
+    let site: Site = expect_context();
+    set_cookie(&site, site.sso_link_cookie(), "", 0, "Strict");
 }
 
 pub fn clear_pending_sign_in() {

@@ -23,7 +23,7 @@ after(() => browser?.close());
 
 test("the public pages are accessible, fit a phone and ask nobody else for anything", { timeout: 120_000 }, async () => {
   for (const colorScheme of ["light", "dark"]) {
-    for (const [name, path] of [["home", "/"], ["sign-in", "/sign-in"], ["sign-up", "/sign-up"], ["sent", "/sign-up?sent=1"], ["reset", "/reset"], ["gallery", "/dev/ui"]]) {
+    for (const [name, path] of [["home", "/"], ["sign-in", "/sign-in"], ["sso", "/sso"], ["sign-up", "/sign-up"], ["sent", "/sign-up?sent=1"], ["reset", "/reset"], ["gallery", "/dev/ui"]]) {
       const { page, context, faults } = await person(browser, { colorScheme });
       await page.goto(path);
       await hydrated(page);

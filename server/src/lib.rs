@@ -17,5 +17,6 @@ mod problem;
 pub mod router;
 pub mod serve;
 pub mod setup;
+mod sso;
 mod ssr;
 pub mod state;

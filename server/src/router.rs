@@ -11,7 +11,7 @@ use tower_http::compression::predicate::{DefaultPredicate, NotForContentType, Pr
 use tower_http::limit::RequestBodyLimitLayer;
 
 use crate::state::AppState;
-use crate::{api, assets, audit, export, health, live, middleware, ssr};
+use crate::{api, assets, audit, export, health, live, middleware, sso, ssr};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
@@ -50,6 +50,9 @@ pub fn of_visitors() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/w/{slug}/audit.csv", get(audit::csv)),
         ("/w/{slug}/audit.ndjson", get(audit::ndjson)),
         ("/w/{slug}/export.ndjson", get(export::ndjson)),
+        ("/sso/start", get(sso::find)),
+        ("/sso/start/{slug}", get(sso::start)),
+        ("/sso/callback", get(sso::callback)),
     ]
 }
 

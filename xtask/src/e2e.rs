@@ -14,7 +14,7 @@ use crate::{
     paths::{Mode, Paths},
     process::{run_within, step},
     services, setup,
-    stack::{Interrupt, SERVER, Stack},
+    stack::{Interrupt, SERVER, Stack, outside},
     stamp,
 };
 
@@ -62,9 +62,10 @@ pub fn main(paths: &Paths, args: &EndToEnd) -> Result<()> {
 fn journeys(paths: &Paths, args: &EndToEnd, stack: &mut Stack, chromium: &Path) -> Result<()> {
     // A journey waits for the end of a workspace.
     stack.surround(SERVER, vec![("CLARITY_DELETION_GRACE".into(), DELETION_GRACE_S.to_string())]);
-    step("platform: database, mail server, server, workers", || {
+    step("platform: database, mail server, identity provider, name server, server, workers", || {
         stack.start_platform(None)?;
         stack.start_mailbox()?;
+        stack.start_outside()?;
         stack.start_server()?;
         stack.start_workers("workers", "all")
     })?;
@@ -103,6 +104,13 @@ fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
         "dir": stack.dir(),
         "mails": stack.mails(),
         "ops": { "email": OPS_EMAIL, "name": "Anna Berg", "link": ours["link"] },
+        "provider": {
+            "issuer": stack.issuer()?,
+            "clientId": outside::CLIENT_ID,
+            "clientSecret": outside::CLIENT_SECRET,
+            "accounts": stack.accounts(),
+        },
+        "records": stack.records(),
         "chromium": chromium,
         "agent": stack.bin("clarity-agent"),
         "server": stack.bin("clarity-server"),

@@ -91,6 +91,15 @@ const TOKENS: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// For owners.
+const SSO: Entry = Entry {
+    name: "Single sign-on",
+    symbol: Symbol::Key,
+    path: paths::sso,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may read it.
 const AUDIT: Entry = Entry {
     name: "Audit",
@@ -126,6 +135,7 @@ fn administration(frame: Option<&Frame>) -> Vec<Entry> {
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
         (MASKING, Permission::ManageMasking),
+        (SSO, Permission::OwnWorkspace),
         (AUDIT, Permission::ReadAudit),
         (SUPPORT, Permission::ReadSupport),
         (USAGE, Permission::OwnWorkspace),
@@ -319,6 +329,7 @@ mod tests {
         };
         assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]);
         assert!(names(Role::Owner).contains(&"Plan and usage"));
+        assert!(names(Role::Owner).contains(&"Single sign-on"));
         assert_eq!(names(Role::Operator), [""; 0]);
         assert!(administration(None).is_empty());
     }

@@ -16,8 +16,8 @@ use super::{
     not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage, ops_sign_in::OpsSignInPage,
     ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage, reset::ResetPage,
     retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
-    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, support::SupportPage,
-    tokens::TokensPage, usage::UsagePage,
+    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, sso::SsoPage,
+    sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage, usage::UsagePage,
 };
 use crate::{paths, ui::note::ErrorNote};
 
@@ -37,6 +37,10 @@ pub enum Apart {
     NewWorkspace,
     /// The link of an invitation.
     Invite,
+    /// Where single sign-on begins.
+    SsoBegin,
+    /// Where somebody shows that an account is theirs.
+    SsoLink,
     Gallery,
     Outbox,
     Sources,
@@ -48,6 +52,7 @@ pub enum Apart {
     Retention,
     Masking,
     Tokens,
+    Sso,
     Audit,
     Delete,
     /// The certificate of a workspace that is gone.
@@ -93,6 +98,8 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Reset => view! { <ResetPage/> }.into_any(),
         Apart::NewWorkspace => view! { <NewWorkspacePage/> }.into_any(),
         Apart::Invite => view! { <InvitePage/> }.into_any(),
+        Apart::SsoBegin => view! { <SsoBeginPage/> }.into_any(),
+        Apart::SsoLink => view! { <SsoLinkPage/> }.into_any(),
         Apart::Gallery => view! { <GalleryPage/> }.into_any(),
         Apart::Outbox => view! { <OutboxPage/> }.into_any(),
         Apart::Sources => view! { <SourcesPage/> }.into_any(),
@@ -104,6 +111,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Retention => view! { <RetentionPage/> }.into_any(),
         Apart::Masking => view! { <MaskingPage/> }.into_any(),
         Apart::Tokens => view! { <TokensPage/> }.into_any(),
+        Apart::Sso => view! { <SsoPage/> }.into_any(),
         Apart::Audit => view! { <AuditPage/> }.into_any(),
         Apart::Delete => view! { <DeletePage/> }.into_any(),
         Apart::Deleted => view! { <DeletedPage/> }.into_any(),

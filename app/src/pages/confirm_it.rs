@@ -34,6 +34,17 @@ pub fn ConfirmItPage() -> impl IntoView {
             || view! { <PageSkeleton figures=0 rows=3/> }.into_any(),
             move |content| view! { <AuthLayout title=TITLE lead=lead()>{content}</AuthLayout> }.into_any(),
             move |page| {
+                if let Some(slug) = page.by_sso {
+                    // Whoever came by single sign-on shows it there.
+                    let href = paths::sso_start(&slug, next.get_untracked().as_deref(), true);
+                    return view! {
+                        <AuthLayout title=TITLE lead=lead()>
+                            <p class="cs-quiet">"You came by single sign-on. Sign in there once more, and you come back here."</p>
+                            <a class="cs-button" data-kind="primary" data-size="large" rel="external" href=href>"Confirm by single sign-on"</a>
+                        </AuthLayout>
+                    }
+                        .into_any();
+                }
                 let (with_code, with_app, with_passkey) = (page.is_on(), page.has_app(), !page.passkeys.list.is_empty());
                 view! { <AuthLayout title=TITLE lead=lead()><ConfirmItForm with_code with_app with_passkey next=next.get_untracked() confirm/></AuthLayout> }.into_any()
             },

@@ -26,6 +26,7 @@ pub fn SignInPage() -> impl IntoView {
             <SignInForm/>
             <ShowPasskey purpose=Purpose::SignIn label="Use a passkey" next=Signal::stored(next)/>
             <p class="cs-quiet"><a class="cs-link" href=paths::RESET>"Forgot your password?"</a></p>
+            <p class="cs-quiet"><a class="cs-link" href=paths::SSO>"Sign in with your company's account"</a></p>
         </AuthLayout>
     }
 }

@@ -150,6 +150,16 @@ acts! {
     RefuseSupport "support.refuse" "Refuse support access";
     EndSupport "support.end" "End support access";
     SupportRead "support.read" "Read as support";
+    ReadSso "sso.read" "Look at single sign-on";
+    SetSso "sso.set" "Set up single sign-on";
+    TestSso "sso.test" "Test single sign-on";
+    RequireSso "sso.require" "Say whether members have to come by single sign-on";
+    RemoveSso "sso.remove" "Remove single sign-on";
+    LinkSso "sso.link" "Link an account to single sign-on";
+    UnlinkSso "sso.unlink" "Unlink a member from single sign-on";
+    JoinBySso "sso.join" "Join by single sign-on";
+    SetBreakGlass "sso.break_glass" "Say which owners may come in past single sign-on";
+    UseBreakGlass "sso.use_break_glass" "Come in past single sign-on";
 }
 
 impl Act {

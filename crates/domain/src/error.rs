@@ -18,6 +18,8 @@ pub enum ErrorCode {
     ConfirmNeeded,
     /// The workspace asks its members for a second factor, and this session has shown none.
     SecondFactorNeeded,
+    /// The workspace asks its members to come by its single sign-on, and this session did not.
+    SsoNeeded,
     /// It does not exist, or belongs to somebody else: the same answer for both.
     NotFound,
     /// An argument is wrong; `field` names it.
@@ -75,6 +77,10 @@ impl AppError {
 
     pub fn second_factor_needed() -> Self {
         Self::new(ErrorCode::SecondFactorNeeded, "This workspace asks for a second factor. Add one to go on.")
+    }
+
+    pub fn sso_needed() -> Self {
+        Self::new(ErrorCode::SsoNeeded, "This workspace asks for its single sign-on. Sign in with it to go on.")
     }
 
     pub fn internal() -> Self {

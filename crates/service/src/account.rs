@@ -21,7 +21,7 @@ use crate::second_factor::FirstStep;
 use crate::throttle;
 use crate::visitor::{Client, Visitor, new_token};
 
-const SESSION_LIFE: Micros = 7 * DAY;
+pub(crate) const SESSION_LIFE: Micros = 7 * DAY;
 
 /// The form. No `Debug`: it holds a password.
 #[derive(Clone)]
@@ -60,6 +60,7 @@ impl Services {
         let (signed_in, seats) = start_session(&mut tx, user, client, false).await?;
         let by = log::person(&signed_in.session.user);
         self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
+        self.note_break_glass(&mut tx, &signed_in.session.user, &seats, client).await?;
         // Last: nobody is in whose sign-in is not written down.
         tx.commit().await.map_err(fault)?;
         Ok(FirstStep::SignedIn(signed_in))
@@ -70,11 +71,11 @@ impl Services {
         let Some(member) = visitor.member() else { return Ok(()) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
         session::revoke(&mut tx, &member.token).await.map_err(fault)?;
-        let seats = workspace::list_seats(&mut tx, member.session.user.id).await.map_err(fault)?;
+        let seats = &member.seats;
         // The session first: whoever wants to be out is out, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;
         let by = log::person(&member.session.user);
-        self.record_everywhere(&seats, &by, Act::SignOut, Object::default(), Outcome::Done, client).await
+        self.record_everywhere(seats, &by, Act::SignOut, Object::default(), Outcome::Done, client).await
     }
 
     /// The account's person when the password is right; `None` when there is no account.
@@ -170,6 +171,7 @@ pub(crate) async fn start_session(
         address: &client.address,
         user_agent: &agent,
         second_factor,
+        sso: None,
     };
     session::insert(tx, &hash, &new).await.map_err(fault)?;
     let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;

@@ -23,7 +23,7 @@ impl Services {
         client: &Client,
     ) -> Result<(), AppError> {
         self.throttle.take(&client.address)?;
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         let user = &member.session.user;
         password::check_new(&new, &user.name, &user.email)?;
         if self.authenticate(&user.email, &Secret::new(current), client).await?.is_none() {

@@ -38,6 +38,7 @@ mod sessions;
 mod settings;
 mod sign_up;
 mod sources;
+mod sso;
 mod status;
 mod support;
 mod throttle;
@@ -66,6 +67,7 @@ pub use secrets::{SecretsKey, SecretsKeyError};
 pub use series_view::{Series, SeriesPoint, SeriesRequest};
 pub use settings::{Limits, Settings};
 pub use sign_up::{ConfirmSignUp, NewWorkspace};
+pub use sso::{LinkSso, SsoAnswer, SsoAsk, SsoOutcome, SsoStart};
 pub use visitor::{Client, Member, Seat, Visitor};
 
 /// Every use case of the platform.
@@ -82,6 +84,7 @@ pub struct Services {
     outgoing: Outgoing,
     verifying: Arc<Semaphore>,
     exporting: Arc<Semaphore>,
+    providers: sso::Providers,
     /// A letter was posted.
     posted: Arc<Notify>,
 }
@@ -105,6 +108,7 @@ impl Services {
             outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             exporting: Arc::new(Semaphore::new(EXPORTING)),
+            providers: sso::Providers::default(),
             posted: Arc::default(),
             settings: Arc::new(settings),
         })

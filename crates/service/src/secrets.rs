@@ -12,6 +12,7 @@ use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::masking::MaskKey;
 use clarity_runtime::secret::{Secret, random_bytes};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use crate::error::broken;
@@ -53,8 +54,23 @@ impl SecretsKey {
 
     /// Sealed for this person: nonce, then what is sealed with its tag.
     pub(crate) fn seal(&self, user: UserId, plain: &[u8]) -> Result<Vec<u8>, AppError> {
+        self.seal_bound(user.0.as_bytes(), plain)
+    }
+
+    /// Sealed for what is no person: `what` says for what use, so that no two uses open each other's.
+    pub(crate) fn seal_as(&self, what: &'static str, of: Uuid, plain: &[u8]) -> Result<Vec<u8>, AppError> {
+        self.seal_bound(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), plain)
+    }
+
+    /// # Errors
+    /// As [`Self::open`].
+    pub(crate) fn open_as(&self, what: &'static str, of: Uuid, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        self.open_bound(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), sealed)
+    }
+
+    fn seal_bound(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, AppError> {
         let nonce = random_bytes::<NONCE>().map_err(broken)?;
-        let payload = Payload { msg: plain, aad: user.0.as_bytes() };
+        let payload = Payload { msg: plain, aad };
         let sealed = self.cipher().encrypt(&nonce.into(), payload).map_err(broken)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
@@ -62,10 +78,14 @@ impl SecretsKey {
     /// # Errors
     /// `Internal` for what was sealed under another key, for somebody else, or was changed.
     pub(crate) fn open(&self, user: UserId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
+        self.open_bound(user.0.as_bytes(), sealed)
+    }
+
+    fn open_bound(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
         let unreadable =
             |_| broken("what is sealed cannot be opened: CLARITY_SECRETS_KEY is not the one it was sealed with");
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(()).map_err(unreadable)?;
-        let payload = Payload { msg: sealed, aad: user.0.as_bytes() };
+        let payload = Payload { msg: sealed, aad };
         let plain = self.cipher().decrypt(&(*nonce).into(), payload).map_err(|_| unreadable(()))?;
         Ok(Zeroizing::new(plain))
     }
@@ -108,7 +128,6 @@ impl std::fmt::Debug for SecretsKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use uuid::Uuid;
 
     fn key(byte: u8) -> SecretsKey {
         SecretsKey::from_base64(&Secret::new(STANDARD.encode([byte; 32]))).unwrap()
@@ -130,6 +149,10 @@ mod tests {
             assert!(key(1).open(MAJA, &changed).is_err(), "byte {at}");
         }
         assert!(key(1).open(MAJA, b"short").is_err());
+        // What is sealed for one use is no other use's, and no person's.
+        let of_use = key(1).seal_as("sso secret", MAJA.0, b"a secret").unwrap();
+        assert_eq!(key(1).open_as("sso secret", MAJA.0, &of_use).unwrap().as_slice(), b"a secret");
+        assert!(key(1).open_as("sso verifier", MAJA.0, &of_use).is_err() && key(1).open(MAJA, &of_use).is_err());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clarity_domain::ids::SessionId;
 use clarity_domain::view::session::OpenSessions;
 use clarity_runtime::clock::now_us;
 use clarity_store::audit::Object;
-use clarity_store::auth::{session, workspace};
+use clarity_store::auth::session;
 
 use crate::Services;
 use crate::audit as log;
@@ -38,13 +38,14 @@ impl Services {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let Some(device) = session::revoke_of(&mut tx, user.id, id).await.map_err(fault)? else { return Ok(()) };
-        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+        let Some(device) = session::revoke_of(&mut tx, user.id, &member.token, id).await.map_err(fault)? else {
+            return Ok(());
+        };
         // The session first: whoever wants it to be over has it over, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;
         let id = id.to_string();
         let object = Object { kind: "session", id: &id, name: &device };
-        self.record_everywhere(&seats, &log::person(user), Act::EndSession, object, Outcome::Done, client).await
+        self.record_everywhere(&member.seats, &log::person(user), Act::EndSession, object, Outcome::Done, client).await
     }
 
     /// Ends all of the visitor's sessions but this one.
@@ -56,13 +57,13 @@ impl Services {
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let ended = session::revoke_others(&mut tx, user.id, &member.token).await.map_err(fault)?;
-        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         if ended == 0 {
             return Ok(());
         }
         let name = format!("{ended} ended");
         let object = Object { kind: "session", id: "", name: &name };
-        self.record_everywhere(&seats, &log::person(user), Act::EndOtherSessions, object, Outcome::Done, client).await
+        self.record_everywhere(&member.seats, &log::person(user), Act::EndOtherSessions, object, Outcome::Done, client)
+            .await
     }
 }

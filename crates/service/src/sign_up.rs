@@ -124,7 +124,7 @@ impl Services {
         client: &Client,
     ) -> Result<WorkspaceCard, AppError> {
         self.throttle.take(&client.address)?;
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         let name = checked_name("workspace", "the workspace", name)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;

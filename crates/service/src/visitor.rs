@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::session::{Session, WorkspaceCard};
 use clarity_runtime::secret::random_bytes;
 use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::{Proof, TokenHash};
-use clarity_store::auth::workspace::SeatRow;
+use clarity_store::auth::workspace::{SeatRow, SsoRule};
 use clarity_store::auth::{session, workspace};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -49,6 +49,8 @@ pub struct Member {
     pub(crate) session: Session,
     pub(crate) token: TokenHash,
     pub(crate) proof: Proof,
+    /// The session came by the single sign-on of this workspace, and is that workspace's only.
+    pub(crate) by_sso_of: Option<WorkspaceId>,
     /// Read together with the session.
     pub(crate) seats: Vec<SeatRow>,
     seats_read: Instant,
@@ -65,6 +67,22 @@ impl Visitor {
             Self::Anonymous => None,
             Self::Member(member) => Some(member),
         }
+    }
+
+    /// The person, where their whole account is theirs to change: a workspace's provider vouches for them in that workspace,
+    /// and must not reach what is theirs elsewhere.
+    ///
+    /// # Errors
+    /// `Unauthenticated`; `Forbidden` for a session that came by single sign-on.
+    pub(crate) fn whole(&self) -> Result<&Member, AppError> {
+        let member = self.member().ok_or_else(AppError::unauthenticated)?;
+        if member.by_sso_of.is_none() {
+            return Ok(member);
+        }
+        Err(AppError::new(
+            ErrorCode::Forbidden,
+            "You came by single sign-on, which is good in its workspace only. Sign in with your account's password to change your account.",
+        ))
     }
 }
 
@@ -142,16 +160,17 @@ impl Services {
         }
         let workspaces = live.seats.iter().map(|seat| seat.card.clone()).collect();
         let session = Session { user: live.user, workspaces };
-        let proof = live.proof;
-        Ok(Visitor::Member(Arc::new(Member { session, token: hash, proof, seats: live.seats, seats_read })))
+        let (proof, by_sso_of) = (live.proof, live.by_sso_of);
+        Ok(Visitor::Member(Arc::new(Member { session, token: hash, proof, by_sso_of, seats: live.seats, seats_read })))
     }
 
     /// The visitor's seat in the workspace of this slug, as it was read with the visitor, a moment ago in the same
     /// request; read again when that is not so any more.
     ///
     /// # Errors
-    /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SecondFactorNeeded`
-    /// when the workspace asks for one and the session has shown none.
+    /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SsoNeeded` when the
+    /// workspace asks for its single sign-on and the session did not come by it; `SecondFactorNeeded` when it asks for one and
+    /// the session has shown none.
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let found = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
@@ -163,6 +182,9 @@ impl Services {
             row
         };
         let (row, proof) = found.ok_or_else(|| AppError::not_found("workspace"))?;
+        if row.sso == SsoRule::Required {
+            return Err(AppError::sso_needed());
+        }
         if row.second_factor_required && !proof.second_factor {
             return Err(AppError::second_factor_needed());
         }
@@ -188,7 +210,9 @@ impl Services {
         session::touch(&mut tx, &token).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(row.is_some_and(|(row, proof)| {
-            row.scope == seat.scope && (proof.second_factor || !row.second_factor_required)
+            row.scope == seat.scope
+                && row.sso != SsoRule::Required
+                && (proof.second_factor || !row.second_factor_required)
         }))
     }
 

@@ -8,10 +8,12 @@ mod customer;
 mod database;
 pub mod ledger;
 pub mod plant;
+mod provider;
 mod shared;
 mod wait;
 
 pub use cluster::{Cluster, StopMode};
 pub use customer::CustomerDb;
 pub use database::{ROLES, TestDb};
+pub use provider::{IdentityProvider, ProviderAccount};
 pub use wait::{wait_until, wait_until_blocking};

@@ -9,4 +9,5 @@ mod doors;
 mod hardening;
 mod live;
 mod pages;
+mod sso;
 mod stage;

@@ -48,7 +48,7 @@ impl Stack {
 }
 
 /// The port that it said since its last start.
-fn said(log: &Path) -> Option<u16> {
+pub(super) fn said(log: &Path) -> Option<u16> {
     let text = fs::read_to_string(log).ok()?;
     let mut since = text.lines().rev().take_while(|line| !line.starts_with("--- "));
     since.find_map(|line| serde_json::from_str::<Listening>(line).ok()).map(|listening| listening.port)

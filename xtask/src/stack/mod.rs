@@ -10,6 +10,7 @@ mod cluster;
 mod interrupt;
 pub mod leftovers;
 mod mailbox;
+pub mod outside;
 mod plant;
 mod probe;
 mod secrets;
@@ -64,6 +65,8 @@ pub struct Stack {
     surroundings: BTreeMap<&'static str, Vec<(String, String)>>,
     /// Where the mail server listens that the server is told of.
     mail_port: Option<u16>,
+    /// An identity provider and a name server, for the journeys that need them.
+    outside: Option<outside::Outside>,
     /// In the order they were started; stopped in the opposite one.
     running: Vec<Running>,
 }
@@ -93,6 +96,7 @@ impl Stack {
             customer: None,
             surroundings: BTreeMap::new(),
             mail_port: None,
+            outside: None,
             running: Vec::new(),
         })
     }
@@ -170,7 +174,11 @@ impl Stack {
         let key = ("CLARITY_SECRETS_KEY".to_owned(), self.secrets.secrets_key.clone());
         let ops = ("CLARITY_OPS".to_owned(), "on".to_owned());
         let spec = self.server(&["auth", "app", "ops"], &args)?.args([self.paths.site(self.mode)]);
-        let spec = spec.env(self.mail_env()).env([key, ops]).env(self.surroundings_of(SERVER).iter().cloned());
+        let spec = spec
+            .env(self.mail_env())
+            .env(self.outside_env())
+            .env([key, ops])
+            .env(self.surroundings_of(SERVER).iter().cloned());
         self.start(spec)?;
         self.await_ready("server", |_| http_ok(port, "/readyz"))
     }

@@ -87,7 +87,11 @@ pub fn SecondFactorContent(
     forms: Forms,
 ) -> impl IntoView {
     let missing = !page.is_on();
-    let SecondFactorPage { state, passkeys, required_by, new_codes } = page;
+    let SecondFactorPage { state, passkeys, required_by, new_codes, by_sso } = page;
+    if by_sso.is_some() {
+        return view! { <p class="cs-quiet">"You came by single sign-on, which has a second factor of its own. Sign in with your account's password to change your account's."</p> }
+            .into_any();
+    }
     let asked = (missing && !required_by.is_empty()).then(|| {
         let words = format!("{} asks its members for a second factor. Add one to go on.", required_by.join(", "));
         view! { <Banner tone=Tone::Warn>{words}</Banner> }

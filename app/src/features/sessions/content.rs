@@ -90,7 +90,7 @@ fn Row(slug: String, session: OpenSession, base: i64, end: ServerAction<End>) ->
     };
     view! {
         <tr>
-            <th scope="row">{session.device}</th>
+            <th scope="row">{session.device}{session.by_sso.then(|| view! { <small>"by single sign-on"</small> })}</th>
             <td data-label="Address">{session.address}</td>
             <td data-label="Signed in"><Time at=Some(session.signed_in_at) detail=Detail::Day/></td>
             <td data-label="Last used"><Ago at=Some(session.seen_at) base/></td>

@@ -21,9 +21,16 @@ pub fn Field(
     #[prop(optional)] minlength: Option<u32>,
     #[prop(default = 256)] maxlength: u32,
     #[prop(optional)] autofocus: bool,
+    /// What stands in it at first.
+    #[prop(optional, into)]
+    value: Option<String>,
+    /// It may stay empty.
+    #[prop(optional)]
+    optional: bool,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
     let id = id.unwrap_or_else(|| name.to_owned());
+    let required = !optional;
     let help_id = format!("{id}-help");
     let error_id = format!("{id}-error");
     let described = {
@@ -42,7 +49,8 @@ pub fn Field(
                 id=id
                 name=name
                 type=kind
-                required
+                value=value
+                required=required
                 autocomplete=autocomplete
                 inputmode=inputmode
                 minlength=minlength.map(|n| n.to_string())

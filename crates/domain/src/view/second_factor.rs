@@ -13,6 +13,9 @@ pub struct SecondFactorPage {
     pub required_by: Vec<String>,
     /// Recovery codes that were made a moment ago, until the person says that they have them.
     pub new_codes: Option<Vec<String>>,
+    /// The visitor came by the single sign-on of this workspace: they confirm that it is them there.
+    #[serde(default)]
+    pub by_sso: Option<String>,
 }
 
 impl SecondFactorPage {

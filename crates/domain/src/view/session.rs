@@ -44,6 +44,9 @@ pub struct OpenSession {
     pub ends_at: Micros,
     /// The one that asks.
     pub current: bool,
+    /// It came by single sign-on, and is good in that workspace only.
+    #[serde(default)]
+    pub by_sso: bool,
 }
 
 /// This one first, then the newest use.

@@ -70,6 +70,12 @@ pub(crate) enum Letter<'a> {
         name: &'a str,
         reset: &'a str,
     },
+    /// An owner came in by password though the workspace asks for single sign-on. The link is the audit log.
+    BreakGlass {
+        workspace: &'a str,
+        who: &'a str,
+        page: &'a str,
+    },
     /// How many are left. The link is the page that makes new ones.
     RecoveryCodeUsed {
         left: u32,
@@ -128,6 +134,7 @@ impl Letter<'_> {
             Self::WorkspaceDeleted { .. } => "workspace_deleted",
             Self::PlanNotice { .. } => "plan_notice",
             Self::SupportRequest { .. } => "support_request",
+            Self::BreakGlass { .. } => "break_glass",
         }
     }
 }

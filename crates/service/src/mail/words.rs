@@ -128,6 +128,19 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 act("Choose a new password", reset),
             ],
         ),
+        Letter::BreakGlass { workspace, who, page } => {
+            let (workspace, who) = (name(workspace), name(who));
+            words(
+                format!("{who} came in past single sign-on at Clarity Stream"),
+                [
+                    text(format!(
+                        "{who} signed in with a password, and so may enter the workspace “{workspace}”, which asks for its single sign-on. They are marked for it."
+                    )),
+                    act("Look at the audit log", page),
+                    text("If nobody knows why, end their sessions and take the mark away."),
+                ],
+            )
+        }
         Letter::RecoveryCodeUsed { left, page } => {
             let left = match left {
                 0 => "It was the last one.".to_owned(),
@@ -339,6 +352,7 @@ mod tests {
             Letter::DeletionCancelled { workspace: "W", by: "B", link: LINK },
             Letter::WorkspaceDeleted { workspace: "W", link: LINK },
             Letter::SupportRequest { workspace: "W", by: "A", reason: "R", minutes: 30, link: LINK },
+            Letter::BreakGlass { workspace: "W", who: "I", page: LINK },
         ];
         for letter in letters {
             let acts =

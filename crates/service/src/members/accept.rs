@@ -147,6 +147,7 @@ impl Services {
     ) -> Result<Person, AppError> {
         if let Some(session) = visitor.session() {
             if session.user.email == invitation.email {
+                visitor.whole()?;
                 return Ok(Person::SignedIn(session.user.clone()));
             }
             let (wanted, here) = (&invitation.email, &session.user.email);

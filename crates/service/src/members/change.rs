@@ -41,6 +41,7 @@ impl Services {
         }
         if target.role == Role::Owner {
             keep_an_owner(&mut tx, seat).await?;
+            self.keep_a_way_in(&mut tx, seat, user).await?;
         }
         member::set_role(&mut tx, &seat.scope, user, role).await.map_err(missing("member"))?;
         let entry = Entry {
@@ -73,6 +74,7 @@ impl Services {
             let message = "Your role does not allow you to remove a member above yourself.";
             return self.refuse(seat, Act::RemoveMember, object, target.role, message).await;
         }
+        self.keep_a_way_in(&mut tx, seat, user).await?;
         // Whoever removes an owner is one, and stays.
         member::remove(&mut tx, &seat.scope, user).await.map_err(missing("member"))?;
         // The seat first: from here on the person is out, whatever happens to the rest.
@@ -89,6 +91,7 @@ impl Services {
         let (mut tx, own) = self.locked(seat).await?;
         if own.role == Role::Owner {
             keep_an_owner(&mut tx, seat).await?;
+            self.keep_a_way_in(&mut tx, seat, seat.user_id).await?;
         }
         member::remove(&mut tx, &seat.scope, seat.user_id).await.map_err(missing("workspace"))?;
         tx.commit().await.map_err(fault)?;

@@ -29,7 +29,7 @@ impl Services {
     /// # Errors
     /// `Unauthenticated`; `ConfirmNeeded`; `LimitExceeded` with twenty; `Conflict` where there can be none.
     pub async fn begin_passkey(&self, visitor: &Visitor) -> Result<String, AppError> {
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
@@ -57,7 +57,7 @@ impl Services {
         client: &Client,
     ) -> Result<Option<Vec<String>>, AppError> {
         self.throttle.take(&client.address)?;
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         let user = &member.session.user;
         let name = parse_name(name)?;
         let answer: RegisterPublicKeyCredential = read(credential)?;
@@ -101,7 +101,7 @@ impl Services {
     /// # Errors
     /// `Unauthenticated`; `ConfirmNeeded`; `NotFound`, also of somebody else's.
     pub async fn remove_passkey(&self, visitor: &Visitor, id: PasskeyId, client: &Client) -> Result<(), AppError> {
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
@@ -123,7 +123,7 @@ impl Services {
         (id, name): (PasskeyId, &str),
         client: &Client,
     ) -> Result<(), AppError> {
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         let user = &member.session.user;
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
         let id = id.to_string();

@@ -19,7 +19,7 @@ impl Services {
     /// # Errors
     /// `Unauthenticated`; `NotFound` when they have no passkey; `Conflict` where there can be none.
     pub async fn begin_passkey_confirm(&self, visitor: &Visitor) -> Result<String, AppError> {
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let these = store::list(&mut tx, user.id).await.map_err(fault)?;
@@ -43,7 +43,7 @@ impl Services {
         client: &Client,
     ) -> Result<(), AppError> {
         self.throttle.take(&client.address)?;
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         let user = &member.session.user;
         let answer = read(credential)?;
         self.note_attempt(&user.email).await?.ok_or_else(AppError::unauthenticated)?;

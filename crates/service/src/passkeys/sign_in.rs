@@ -135,6 +135,7 @@ impl Services {
         let object = Object { kind: "passkey", id: &id, name: &passkey.name };
         self.record_everywhere(&seats, &by, Act::UsePasskey, object, Outcome::Done, client).await?;
         self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
+        self.note_break_glass(&mut tx, &signed_in.session.user, &seats, client).await?;
         // Last: nobody is in whose sign-in is not written down.
         tx.commit().await.map_err(fault)?;
         Ok(signed_in)

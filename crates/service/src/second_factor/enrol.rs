@@ -28,7 +28,7 @@ impl Services {
     /// # Errors
     /// `Unauthenticated`; `ConfirmNeeded`; `Conflict` when there is a second factor already.
     pub async fn begin_enrolment(&self, visitor: &Visitor) -> Result<Enrolment, AppError> {
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         step_up::recent(&member.proof)?;
         let user = &member.session.user;
         let secret = Zeroizing::new(random_bytes::<SECRET_BYTES>().map_err(broken)?);
@@ -53,7 +53,7 @@ impl Services {
         client: &Client,
     ) -> Result<Vec<String>, AppError> {
         self.throttle.take(&client.address)?;
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         // A sign-in that goes on at the same moment waits here, or is ended below.
@@ -80,7 +80,7 @@ impl Services {
     /// # Errors
     /// `Unauthenticated`; `ConfirmNeeded`; `NotFound` when there is none.
     pub async fn remove_second_factor(&self, visitor: &Visitor, client: &Client) -> Result<(), AppError> {
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         step_up::recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
@@ -99,7 +99,7 @@ impl Services {
     /// # Errors
     /// `Unauthenticated`; `ConfirmNeeded`; `NotFound` when there is no second factor.
     pub async fn new_recovery_codes(&self, visitor: &Visitor, client: &Client) -> Result<Vec<String>, AppError> {
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let member = visitor.whole()?;
         step_up::recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;

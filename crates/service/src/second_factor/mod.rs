@@ -26,6 +26,7 @@ use data_encoding::BASE32_NOPAD;
 use crate::Services;
 use crate::error::fault;
 use crate::frame::small;
+use crate::mail::Letter;
 use crate::visitor::Visitor;
 
 pub(crate) use sign_in::over;
@@ -67,7 +68,23 @@ impl Services {
         };
         let asking = member.seats.iter().filter(|seat| seat.second_factor_required);
         let required_by = asking.map(|seat| seat.card.name.clone()).collect();
-        Ok(SecondFactorPage { state, passkeys, required_by, new_codes: None })
+        let by_sso = member.by_sso_of.and_then(|_| member.seats.first()).map(|seat| seat.card.slug.clone());
+        Ok(SecondFactorPage { state, passkeys, required_by, new_codes: None, by_sso })
+    }
+
+    /// Whether this person is asked for a code.
+    pub(crate) async fn asks_for_code(&self, tx: &mut AuthTx, user: UserId) -> Result<bool, AppError> {
+        has_second_factor(tx, user).await
+    }
+
+    /// Takes a code as at a sign-in. False when it is none of the person's, or was used before.
+    pub(crate) async fn take_any_code(&self, tx: &mut AuthTx, user: &UserCard, typed: &str) -> Result<bool, AppError> {
+        let shown = self.take_code(tx, user.id, typed).await?;
+        if let Some(Shown::RecoveryCode { left }) = shown {
+            let page = format!("{}/second-factor", self.settings.public_url);
+            self.post(tx, &user.email, &Letter::RecoveryCodeUsed { left, page: &page }).await?;
+        }
+        Ok(shown.is_some())
     }
 
     /// Takes a code of the person's app, or one of their recovery codes. `None` when it is neither, or was used before.

@@ -83,6 +83,7 @@ impl Services {
             self.record_everywhere(&seats, &by, Act::UseRecoveryCode, Object::default(), Outcome::Done, client).await?;
         }
         self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
+        self.note_break_glass(&mut tx, &signed_in.session.user, &seats, client).await?;
         // Last: nobody is in whose sign-in is not written down.
         tx.commit().await.map_err(fault)?;
         Ok(signed_in)

@@ -61,7 +61,8 @@ impl Services {
         client: &Client,
     ) -> Result<(), AppError> {
         self.throttle.take(&client.address)?;
-        let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        // Whoever came by single sign-on shows it there: see the attempt's `again`.
+        let member = visitor.whole()?;
         let user = &member.session.user;
         let known = self.note_attempt(&user.email).await?.ok_or_else(AppError::unauthenticated)?;
         if !self.passwords.verify(&Secret::new(form.password), Some(known.password_hash)).await? {

@@ -21,6 +21,8 @@ mod passkeys;
 mod retention;
 mod rewrite;
 mod second_factor;
+mod sso;
+mod sso_faults;
 mod stage;
 mod support;
 mod tokens;

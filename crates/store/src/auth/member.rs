@@ -105,7 +105,10 @@ pub async fn is_member(tx: &mut AuthTx, scope: &WorkspaceScope, email: &str) -> 
 /// Gives a member another role. What an owner offered ends when they are none any more.
 pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, role: Role) -> Result<()> {
     let changed = sqlx::query!(
-        "update auth.memberships set role = $3 where workspace_id = $1 and user_id = $2",
+        "update auth.memberships
+         set role = $3, break_glass = break_glass and $3 = 'owner'
+         where workspace_id = $1
+           and user_id = $2",
         scope.workspace_id().0,
         user.0,
         role.as_str()

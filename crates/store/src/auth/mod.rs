@@ -19,6 +19,7 @@ pub mod second_factor;
 pub mod service_account;
 pub mod session;
 pub mod sign_up;
+pub mod sso;
 pub mod stranger;
 pub mod user;
 pub mod workspace;

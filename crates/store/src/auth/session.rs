@@ -3,11 +3,12 @@
 //! A session ends twelve hours after it was last used, seven days after it was made, or when it is revoked: the view
 //! `auth.live_sessions` says so for all who ask.
 
-use super::workspace::{SeatRow, role};
+use super::workspace::{SeatRow, SsoRule, role};
 use crate::at::{micros, timestamp};
+use crate::scope::WorkspaceScope;
 use crate::{AuthStore, AuthTx, Result};
 use clarity_domain::device::device;
-use clarity_domain::ids::{SessionId, UserId};
+use clarity_domain::ids::{SessionId, UserId, WorkspaceId};
 use clarity_domain::time::Micros;
 use clarity_domain::view::session::{OpenSession, UserCard};
 use uuid::Uuid;
@@ -30,6 +31,8 @@ pub struct LiveSession {
     pub user: UserCard,
     pub seats: Vec<SeatRow>,
     pub proof: Proof,
+    /// The provider of this workspace vouched for the person: the session is that workspace's only.
+    pub by_sso_of: Option<WorkspaceId>,
     /// Not noted as used within the last minute: see [`touch`].
     pub stale: bool,
 }
@@ -43,19 +46,33 @@ pub struct NewSession<'a> {
     pub user_agent: &'a str,
     /// A code was shown beside the password.
     pub second_factor: bool,
+    /// It came by single sign-on, not by password.
+    pub sso: Option<SsoSession<'a>>,
+}
+
+/// What is known of a session that a workspace's provider vouched for.
+#[derive(Clone, Copy, Debug)]
+pub struct SsoSession<'a> {
+    pub scope: &'a WorkspaceScope,
+    /// When the person signed in at the provider, as it says. `None`: it does not say, and nothing is confirmed.
+    pub confirmed_at: Option<Micros>,
 }
 
 pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into auth.sessions (token_hash, id, user_id, expires_at, address, user_agent, second_factor_at)
-         values ($1, $2, $3, $4, $5, $6, case when $7 then now() end)",
+        "insert into auth.sessions
+             (token_hash, id, user_id, expires_at, address, user_agent, second_factor_at, sso_workspace_id, confirmed_at)
+         values ($1, $2, $3, $4, $5, $6, case when $7 then now() end, $8,
+                 case when $8::uuid is null then now() when $9::timestamptz is not null then least($9, now()) end)",
         hash.as_slice(),
         Uuid::now_v7(),
         session.user.0,
         timestamp(session.expires_at),
         session.address,
         session.user_agent,
-        session.second_factor
+        session.second_factor,
+        session.sso.map(|sso| sso.scope.workspace_id().0),
+        session.sso.and_then(|sso| sso.confirmed_at).map(timestamp)
     )
     .execute(tx.conn())
     .await?;
@@ -66,13 +83,20 @@ pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>)
 pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<LiveSession>> {
     let rows = sqlx::query!(
         r#"select u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!",
-                  s.confirmed_at as "confirmed_at?", s.second_factor_at is not null as "second_factor!",
+                  s.confirmed_at as "confirmed_at?", s.sso_workspace_id as "sso_workspace_id?",
+                  (s.second_factor_at is not null or s.sso_workspace_id is not null) as "second_factor!",
                   w.id as "workspace_id?", w.slug as "slug?", w.name as "workspace_name?", w.time_zone as "time_zone?",
-                  w.second_factor_required as "second_factor_required?", m.role as "role?"
+                  w.second_factor_required as "second_factor_required?", m.role as "role?", m.break_glass as "break_glass?",
+                  coalesce(c.required, false) as "sso_required!"
          from auth.live_sessions s
          join auth.users u on u.id = s.user_id
          left join auth.memberships m on m.user_id = u.id
+           and (s.sso_workspace_id is null or exists (
+             select from auth.sso_connections e
+             where e.workspace_id = m.workspace_id and e.workspace_id = s.sso_workspace_id and e.enabled
+           ))
          left join auth.workspaces w on w.id = m.workspace_id
+         left join auth.sso_connections c on c.workspace_id = w.id
          where s.token_hash = $1
          order by lower(w.name), w.id"#,
         hash.as_slice()
@@ -85,13 +109,15 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
             user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
             seats: Vec::new(),
             proof: Proof { confirmed_at: r.confirmed_at.map(micros), second_factor: r.second_factor },
+            by_sso_of: r.sso_workspace_id.map(WorkspaceId),
             stale: r.stale,
         });
         if let (Some(workspace), Some(slug), Some(name), Some(time_zone), Some(word)) =
             (r.workspace_id, r.slug, r.workspace_name, r.time_zone, r.role)
         {
             let seat = SeatRow::new(r.id, workspace, slug, name, time_zone, role(&word));
-            live.seats.push(seat.requiring(r.second_factor_required.unwrap_or_default()));
+            let sso = SsoRule::of(r.sso_required, r.break_glass.unwrap_or_default(), live.by_sso_of.is_some());
+            live.seats.push(seat.requiring(r.second_factor_required.unwrap_or_default()).ruled(sso));
         }
     }
     Ok(live)
@@ -118,7 +144,8 @@ pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Op
         r#"select user_id as "user_id!", workspace_id as "workspace_id!", slug as "slug!",
                   workspace_name as "workspace_name!", time_zone as "time_zone!", role as "role!",
                   second_factor_required as "second_factor_required!", second_factor as "second_factor!",
-                  confirmed_at as "confirmed_at?"
+                  confirmed_at as "confirmed_at?", sso_required as "sso_required!", break_glass as "break_glass!",
+                  by_sso as "by_sso!"
          from auth.resolve_session($1, $2)"#,
         hash.as_slice(),
         slug
@@ -128,7 +155,8 @@ pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Op
     Ok(row.map(|r| {
         let seat = SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role));
         let proof = Proof { confirmed_at: r.confirmed_at.map(micros), second_factor: r.second_factor };
-        (seat.requiring(r.second_factor_required), proof)
+        let sso = SsoRule::of(r.sso_required, r.break_glass, r.by_sso);
+        (seat.requiring(r.second_factor_required).ruled(sso), proof)
     }))
 }
 
@@ -158,13 +186,20 @@ pub async fn forget_second_factor(tx: &mut AuthTx, user: UserId) -> Result<()> {
     Ok(())
 }
 
-/// A person's sessions that have not ended: the one with this hash first, then the newest use.
+/// A person's sessions that have not ended: the one with this hash first, then the newest use. A session by single sign-on
+/// sees those of its workspace only, here and where it ends others: what a provider vouches for reaches no further.
 pub async fn list_open(tx: &mut AuthTx, user: UserId, current: &TokenHash) -> Result<Vec<OpenSession>> {
     let rows = sqlx::query!(
         r#"select id as "id!", created_at as "created_at!", last_seen_at as "last_seen_at!", expires_at as "expires_at!",
-                  address as "address!", user_agent as "user_agent!", token_hash = $2 as "current!"
-           from auth.live_sessions
+                  address as "address!", user_agent as "user_agent!", token_hash = $2 as "current!",
+                  sso_workspace_id is not null as "by_sso!"
+           from auth.live_sessions s
            where user_id = $1
+             and exists (
+               select from auth.sessions own
+               where own.token_hash = $2
+                 and (own.sso_workspace_id is null or own.sso_workspace_id = s.sso_workspace_id)
+             )
            order by token_hash = $2 desc, last_seen_at desc, id
            limit 200"#,
         user.0,
@@ -180,18 +215,32 @@ pub async fn list_open(tx: &mut AuthTx, user: UserId, current: &TokenHash) -> Re
         seen_at: micros(r.last_seen_at),
         ends_at: micros(r.expires_at),
         current: r.current,
+        by_sso: r.by_sso,
     });
     Ok(open.collect())
 }
 
 /// Ends one session of this person, or nothing when it is somebody else's or over. What it was on, as [`device`] says it.
-pub async fn revoke_of(tx: &mut AuthTx, user: UserId, session: SessionId) -> Result<Option<String>> {
+pub async fn revoke_of(
+    tx: &mut AuthTx,
+    user: UserId,
+    current: &TokenHash,
+    session: SessionId,
+) -> Result<Option<String>> {
     let ended = sqlx::query_scalar!(
-        "update auth.sessions set revoked_at = now()
-         where user_id = $1 and id = $2 and revoked_at is null
+        "update auth.sessions s set revoked_at = now()
+         where user_id = $1
+           and id = $2
+           and revoked_at is null
+           and exists (
+             select from auth.sessions own
+             where own.token_hash = $3
+               and (own.sso_workspace_id is null or own.sso_workspace_id = s.sso_workspace_id)
+           )
          returning user_agent",
         user.0,
-        session.0
+        session.0,
+        current.as_slice()
     )
     .fetch_optional(tx.conn())
     .await?;
@@ -201,7 +250,15 @@ pub async fn revoke_of(tx: &mut AuthTx, user: UserId, session: SessionId) -> Res
 /// Ends all sessions of this person but one; how many.
 pub async fn revoke_others(tx: &mut AuthTx, user: UserId, kept: &TokenHash) -> Result<u64> {
     let ended = sqlx::query!(
-        "update auth.sessions set revoked_at = now() where user_id = $1 and token_hash <> $2 and revoked_at is null",
+        "update auth.sessions s set revoked_at = now()
+         where user_id = $1
+           and token_hash <> $2
+           and revoked_at is null
+           and exists (
+             select from auth.sessions own
+             where own.token_hash = $2
+               and (own.sso_workspace_id is null or own.sso_workspace_id = s.sso_workspace_id)
+           )",
         user.0,
         kept.as_slice()
     )

@@ -16,17 +16,51 @@ pub struct SeatRow {
     pub time_zone: String,
     /// Whoever enters has to have shown a second factor.
     pub second_factor_required: bool,
+    /// How the workspace's single sign-on bears on this seat.
+    pub sso: SsoRule,
+}
+
+/// What a workspace's single sign-on asks of a session that did not come by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SsoRule {
+    /// Nothing; so for a session that came by it.
+    #[default]
+    Free,
+    /// To come by it.
+    Required,
+    /// To come by it, and this owner may come in past it.
+    BreakGlass,
+}
+
+impl SsoRule {
+    pub(crate) fn of(required: bool, break_glass: bool, by_sso: bool) -> Self {
+        match (required && !by_sso, break_glass) {
+            (false, _) => Self::Free,
+            (true, false) => Self::Required,
+            (true, true) => Self::BreakGlass,
+        }
+    }
 }
 
 impl SeatRow {
     pub(crate) fn new(user: Uuid, workspace: Uuid, slug: String, name: String, time_zone: String, role: Role) -> Self {
         let id = WorkspaceId(workspace);
         let scope = WorkspaceScope::new(id, Principal::Member { user_id: UserId(user), role });
-        Self { scope, card: WorkspaceCard { id, slug, name, role }, time_zone, second_factor_required: false }
+        Self {
+            scope,
+            card: WorkspaceCard { id, slug, name, role },
+            time_zone,
+            second_factor_required: false,
+            sso: SsoRule::Free,
+        }
     }
 
     pub(crate) fn requiring(self, second_factor: bool) -> Self {
         Self { second_factor_required: second_factor, ..self }
+    }
+
+    pub(crate) fn ruled(self, sso: SsoRule) -> Self {
+        Self { sso, ..self }
     }
 }
 
@@ -64,20 +98,24 @@ pub async fn create(
     Ok(Some(SeatRow::new(owner.0, id, slug.into(), name.into(), time_zone.into(), Role::Owner)))
 }
 
-/// Every workspace this person has a seat in, by name.
+/// Every workspace this person has a seat in, by name, as a session by password finds them.
 pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     let rows = sqlx::query!(
-        "select w.id, w.slug, w.name, w.time_zone, w.second_factor_required, m.role
+        r#"select w.id, w.slug, w.name, w.time_zone, w.second_factor_required, m.role, m.break_glass,
+                  coalesce(c.required, false) as "sso_required!"
          from auth.memberships m
          join auth.workspaces w on w.id = m.workspace_id
+         left join auth.sso_connections c on c.workspace_id = w.id
          where m.user_id = $1
-         order by lower(w.name), w.id",
+         order by lower(w.name), w.id"#,
         user.0
     )
     .fetch_all(tx.conn())
     .await?;
     let seats = rows.into_iter().map(|r| {
-        SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role)).requiring(r.second_factor_required)
+        SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role))
+            .requiring(r.second_factor_required)
+            .ruled(SsoRule::of(r.sso_required, r.break_glass, false))
     });
     Ok(seats.collect())
 }

@@ -70,10 +70,11 @@ end
 $$;"),
 fault("resolve_session takes a membership of any workspace for one of the workspace asked for", &["auth.resolve_session()"], "create or replace function auth.resolve_session(session_hash bytea, workspace_slug text)
   returns table (user_id uuid, workspace_id uuid, slug text, workspace_name text, time_zone text, role text,
-                          second_factor_required boolean, second_factor boolean, confirmed_at timestamptz)
+                          second_factor_required boolean, second_factor boolean, confirmed_at timestamptz,
+                          sso_required boolean, break_glass boolean, by_sso boolean)
   language sql stable security definer set search_path = pg_catalog, auth
   as $$
-    select s.user_id, w.id, w.slug, w.name, w.time_zone, m.role, false, false, null::timestamptz
+    select s.user_id, w.id, w.slug, w.name, w.time_zone, m.role, false, false, null::timestamptz, false, false, false
     from auth.live_sessions s
     join auth.memberships m on m.user_id = s.user_id
     join auth.workspaces w on w.slug = workspace_slug

@@ -170,16 +170,18 @@ pub const FAULTS: &[Fault] = &[
     fault("a session that opens every workspace", &["auth.resolve_session()"],
         "create or replace function auth.resolve_session(session_hash bytea, workspace_slug text)
            returns table (user_id uuid, workspace_id uuid, slug text, workspace_name text, time_zone text, role text,
-                          second_factor_required boolean, second_factor boolean, confirmed_at timestamptz)
+                          second_factor_required boolean, second_factor boolean, confirmed_at timestamptz,
+                          sso_required boolean, break_glass boolean, by_sso boolean)
            language sql stable security definer set search_path = pg_catalog, auth
-           as $$ select s.user_id, w.id, w.slug, w.name, w.time_zone, 'viewer', false, false, null::timestamptz from auth.sessions s cross join auth.workspaces w
+           as $$ select s.user_id, w.id, w.slug, w.name, w.time_zone, 'viewer', false, false, null::timestamptz, false, false, false from auth.sessions s cross join auth.workspaces w
                  where s.token_hash = session_hash and w.slug = workspace_slug $$"),
     fault("a seat without a session", &["auth.resolve_session()"],
         "create or replace function auth.resolve_session(session_hash bytea, workspace_slug text)
            returns table (user_id uuid, workspace_id uuid, slug text, workspace_name text, time_zone text, role text,
-                          second_factor_required boolean, second_factor boolean, confirmed_at timestamptz)
+                          second_factor_required boolean, second_factor boolean, confirmed_at timestamptz,
+                          sso_required boolean, break_glass boolean, by_sso boolean)
            language sql stable security definer set search_path = pg_catalog, auth
-           as $$ select m.user_id, w.id, w.slug, w.name, w.time_zone, m.role, false, false, null::timestamptz from auth.workspaces w
+           as $$ select m.user_id, w.id, w.slug, w.name, w.time_zone, m.role, false, false, null::timestamptz, false, false, false from auth.workspaces w
                  join auth.memberships m on m.workspace_id = w.id where w.slug = workspace_slug $$"),
 ];
 

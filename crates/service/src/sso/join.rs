@@ -1,0 +1,267 @@
+//! Letting in whom the provider named: known by their subject; new, when the address is the workspace's; or somebody with an
+//! account, who shows first that it is theirs.
+//!
+//! Whoever was removed from the workspace stays out, though the provider knows them: an invitation brings them back. An account
+//! that is made here has a password that nobody knows; who reads the address's mail may choose one, and it opens no workspace
+//! that asks for single sign-on.
+
+use clarity_domain::audit::{Act, Outcome};
+use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::UserId;
+use clarity_domain::names::parse_email;
+use clarity_domain::time::{Micros, SECOND};
+use clarity_domain::view::session::{Session, UserCard};
+use clarity_runtime::clock::now_us;
+use clarity_runtime::secret::Secret;
+use clarity_store::audit::{Entry, Object};
+use clarity_store::auth::session::{NewSession, SsoSession};
+use clarity_store::auth::sso::attempt::{self, AttemptRow, NewAttempt, Purpose};
+use clarity_store::auth::sso::connection::ConnectionRow;
+use clarity_store::auth::sso::identity::{self, SubjectKey};
+use clarity_store::auth::workspace::SeatRow;
+use clarity_store::auth::{session, user, workspace};
+use clarity_store::{AuthTx, StoreError, domain};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::provider::Named;
+use super::{ATTEMPT_LIFE, SsoOutcome, over};
+use crate::account::SESSION_LIFE;
+use crate::audit as log;
+use crate::error::fault;
+use crate::sign_up::checked_name;
+use crate::visitor::new_token;
+use crate::{Client, Services, SignedIn};
+
+/// Why somebody is not let in: a word for the log, a sentence for them.
+struct No {
+    reason: &'static str,
+    words: String,
+}
+
+impl Services {
+    /// In, or on to showing that an account is one's own.
+    pub(super) async fn let_in(
+        &self,
+        connection: ConnectionRow,
+        attempt: AttemptRow,
+        named: Named,
+        client: &Client,
+    ) -> Result<SsoOutcome, AppError> {
+        let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let known = identity::find(&mut tx, key).await.map_err(fault)?;
+        if let Some(user) = known {
+            if !identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)? {
+                drop(tx);
+                let words =
+                    "You are not a member of this workspace any more. Ask an admin of the workspace to invite you.";
+                return self
+                    .refuse_named(&connection, &named, No { reason: "not_a_member", words: words.into() }, client)
+                    .await;
+            }
+            let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, named.signed_in_at, client).await?;
+            tx.commit().await.map_err(fault)?;
+            return Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next });
+        }
+        drop(tx);
+        self.let_in_new(connection, attempt, named, client).await
+    }
+
+    /// Somebody whose subject nobody has seen here.
+    async fn let_in_new(
+        &self,
+        connection: ConnectionRow,
+        attempt: AttemptRow,
+        named: Named,
+        client: &Client,
+    ) -> Result<SsoOutcome, AppError> {
+        let email = match named.email.as_deref().map(parse_email) {
+            Some(Ok(email)) => email,
+            _ => {
+                let words = "The identity provider told us no e-mail address. Ask your administrator to let it send the claim “email”.";
+                return self
+                    .refuse_named(&connection, &named, No { reason: "no_email", words: words.into() }, client)
+                    .await;
+            }
+        };
+        let vouched = self.is_vouched_for(&connection, &email, named.email_verified).await?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let account = user::find_by_email(&mut tx, &email).await.map_err(fault)?;
+        let member = match &account {
+            Some(user) => identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)?,
+            None => false,
+        };
+        // A member shows their password in any case; whoever is none comes by the workspace's own domain.
+        if let (false, Err(no)) = (member, vouched) {
+            drop(tx);
+            return self.refuse_named(&connection, &named, no, client).await;
+        }
+        match account {
+            Some(user) => {
+                let (token, hash) = new_token()?;
+                let new = NewAttempt {
+                    scope: &connection.scope,
+                    purpose: Purpose::Link,
+                    issuer: &connection.issuer,
+                    browser: hash,
+                    nonce: None,
+                    verifier_box: None,
+                    again: false,
+                    next: attempt.next.as_deref(),
+                    user: Some(user.id),
+                    subject: Some(&named.subject),
+                    expires_at: now_us() + ATTEMPT_LIFE,
+                };
+                if !attempt::insert(&mut tx, &hash, &new).await.map_err(fault)? {
+                    return Err(over());
+                }
+                tx.commit().await.map_err(fault)?;
+                Ok(SsoOutcome::Link { token, max_age_s: ATTEMPT_LIFE / SECOND })
+            }
+            None => {
+                drop(tx);
+                self.join(connection, attempt, named, email, client).await
+            }
+        }
+    }
+
+    /// Makes the account and its place in the workspace.
+    async fn join(
+        &self,
+        connection: ConnectionRow,
+        attempt: AttemptRow,
+        named: Named,
+        email: String,
+        client: &Client,
+    ) -> Result<SsoOutcome, AppError> {
+        // Of a password that nobody knows, hashed before anything is locked.
+        let password_hash = self.passwords.hash(&Secret::new(new_token()?.0)).await?;
+        let local = email.split('@').next().unwrap_or_default().to_owned();
+        let given = named.name.as_deref().and_then(|name| checked_name("name", "yourself", name).ok());
+        let user = UserCard { id: UserId(Uuid::now_v7()), name: given.unwrap_or(local), email };
+        let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        user::insert(&mut tx, &user, &password_hash, true).await.map_err(|error| match error {
+            // Two at once: the other one made it.
+            StoreError::Conflict(_) => over(),
+            other => fault(other),
+        })?;
+        if !identity::link(&mut tx, key, user.id).await.map_err(fault)? {
+            return Err(over());
+        }
+        self.join_workspace(&mut tx, &connection, &user, true, client).await?;
+        let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, named.signed_in_at, client).await?;
+        tx.commit().await.map_err(fault)?;
+        Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next })
+    }
+
+    /// Whether the address is the workspace's to vouch for: the provider has verified it, and its domain is verified here.
+    async fn is_vouched_for(
+        &self,
+        connection: &ConnectionRow,
+        email: &str,
+        email_verified: bool,
+    ) -> Result<Result<(), No>, AppError> {
+        if !email_verified {
+            let words = format!(
+                "The identity provider does not say that {email} is verified. Ask your administrator to have it send the claim “email_verified”."
+            );
+            return Ok(Err(No { reason: "email_not_verified", words }));
+        }
+        let (_, of_email) = email.split_once('@').unwrap_or_default();
+        if self.is_own_domain(connection, of_email).await? {
+            return Ok(Ok(()));
+        }
+        let words = format!(
+            "{of_email} is not verified in this workspace. Ask an owner of the workspace to verify it on the page Single sign-on, or to invite you."
+        );
+        Ok(Err(No { reason: "domain_not_verified", words }))
+    }
+
+    pub(super) async fn is_own_domain(&self, connection: &ConnectionRow, of_email: &str) -> Result<bool, AppError> {
+        let mut tx = self.app.begin_read(&connection.scope).await.map_err(fault)?;
+        let verified = domain::is_verified(&mut tx, of_email).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(verified)
+    }
+
+    /// A place in the workspace with its default role, for whoever has none, written down.
+    pub(super) async fn join_workspace(
+        &self,
+        tx: &mut AuthTx,
+        connection: &ConnectionRow,
+        user: &UserCard,
+        is_new: bool,
+        client: &Client,
+    ) -> Result<(), AppError> {
+        if !identity::join(tx, &connection.scope, user.id, connection.default_role).await.map_err(fault)? {
+            return Ok(());
+        }
+        let (actor, id, name) = (log::person(user), user.id.to_string(), log::shown(user));
+        let entry = Entry {
+            actor: &actor,
+            act: Act::JoinBySso,
+            object: Object { kind: "member", id: &id, name: &name },
+            before: None,
+            after: Some(json!({ "role": connection.default_role.as_str(), "new_account": is_new })),
+            outcome: Outcome::Done,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in(&connection.scope, &entry).await
+    }
+
+    /// A session that is this workspace's only. The caller commits: nobody is in whose sign-in is not written down.
+    pub(super) async fn enter_by_sso(
+        &self,
+        tx: &mut AuthTx,
+        connection: &ConnectionRow,
+        key: SubjectKey<'_>,
+        user: UserCard,
+        confirmed_at: Option<Micros>,
+        client: &Client,
+    ) -> Result<SignedIn, AppError> {
+        identity::note_use(tx, key).await.map_err(fault)?;
+        let (token, hash) = new_token()?;
+        let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
+        let new = NewSession {
+            user: user.id,
+            expires_at: now_us() + SESSION_LIFE,
+            address: &client.address,
+            user_agent: &agent,
+            second_factor: false,
+            sso: Some(SsoSession { scope: &connection.scope, confirmed_at }),
+        };
+        session::insert(tx, &hash, &new).await.map_err(fault)?;
+        let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
+        let own = |seat: &SeatRow| seat.card.id == connection.workspace();
+        let seat = seats.into_iter().find(own).ok_or_else(AppError::internal)?;
+        let actor = log::person(&user);
+        let entry = Entry {
+            actor: &actor,
+            act: Act::SignIn,
+            object: Object::default(),
+            before: None,
+            after: Some(json!({ "by": "single sign-on" })),
+            outcome: Outcome::Done,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in(&seat.scope, &entry).await?;
+        let session = Session { user, workspaces: vec![seat.card] };
+        Ok(SignedIn { token, max_age_s: SESSION_LIFE / SECOND, session })
+    }
+
+    async fn refuse_named<T>(
+        &self,
+        connection: &ConnectionRow,
+        named: &Named,
+        no: No,
+        client: &Client,
+    ) -> Result<T, AppError> {
+        let who = named.email.clone().unwrap_or_else(|| named.subject.clone());
+        self.note_sso_refused(connection, Some(&who), no.reason, client).await?;
+        Err(AppError::new(ErrorCode::Forbidden, no.words))
+    }
+}

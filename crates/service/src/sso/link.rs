@@ -1,0 +1,124 @@
+//! The provider named somebody whose address has an account: they show with its password, and its second factor, that it is
+//! theirs. From then on the provider knows them by their subject.
+//!
+//! The minutes for it are this browser's, and have five passwords; each counts like one at the sign-in.
+
+use clarity_domain::audit::{Act, Outcome};
+use clarity_domain::error::AppError;
+use clarity_domain::view::sso::SsoLink;
+use clarity_runtime::clock::now_us;
+use clarity_runtime::secret::Secret;
+use clarity_store::AuthTx;
+use clarity_store::audit::{Entry, Object};
+use clarity_store::auth::sso::attempt::{self, AttemptRow, Hash, MAX_TRIES, Purpose};
+use clarity_store::auth::sso::connection::{self, ConnectionRow};
+use clarity_store::auth::sso::identity::{self, SubjectKey};
+use clarity_store::auth::user;
+use clarity_store::auth::user::Credentials;
+use serde_json::json;
+
+use super::{SsoOutcome, over};
+use crate::audit as log;
+use crate::error::fault;
+use crate::visitor::token_hash;
+use crate::{Client, Services};
+
+/// The form. No `Debug`: it holds a password.
+#[derive(Clone)]
+pub struct LinkSso {
+    pub password: String,
+    /// Of those who have a second factor.
+    pub code: Option<String>,
+}
+
+/// What is waited for.
+struct Waiting {
+    attempt: AttemptRow,
+    connection: ConnectionRow,
+    known: Credentials,
+}
+
+impl Services {
+    /// What the page shows: which account, for which workspace.
+    ///
+    /// # Errors
+    /// `NotFound` when it is over: ten minutes, or five passwords.
+    pub async fn find_sso_link(&self, token: &str) -> Result<SsoLink, AppError> {
+        let hash = token_hash(token).ok_or_else(over)?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let Waiting { connection, known, .. } = waiting(&mut tx, &hash).await?;
+        let with_code = self.asks_for_code(&mut tx, known.user.id).await?;
+        tx.commit().await.map_err(fault)?;
+        Ok(SsoLink { workspace: connection.name, email: known.user.email, with_code })
+    }
+
+    /// Links the account and signs in.
+    ///
+    /// # Errors
+    /// `NotFound` as [`Self::find_sso_link`]; `Invalid` at `password` or `code`; `RateLimited`.
+    pub async fn link_sso(&self, token: &str, form: LinkSso, client: &Client) -> Result<SsoOutcome, AppError> {
+        self.throttle.take(&client.address)?;
+        let hash = token_hash(token).ok_or_else(over)?;
+        // Counted before the password is looked at, so that a hundred at once count as a hundred.
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let email = waiting(&mut tx, &hash).await?.known.user.email;
+        attempt::note_try(&mut tx, &hash).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        let user = self
+            .authenticate(&email, &Secret::new(form.password), client)
+            .await?
+            .ok_or_else(|| AppError::invalid("password", "This is not the password of this account. Try again."))?;
+
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let Waiting { attempt, connection, .. } = still_waiting(&mut tx, &hash).await?;
+        let with_code = self.asks_for_code(&mut tx, user.id).await?;
+        if with_code && !self.take_any_code(&mut tx, &user, form.code.as_deref().unwrap_or_default()).await? {
+            drop(tx);
+            self.note_refused(user, Act::LinkSso, client);
+            return Err(AppError::invalid(
+                "code",
+                "This code is not right, or was used already. Use the app's next one.",
+            ));
+        }
+        attempt::consume(&mut tx, &hash).await.map_err(fault)?;
+        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        let subject = attempt.subject.as_deref().ok_or_else(over)?;
+        let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject };
+        if !identity::link(&mut tx, key, user.id).await.map_err(fault)? {
+            return Err(over());
+        }
+        self.join_workspace(&mut tx, &connection, &user, false, client).await?;
+        let (actor, id, name) = (log::person(&user), user.id.to_string(), log::shown(&user));
+        let entry = Entry {
+            actor: &actor,
+            act: Act::LinkSso,
+            object: Object { kind: "member", id: &id, name: &name },
+            before: None,
+            after: Some(json!({ "issuer": connection.issuer, "subject": subject })),
+            outcome: Outcome::Done,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in(&connection.scope, &entry).await?;
+        let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, Some(now_us()), client).await?;
+        tx.commit().await.map_err(fault)?;
+        Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next })
+    }
+}
+
+/// One with passwords left.
+async fn waiting(tx: &mut AuthTx, hash: &Hash) -> Result<Waiting, AppError> {
+    let waiting = still_waiting(tx, hash).await?;
+    if waiting.attempt.tries < MAX_TRIES { Ok(waiting) } else { Err(over()) }
+}
+
+/// One whose last password is being looked at, too.
+async fn still_waiting(tx: &mut AuthTx, hash: &Hash) -> Result<Waiting, AppError> {
+    let attempt = attempt::lock(tx, hash).await.map_err(fault)?;
+    let attempt = attempt.filter(|attempt| attempt.purpose == Purpose::Link && !attempt.consumed).ok_or_else(over)?;
+    let connection = connection::find_for(tx, &attempt).await.map_err(fault)?;
+    let connection = connection.filter(|connection| connection.enabled).ok_or_else(over)?;
+    let user = attempt.user.ok_or_else(over)?;
+    let known = user::find_for_second_step(tx, user).await.map_err(fault)?.ok_or_else(over)?;
+    Ok(Waiting { attempt, connection, known })
+}

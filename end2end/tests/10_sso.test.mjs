@@ -1,0 +1,173 @@
+// Single sign-on: an owner sets the provider up, tests it and shows the domain to be theirs; a colleague joins by it; and from the
+// moment it is required, a password opens the workspace no more.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { PASSWORD, accessible, fits, hydrated, launch, letter, person, picture, signUp, stack, until } from "../support/stack.mjs";
+
+let browser;
+before(async () => (browser = await launch()));
+after(() => browser?.close());
+
+const phone = { width: 390, height: 844 };
+
+/** Accounts that the provider knows besides those it knew. */
+function known(...more) {
+  let before = [];
+  try {
+    before = JSON.parse(readFileSync(stack.provider.accounts, "utf8"));
+  } catch {}
+  writeFileSync(stack.provider.accounts, JSON.stringify([...before, ...more]));
+}
+
+/** On the provider's own pages: signs in as this subject and agrees. */
+async function atProvider(page, sub) {
+  await page.waitForURL((url) => url.href.startsWith(stack.provider.issuer));
+  await page.getByPlaceholder("Enter any login").fill(sub);
+  await page.getByPlaceholder("and password").fill("any");
+  await page.getByRole("button", { name: "Sign-in" }).click();
+  const consent = page.getByRole("button", { name: "Continue" });
+  await until("a way on", 15, async () => page.url().startsWith(stack.url) || (await consent.isVisible()));
+  if (!page.url().startsWith(stack.url)) await consent.click();
+  await page.waitForURL((url) => url.href.startsWith(stack.url));
+}
+
+/** A font that the provider's pages ask for, which nobody waits for here. */
+const FONT = "https://fonts.googleapis.com/";
+
+/** As `person`, with the provider's pages in the way. */
+async function somebody(options) {
+  const one = await person(browser, options);
+  await one.context.route(`${FONT}**`, (route) => route.abort());
+  return one;
+}
+
+/** The provider's pages are not ours to judge: faults of our own only. */
+const ours = (faults) => faults.filter((fault) => !fault.includes(stack.provider.issuer) && !fault.includes(FONT));
+
+function base32(text) {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...text.replace(/\s/g, "")].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
+  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
+}
+
+/** What an authenticator app shows. */
+function code(secret) {
+  const step = Buffer.alloc(8);
+  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
+  const mac = createHmac("sha1", base32(secret)).update(step).digest();
+  const at = mac[19] & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
+
+async function addSecondFactor(page) {
+  await page.goto("/second-factor");
+  await hydrated(page);
+  await page.getByRole("button", { name: "Add a second factor" }).click();
+  await page.getByRole("img", { name: "QR code for your authenticator app" }).waitFor();
+  const secret = (await page.locator(".cs-code code").innerText()).trim();
+  await page.getByLabel("Code that the app shows").fill(code(secret));
+  await page.getByRole("button", { name: "Turn it on" }).click();
+  await page.getByRole("button", { name: "I have kept them" }).click();
+  await page.getByText("10 recovery codes are left.").waitFor();
+}
+
+test("an owner sets single sign-on up, a colleague joins by it, and required it shuts out a password", { timeout: 240_000 }, async () => {
+  const desk = await somebody();
+  const { email, slug } = await signUp(desk.page, "Single Steel");
+  const joe = `joe${Date.now()}@plant.example`;
+  known(
+    { sub: `owner-${slug}`, email, email_verified: true, name: "Maja Lind" },
+    { sub: `joe-${slug}`, email: joe, email_verified: true, name: "Joe Berg" },
+  );
+
+  // The provider.
+  await desk.page.goto(`/w/${slug}/sso`);
+  await hydrated(desk.page);
+  await desk.page.getByRole("heading", { name: "Single sign-on", level: 1 }).waitFor();
+  await desk.page.getByLabel("Issuer").fill(stack.provider.issuer);
+  await desk.page.getByLabel("Client ID").fill(stack.provider.clientId);
+  await desk.page.getByLabel("Client secret").fill(stack.provider.clientSecret);
+  await desk.page.getByLabel("Whoever joins becomes").selectOption("operator");
+  await desk.page.getByLabel("Single sign-on is").selectOption("true");
+  await desk.page.getByRole("button", { name: "Save" }).click();
+  await desk.page.getByRole("heading", { name: "Test" }).waitFor();
+
+  // The test: there and back.
+  await desk.page.getByRole("link", { name: "Test", exact: true }).click();
+  await atProvider(desk.page, `owner-${slug}`);
+  await desk.page.waitForURL(new RegExp(`/w/${slug}/sso$`));
+  await desk.page.getByText("It works for members. For others to join, verify the domain below.").waitFor();
+
+  // Nobody joins by a domain that was not shown.
+  const early = await somebody();
+  await early.page.goto(`/sso/start/${slug}`);
+  await atProvider(early.page, `joe-${slug}`);
+  await early.page.getByText("plant.example is not verified in this workspace").waitFor();
+  await accessible(early.page, "single sign-on that was refused");
+  await early.context.close();
+
+  // The domain.
+  await hydrated(desk.page);
+  await desk.page.getByLabel("Domain", { exact: true }).fill("plant.example");
+  await desk.page.getByRole("button", { name: "Add domain" }).click();
+  const record = desk.page.locator(".cs-domains__record code");
+  await record.first().waitFor();
+  const [name, value] = await record.allInnerTexts();
+  writeFileSync(stack.records, JSON.stringify({ [name.trim().toLowerCase()]: [value.trim()] }));
+  await desk.page.getByRole("button", { name: "Check plant.example now" }).click();
+  await desk.page.getByText("Verified", { exact: true }).first().waitFor();
+  await accessible(desk.page, "single sign-on");
+  await picture(desk.page, "sso-light");
+  await desk.page.setViewportSize(phone);
+  await fits(desk.page, "single sign-on on a phone");
+  await picture(desk.page, "sso-phone");
+  await desk.page.setViewportSize({ width: 1280, height: 800 });
+
+  // A colleague, from the sign-in, without script at first.
+  const plain = await somebody({ javaScriptEnabled: false, viewport: phone });
+  await plain.page.goto("/sign-in");
+  await plain.page.getByRole("link", { name: "Sign in with your company's account" }).click();
+  await plain.page.getByLabel("Address of your workspace").fill(slug);
+  await plain.page.getByRole("button", { name: "Go on" }).click();
+  await atProvider(plain.page, `joe-${slug}`);
+  await plain.page.waitForURL(new RegExp(`/w/${slug}$`));
+  await plain.page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  await plain.page.goto(`/w/${slug}/sessions`);
+  await plain.page.getByText("by single sign-on").waitFor();
+
+  // Required: the owner is marked first.
+  await addSecondFactor(desk.page);
+  await desk.page.goto(`/w/${slug}/sso`);
+  await hydrated(desk.page);
+  await desk.page.getByRole("button", { name: /may come in past single sign-on$/ }).click();
+  await desk.page.getByText("Marked", { exact: true }).waitFor();
+  await desk.page.getByRole("button", { name: "Require single sign-on" }).click();
+  await desk.page.getByRole("button", { name: "Require", exact: true }).click();
+  await desk.page.getByRole("button", { name: "Do not require it any more" }).waitFor();
+  await plain.page.goto(`/w/${slug}`);
+  await plain.page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+
+  // Joe chooses a password by letter. It signs in, and opens this workspace no more.
+  const other = await somebody();
+  await other.page.goto("/reset");
+  await hydrated(other.page);
+  await other.page.getByLabel("Work e-mail").fill(joe);
+  await other.page.getByRole("button", { name: "Send the link" }).click();
+  const mail = await letter(joe, /new password/i);
+  await other.page.goto(mail.text.match(/https?:\/\/\S+\/reset\/\S+/)[0]);
+  await hydrated(other.page);
+  await other.page.getByLabel("New password").fill(PASSWORD);
+  await other.page.getByRole("button", { name: "Change password" }).click();
+  await other.page.waitForURL(/\/sign-in/);
+  await other.page.getByLabel("Work e-mail").fill(joe);
+  await other.page.getByLabel("Password").fill(PASSWORD);
+  await other.page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await other.page.getByText("This workspace asks for its single sign-on").first().waitFor();
+  await accessible(other.page, "a workspace that asks for single sign-on");
+  await other.page.getByRole("link", { name: "Sign in with single sign-on" }).first().click();
+  await atProvider(other.page, `joe-${slug}`);
+  await other.page.waitForURL(new RegExp(`/w/${slug}$`));
+  assert.deepEqual(ours([...desk.faults, ...other.faults]), []);
+});
