@@ -153,7 +153,7 @@ fn a_hidden_state_counts_as_unknown_and_a_hidden_reason_is_none() {
     let state = of(&[("state", MaskRule::Hide)]);
     assert_eq!((state[0].category, state[0].state.as_str()), (StateCategory::Unknown, "unknown"));
     assert!(of(&[("ts", MaskRule::Hide)]).is_empty(), "without its time nothing is said");
-    assert_eq!(of(&[("other", MaskRule::Hide)]), [interval.clone()]);
+    assert_eq!(of(&[("other", MaskRule::Hide)]), std::slice::from_ref(&interval));
 }
 
 #[test]

@@ -7,8 +7,8 @@ use clarity_domain::names::parse_email;
 use clarity_domain::time::{HOUR, Micros, SECOND};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
-use clarity_store::auth::ops_session;
 use clarity_store::auth::ops_user::{self as store, OpsCredentials};
+use clarity_store::auth::{ops_session, stranger};
 
 use super::OpsSeat;
 use crate::error::fault;
@@ -86,21 +86,28 @@ impl Services {
         Ok(Some(OpsSignedIn { token, max_age_s: SESSION_LIFE / SECOND }))
     }
 
-    /// Counts the attempt before anything is looked at, so that a hundred at once count as a hundred.
+    /// Counts the attempt before anything is looked at, so that a hundred at once count as a hundred. An address that is
+    /// none of ours is counted by the same statements: see [`Services::note_attempt`].
     async fn note_ops_attempt(&self, email: &str) -> Result<Option<OpsCredentials>, AppError> {
         let now = now_us();
+        // Counted apart from the same address at the other door.
+        let address = self.settings.secrets.address_hash(&format!("ops {email}"));
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let Some(known) = store::find_for_sign_in(&mut tx, email).await.map_err(fault)? else {
-            // Counted apart from the same address at the other door.
-            self.throttle.note_stranger(&format!("ops {email}"), now)?;
-            return Ok(None);
-        };
-        if let Some(until) = known.blocked_until.filter(|until| *until > now) {
+        let known = store::find_for_sign_in(&mut tx, email).await.map_err(fault)?;
+        let nobody = stranger::find(&mut tx, &address).await.map_err(fault)?;
+        let (failures, blocked_until) = known
+            .as_ref()
+            .map_or((nobody.failed_sign_ins, nobody.blocked_until), |k| (k.failed_sign_ins, k.blocked_until));
+        if let Some(until) = blocked_until.filter(|until| *until > now) {
             return Err(throttle::wait(until, now));
         }
-        let until = throttle::blocked_until(known.failed_sign_ins.saturating_add(1), now);
-        store::note_failed_sign_in(&mut tx, known.id, until).await.map_err(fault)?;
+        let until = throttle::blocked_until(failures.saturating_add(1), now);
+        match &known {
+            Some(known) => store::note_failed_sign_in(&mut tx, known.id, until).await,
+            None => stranger::note(&mut tx, &address, until).await,
+        }
+        .map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(Some(known))
+        Ok(known)
     }
 }

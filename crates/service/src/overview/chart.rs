@@ -108,7 +108,7 @@ pub(super) fn choices(metrics: &[Metric], latest: &[Latest], masks: &Masks) -> V
     }
     // Where another stream shows a metric of the same name, that one is meant.
     let shown: Vec<String> = choices.iter().filter(|c| !c.hidden).map(|c| c.name.clone()).collect();
-    choices.retain(|c| !c.assets.is_empty() && !(c.hidden && shown.contains(&c.name)));
+    choices.retain(|c| !(c.assets.is_empty() || c.hidden && shown.contains(&c.name)));
     for choice in &mut choices {
         choice.assets.sort_unstable();
         choice.assets.dedup();

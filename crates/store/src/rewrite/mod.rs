@@ -241,7 +241,7 @@ pub async fn has_models(tx: &mut WorkspaceTx, id: Uuid) -> Result<bool> {
     Ok(sqlx::query_scalar!(
         r#"select exists (
              select from rewrite_sources where workspace_id = $1 and rewrite_id = $2 and models_at is not null
-           ) as "any!"""#,
+           ) as "any!" "#,
         workspace,
         id
     )

@@ -238,8 +238,8 @@ async fn the_role_reads_what_it_is_for_and_writes_nothing() {
     let id = stage.ask(&anna).await.unwrap();
     assert!(stage.approve(id).await);
     let client = clarity_testkit::cluster::connect(&stage.db.url("clarity_ops")).await.unwrap();
-    let person: Uuid =
-        stage.db.admin().await.query_one("select ops_user_id from support_grants", &[]).await.unwrap().get(0);
+    let person: String =
+        stage.db.admin().await.query_one("select ops_user_id::text from support_grants", &[]).await.unwrap().get(0);
     let workspace = stage.scope.workspace_id();
     for sql in [
         "select payload from dead_letters",
