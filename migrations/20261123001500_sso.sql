@@ -65,7 +65,7 @@ create index sso_attempts_by_expiry on auth.sso_attempts (expires_at);
 create index sso_attempts_by_workspace on auth.sso_attempts (workspace_id, created_at);
 
 -- A session that a provider vouched for is one of that workspace only.
-alter table auth.sessions add column sso_workspace_id uuid references auth.workspaces (id);
+alter table auth.sessions add column sso_workspace_id uuid references auth.workspaces (id) on delete cascade;
 -- An owner who may come in by password though single sign-on is required.
 alter table auth.memberships add column break_glass boolean not null default false;
 alter table auth.memberships add constraint break_glass_is_for_owners check (not break_glass or role = 'owner');

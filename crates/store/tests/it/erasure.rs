@@ -232,7 +232,8 @@ async fn every_table_of_a_workspace_is_found() {
            and n.nspname <> 'information_schema'
            and (exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'workspace_id' and not a.attisdropped)
              or exists (select from pg_constraint k
-                        where k.conrelid = c.oid and k.contype = 'f' and k.confrelid = 'auth.workspaces'::regclass))
+                        where k.conrelid = c.oid and k.contype = 'f' and k.confrelid = 'auth.workspaces'::regclass
+                          and k.confdeltype not in ('c', 'n')))
            and n.nspname || '.' || c.relname not in (select table_name from erasable_tables())
            and n.nspname || '.' || c.relname not in ({KEPT})"
     );
