@@ -9,6 +9,9 @@ import Provider from "oidc-provider";
 const { clientId, clientSecret, redirectUris, accounts, accountsFile } = JSON.parse(process.argv[2] ?? "{}");
 if (!clientId || !clientSecret || !redirectUris || !(accounts || accountsFile)) throw new Error("give a client, its addresses and accounts");
 
+// The port is all that is said on stdout: whoever started it stops reading there.
+console.info = console.warn = console.error;
+
 const known = () => accounts ?? JSON.parse(readFileSync(accountsFile, "utf8"));
 
 const server = createServer();
