@@ -130,6 +130,11 @@ fn placed(slug: &str, hit: SearchHit) -> Hit {
         SearchTarget::Members => (Symbol::People, paths::members(slug), "Page"),
         SearchTarget::Tokens => (Symbol::Key, paths::tokens(slug), "Page"),
         SearchTarget::Audit => (Symbol::Shield, paths::audit(slug), "Page"),
+        SearchTarget::Retention => (Symbol::Clock, paths::retention(slug), "Page"),
+        SearchTarget::Masking => (Symbol::Eye, paths::masking(slug), "Page"),
+        SearchTarget::Sso => (Symbol::Key, paths::sso(slug), "Page"),
+        SearchTarget::Support => (Symbol::Screen, paths::support(slug), "Page"),
+        SearchTarget::Usage => (Symbol::Gauge, paths::usage(slug), "Page"),
     };
     Hit { symbol, name: hit.name, detail: hit.detail.unwrap_or_else(|| kind.into()), href }
 }

@@ -18,7 +18,7 @@ pub const ANY_STREAM: &str = "*";
 pub const MAX_NAME: usize = 200;
 
 /// What stands in place of characters that are not shown. Always three: how many there were is nobody's business either.
-const DOTS: &str = "•••";
+pub const DOTS: &str = "•••";
 /// A shorter text is hidden whole: a third of it would give away most of it.
 const SHORTEST_PARTIAL: usize = 6;
 /// Whole numbers up to here are exact as a float.
@@ -218,13 +218,18 @@ pub fn mask_number(rule: &MaskRule, value: f64) -> Option<f64> {
 
 /// Masks what lies at `path` inside a document, in each element of lists on the way. A path that is not there masks nothing.
 pub fn mask_path(rule: &MaskRule, document: &mut Value, path: &str, key: KeyedHash<'_>) {
+    leave_at(document, path, &|value| mask(rule, value, key));
+}
+
+/// As [`mask_path`], with what is left of a value said by the caller.
+pub fn leave_at(document: &mut Value, path: &str, leave: &dyn Fn(&Value) -> Value) {
     match document {
-        Value::Array(items) => items.iter_mut().for_each(|item| mask_path(rule, item, path, key)),
+        Value::Array(items) => items.iter_mut().for_each(|item| leave_at(item, path, leave)),
         Value::Object(fields) => {
             for (name, value) in fields.iter_mut() {
                 match rest_of(path, name) {
-                    Some("") => *value = mask(rule, value, key),
-                    Some(rest) => mask_path(rule, value, rest, key),
+                    Some("") => *value = leave(value),
+                    Some(rest) => leave_at(value, rest, leave),
                     None => {}
                 }
             }

@@ -59,6 +59,11 @@ impl Services {
             (Permission::ReadAudit, SearchTarget::Audit, "Audit", "audit log"),
             (Permission::ManageMembers, SearchTarget::Members, "Members", "members"),
             (Permission::ManageTokens, SearchTarget::Tokens, "API tokens", "api tokens"),
+            (Permission::ManageRetention, SearchTarget::Retention, "Retention", "retention"),
+            (Permission::ManageMasking, SearchTarget::Masking, "Masking", "masking"),
+            (Permission::OwnWorkspace, SearchTarget::Sso, "Single sign-on", "single sign-on sso"),
+            (Permission::ReadSupport, SearchTarget::Support, "Support access", "support access"),
+            (Permission::OwnWorkspace, SearchTarget::Usage, "Plan and usage", "plan and usage"),
         ];
         let asked = text.to_lowercase();
         for (permission, target, name, words) in pages {

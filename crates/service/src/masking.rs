@@ -1,7 +1,8 @@
 //! What is masked: the policies, who applies them, and the two changes, making one and removing one.
 //!
 //! A mask at the agent changes what comes from now on. So it is refused where nothing could be made of what is left: for the
-//! columns that say which machine a row is of and when, and for measured values as text.
+//! columns that say which machine a row is of and when, and for measured values as text. And of records without a key all but
+//! hashes are refused: they would become one.
 
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
@@ -172,12 +173,28 @@ fn check(policy: &MaskPolicy, maskable: &[Maskable]) -> Result<(), AppError> {
         return Ok(());
     }
     for of in concerned {
-        let stream = of.stream.as_deref().unwrap_or_default();
-        if let Some(message) = of.spec.as_ref().and_then(|spec| refusal(&policy.field, policy.rule, spec, stream)) {
+        let (stream, Some(spec)) = (of.stream.as_deref().unwrap_or_default(), &of.spec) else { continue };
+        if let Some(message) = refusal(&policy.field, policy.rule, spec, stream) {
             return Err(AppError::invalid("field", message));
+        }
+        if has_it(&of) && makes_rows_one(policy.rule, spec) {
+            return Err(AppError::invalid("field", no_key(&policy.field, stream)));
         }
     }
     Ok(())
+}
+
+/// Whether rows that differ could be one under the rule: without a key a record is known by all of its values, and what is
+/// kept under that name is changed and removed by it. Only hashes stay as different as the values were.
+fn makes_rows_one(rule: MaskRule, spec: &MappingSpec) -> bool {
+    spec.kind != StreamKind::Telemetry && spec.key.is_empty() && rule != MaskRule::Hash
+}
+
+fn no_key(field: &str, stream: &str) -> String {
+    format!(
+        "{stream} has no key, so its rows are told apart by all their values. Without {field} different rows would become one: \
+         hash it, or give the table a key."
+    )
 }
 
 /// Why a column's values have to come as they are, or by another rule.

@@ -295,8 +295,12 @@ async fn converse(
         }
         let mut going = share.take(&mut waiting, GROUP);
         if !going.is_empty() {
-            let _turn = share.turn().await;
-            for answer in batches::apply(&ingest.store, scope, &mut going).await? {
+            // The turn ends before the answers go: an agent that does not read them keeps nobody waiting.
+            let answers = {
+                let _turn = share.turn().await;
+                batches::apply(&ingest.store, scope, &mut going).await?
+            };
+            for answer in answers {
                 wire.send(&answer).await?;
             }
         }
@@ -321,9 +325,9 @@ async fn held(ingest: &Ingest, wire: &mut Wire, scope: &WorkspaceScope, hold: Ho
 async fn keep_status(ingest: &Ingest, scope: &WorkspaceScope, agent_id: AgentId, status: Status) -> anyhow::Result<()> {
     let mut tx = ingest.store.begin(scope).await?;
     source::seen(&mut tx, true, None).await?;
-    if let Some(version) = status.masks_version {
-        masking::note_applied(&mut tx, agent_id, i64::try_from(version).unwrap_or(i64::MAX)).await?;
-    }
+    // One that says nothing of masks knows none: an older agent in the place of one that applied them.
+    let version = status.masks_version.unwrap_or(0);
+    masking::note_applied(&mut tx, agent_id, i64::try_from(version).unwrap_or(i64::MAX)).await?;
     for said in &status.sources {
         if let Some(source_id) = said.source_id {
             let value = without_nul(serde_json::to_value(said)?);

@@ -2,7 +2,7 @@
 //! what is kept and what comes look alike.
 
 use clarity_domain::ids::SourceId;
-use clarity_domain::masking::{KeyedHash, MaskPolicy, MaskRule, mask, mask_path, mask_text, rest_of};
+use clarity_domain::masking::{DOTS, KeyedHash, MaskPolicy, MaskRule, leave_at, mask, mask_text, rest_of};
 use clarity_wire::body::{Column, StreamSchema};
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -46,10 +46,12 @@ impl ColumnMasks {
         let act = self.0.get(column)?.as_ref()?;
         let raw = cell.get();
         // Null and absent are no values.
-        if raw == "null" || raw.starts_with('[') {
+        if raw == "null" || raw == "[]" {
             return None;
         }
         let left = match act {
+            // No agent writes such a cell: it cannot be read, so it cannot be masked.
+            _ if raw.starts_with('[') => Value::Null,
             Act::Whole(rule) => whole(rule, raw, key)?,
             Act::Paths(paths) => inside(paths, raw, key),
         };
@@ -66,17 +68,26 @@ fn whole(rule: &MaskRule, raw: &str, key: KeyedHash<'_>) -> Option<Value> {
         Value::Number(_) => raw,
         other => return Some(mask(rule, other, key)),
     };
-    // Hashed before it came, or by a rewrite before: hashed again it would no longer join with what comes.
-    if *rule == MaskRule::Hash && is_hash(text) {
+    if is_left_by(rule, text) {
         return None;
     }
     let left = mask_text(rule, text, key);
-    // What was rounded is a number again.
+    // What was rounded is a number where it was one; decimals come as text, and go on as text.
     Some(match (rule, left) {
         (_, None) => Value::Null,
-        (MaskRule::Bucket { .. }, Some(left)) => serde_json::from_str(&left).unwrap_or(Value::String(left)),
+        (MaskRule::Bucket { .. }, Some(left)) if value.is_number() => {
+            serde_json::from_str(&left).unwrap_or(Value::String(left))
+        }
         (_, Some(left)) => Value::String(left),
     })
+}
+
+/// As `whole`, for a value inside a document.
+fn part(rule: &MaskRule, value: &Value, key: KeyedHash<'_>) -> Value {
+    match value {
+        Value::String(text) if is_left_by(rule, text) => value.clone(),
+        _ => mask(rule, value, key),
+    }
 }
 
 /// What cannot be read as a document is hidden.
@@ -86,12 +97,24 @@ fn inside(paths: &[(String, MaskRule)], raw: &str, key: KeyedHash<'_>) -> Value 
     let Some(mut document) = document else { return Value::Null };
     let before = document.clone();
     for (path, rule) in paths {
-        mask_path(rule, &mut document, path, key);
+        leave_at(&mut document, path, &|value| part(rule, value, key));
     }
     match text {
         // As it was written, where nothing was masked.
         Some(text) if document == before => Value::String(text),
         _ => Value::String(document.to_string()),
+    }
+}
+
+/// Whether a text is what the rule leaves: masked before it came, or by a rewrite before. Hashed again it would no longer join
+/// with what comes, and of its last characters each rewrite would leave fewer.
+fn is_left_by(rule: &MaskRule, text: &str) -> bool {
+    match *rule {
+        MaskRule::Hash => is_hash(text),
+        MaskRule::Partial { keep_last } => {
+            text.strip_prefix(DOTS).is_some_and(|rest| rest.chars().count() <= usize::from(keep_last))
+        }
+        MaskRule::Hide | MaskRule::Bucket { .. } => false,
     }
 }
 
@@ -108,7 +131,10 @@ impl Act {
         for policy in policies {
             match rest_of(&policy.field, &column.name) {
                 Some("") => whole = Some(whole.map_or(policy.rule, |rule| rule.stricter(policy.rule))),
-                Some(path) => paths.push((path.to_owned(), policy.rule)),
+                Some(path) => match paths.iter_mut().find(|(known, _)| known == path) {
+                    Some((_, rule)) => *rule = rule.stricter(policy.rule),
+                    None => paths.push((path.to_owned(), policy.rule)),
+                },
                 None => {}
             }
         }

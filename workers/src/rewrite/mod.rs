@@ -74,6 +74,12 @@ pub async fn work(ctx: &WorkerContext, stop: &CancellationToken) -> anyhow::Resu
     let job = store::claim(&mut tx, ctx.holder).await?;
     tx.commit().await?;
     let Some(job) = job else { return Ok(false) };
+    if job.attempts > ATTEMPTS {
+        // Nobody came back to end it: each attempt took its worker along.
+        tracing::warn!(attempts = job.attempts, "a rewrite is given up");
+        close(ctx, &job, Some(FAILED)).await?;
+        return Ok(true);
+    }
     let turn = tokio::select! {
         turn = Box::pin(carry_out(ctx, &job, stop)) => turn,
         lost = keep(ctx, &job) => Err(lost),

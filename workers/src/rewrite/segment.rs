@@ -271,12 +271,60 @@ mod tests {
         assert_eq!(lines[1], body::read(&other).unwrap().1.nth(1).unwrap(), "byte for byte");
     }
 
+    /// One row of staff with these cells, the last one a badge's number.
+    fn with_cells(cells: [&str; 5]) -> Vec<u8> {
+        let mut header = header();
+        let badge = Column { name: "badge".into(), type_name: "numeric".into(), key: false, comment: None };
+        header.streams[0].columns.push(badge);
+        let mut raw = serde_json::to_vec(&header).unwrap();
+        let line = format!("\n{{\"o\":\"i\",\"s\":0,\"t\":5,\"x\":6,\"l\":7,\"r\":[{}]}}\n", cells.join(","));
+        raw.extend_from_slice(line.as_bytes());
+        zstd::bulk::compress(&raw, 1).unwrap()
+    }
+
+    fn row(done: &Rewritten) -> Vec<body::Cell<'_>> {
+        body::read_event(&done.lines[0]).unwrap().row
+    }
+
     #[test]
     fn again_it_changes_nothing() {
-        let done = rewrite(&packed(), &policies(), SOURCE, &key).unwrap().unwrap();
+        let last = MaskRule::Partial { keep_last: 4 };
+        let mut policies = policies();
+        policies.push(policy("detail.worker", MaskRule::Hash));
+        policies.push(policy("detail.team", last));
+        policies.push(policy("badge", last));
+        let detail = r#""{\"worker\": \"zqcanary\", \"team\": \"zqcanary 1234\"}""#;
+        let staff = with_cells(["17", "\"zqcanary name\"", "73519", detail, "\"990000001234\""]);
         let other_key = |_: &[u8]| [9; 32];
-        let again = rewrite(&done.body, &policies(), SOURCE, &other_key).unwrap();
-        assert_eq!(again, None);
+        for packed in [packed(), staff.clone()] {
+            let done = rewrite(&packed, &policies, SOURCE, &key).unwrap().unwrap();
+            assert_eq!(rewrite(&done.body, &policies, SOURCE, &other_key).unwrap(), None);
+        }
+        let done = rewrite(&staff, &policies, SOURCE, &key).unwrap().unwrap();
+        let cells = row(&done);
+        assert_eq!(cells[4], body::Cell::Text("•••1234".into()));
+        let body::Cell::Text(detail) = &cells[3] else { panic!("a document is text") };
+        assert!(detail.contains("\"•••1234\"") && detail.contains("\"h:") && !detail.contains("zqcanary"), "{detail}");
+    }
+
+    #[test]
+    fn a_rounded_cell_is_of_the_kind_that_it_was() {
+        let bucket = MaskRule::Bucket { width: 1000.0 };
+        let policies = [policy("pay", bucket), policy("badge", bucket)];
+        let packed = with_cells(["17", "null", "73519", "null", "\"73519.25\""]);
+        let done = rewrite(&packed, &policies, SOURCE, &key).unwrap().unwrap();
+        assert_eq!(row(&done)[2], body::Cell::Int(73_000));
+        assert_eq!(row(&done)[4], body::Cell::Text("73000".into()), "as agents write decimals");
+    }
+
+    #[test]
+    fn a_cell_that_is_a_list_is_no_way_around() {
+        let policies = [policy("name", MaskRule::Hash), policy("detail.phone", MaskRule::Hide)];
+        let packed = with_cells(["17", "[\"zqcanary\"]", "[]", "[[\"zqcanary\"]]", "[]"]);
+        let done = rewrite(&packed, &policies, SOURCE, &key).unwrap().unwrap();
+        assert!(!String::from_utf8(done.lines[0].clone()).unwrap().contains("zqcanary"));
+        let (null, absent) = (body::Cell::Null, body::Cell::Absent);
+        assert_eq!(row(&done)[1..], [null.clone(), absent.clone(), null, absent]);
     }
 
     #[test]

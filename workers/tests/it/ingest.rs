@@ -431,4 +431,9 @@ async fn an_agent_is_told_what_to_mask_and_told_again_when_it_changes() {
     let noted =
         format!("select count(*) from agents where id = '{}' and masks_version = 2 and masks_at is not null", agent.id);
     wait_until("the version is noted", Duration::from_secs(10), || async { platform.count(&noted).await == 1 }).await;
+
+    // An older agent in its place knows no masks, and says nothing of them.
+    link.send(Frame::Status(Status { clock_us: 0, sources: Vec::new(), masks_version: None })).await;
+    let none = format!("select count(*) from agents where id = '{}' and masks_version = 0", agent.id);
+    wait_until("it applies none", Duration::from_secs(10), || async { platform.count(&none).await == 1 }).await;
 }

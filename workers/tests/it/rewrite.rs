@@ -312,6 +312,24 @@ async fn another_worker_goes_on_after_a_break() {
 }
 
 #[tokio::test]
+async fn a_job_that_takes_its_workers_along_is_given_up() {
+    let stage = plant().await;
+    mask(&stage).await;
+    ask(&stage).await;
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    assert!(rewrite::work(&stage.ctx, &stopped).await.unwrap());
+    let key = "select count(*) from rewrites where hash_key is not null";
+    assert_eq!(stage.value(key).await.unwrap(), "1", "it has begun");
+    stage.execute("update ops.jobs set attempts = 5, lease_expires_at = now() - interval '1 second'").await;
+    assert!(rewrite::work(&stage.ctx, &CancellationToken::new()).await.unwrap());
+    let ended = "select stopped from rewrites where finished_at is not null and hash_key is null and segments_done = 0";
+    assert!(stage.value(ended).await.unwrap().starts_with("It failed several times"));
+    assert_eq!(stage.value("select state from ops.jobs").await.unwrap(), "failed");
+    assert!(!rewrite::work(&stage.ctx, &CancellationToken::new()).await.unwrap(), "nobody claims it again");
+}
+
+#[tokio::test]
 async fn a_legal_hold_stops_a_rewrite_and_without_one_running_nobody_changes_bronze() {
     let stage = plant().await;
     mask(&stage).await;

@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Why a value that there is is not shown.
+const HIDDEN: &str = "hidden by your workspace's masking";
+
 #[component]
 pub fn Assets(state: RwSignal<Overview>, slug: String, query: OverviewQuery) -> impl IntoView {
     let (total, per_page, metrics, ids, base) = state.with_untracked(|overview| {
@@ -92,7 +95,13 @@ fn Row(state: RwSignal<Overview>, id: AssetId, href: String, metrics: Vec<String
             let unit = Signal::derive(move || {
                 latest.with(|latest| latest.as_ref().and_then(|latest| latest.unit.clone()).unwrap_or_default())
             });
-            view! { <td data-align="end"><Number value unit/></td> }
+            let hidden = move || latest.with(|latest| latest.as_ref().is_some_and(|latest| latest.hidden));
+            view! {
+                <td data-align="end" title=move || hidden().then_some(HIDDEN)>
+                    <Number value unit/>
+                    {move || hidden().then(|| view! { <span class="cs-visually-hidden">", " {HIDDEN}</span> })}
+                </td>
+            }
         })
         .collect_view();
     let updated = Memo::new(move |_| {

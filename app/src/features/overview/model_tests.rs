@@ -49,7 +49,7 @@ fn overview() -> Overview {
             state_label: None,
             state_reason: None,
             state_since: Some(0),
-            latest: vec![Latest { metric: "T24".into(), unit: None, value: Some(1.0), at: Some(990) }],
+            latest: vec![Latest { metric: "T24".into(), unit: None, value: Some(1.0), at: Some(990), hidden: false }],
         }],
         assets_total: 1,
         assets_per_page: 25,

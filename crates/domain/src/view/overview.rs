@@ -135,4 +135,7 @@ pub struct Latest {
     pub unit: Option<String>,
     pub value: Option<f64>,
     pub at: Option<Micros>,
+    /// There is one, and the workspace's masking hides it from this role.
+    #[serde(default)]
+    pub hidden: bool,
 }

@@ -23,4 +23,14 @@ pub enum SearchTarget {
     Members,
     /// The page of the API tokens, for those who may manage them.
     Tokens,
+    /// The page of how long what is kept, for those who may change it.
+    Retention,
+    /// The page of what is masked, for those who may change it.
+    Masking,
+    /// The page of the identity provider, for owners.
+    Sso,
+    /// The page of who of the platform's support asked, for those who may see it.
+    Support,
+    /// The page of the plan, for owners.
+    Usage,
 }

@@ -38,6 +38,7 @@ pub(super) fn rows(machines: &[&Asset], today: &[Interval], latest: &[Latest], c
                             unit: choice.unit(),
                             value: value.and_then(|v| v.number).filter(|n| n.is_finite()),
                             at: value.map(|v| v.at),
+                            hidden: choice.hidden && value.is_some(),
                         }
                     })
                     .collect(),

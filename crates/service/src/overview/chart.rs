@@ -30,7 +30,7 @@ pub(super) struct Choice {
     /// Machines that have a value of it, ascending.
     assets: Vec<i32>,
     /// Masking leaves no number of it.
-    hidden: bool,
+    pub hidden: bool,
 }
 
 /// What the newest values say of a metric.

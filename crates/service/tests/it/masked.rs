@@ -118,7 +118,11 @@ async fn a_hidden_series_says_so_and_a_rounded_one_is_rounded() {
     assert_eq!(services.series(&owner, &request("Load")).await.unwrap().note, None);
 
     let query = OverviewQuery { metric: Some("Speed".into()), ..OverviewQuery::default() };
-    let chart = services.overview(&operator, &query).await.unwrap().chart.unwrap();
+    let page = services.overview(&operator, &query).await.unwrap();
+    let cells: Vec<(&str, Option<f64>, bool)> =
+        page.assets[0].latest.iter().map(|latest| (latest.metric.as_str(), latest.value, latest.hidden)).collect();
+    assert_eq!(cells, [("Speed", None, true), ("Load", Some(8_000.0), false)], "a cell without a number says why");
+    let chart = page.chart.unwrap();
     assert!(chart.hidden && chart.series.is_empty());
     let usual = services.overview(&operator, &OverviewQuery::default()).await.unwrap().chart.unwrap();
     assert_eq!((usual.metric.as_str(), usual.hidden), ("Load", false), "what is hidden is nobody's first choice");

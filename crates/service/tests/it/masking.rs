@@ -94,6 +94,49 @@ async fn what_cannot_be_masked_is_said_in_words() {
     assert_eq!(rows(&stage, &seat).await[0].least_role, Some(Role::Admin));
 }
 
+/// Notes of shifts, a table without a key, and orders, which have one.
+const NOTES: &str = r#"
+    insert into streams (workspace_id, id, source_id, name, schema) values
+      ('{w}', '00000000-0000-7000-8000-0000000000b2', '{source}', 'public.notes',
+       '{"name": "public.notes", "columns": [{"n": "at", "t": "timestamptz"}, {"n": "note", "t": "text"}, {"n": "detail", "t": "jsonb"}]}'),
+      ('{w}', '00000000-0000-7000-8000-0000000000b3', '{source}', 'public.orders',
+       '{"name": "public.orders", "columns": [{"n": "id", "t": "int8", "k": true}, {"n": "remark", "t": "text"}]}');
+    insert into mappings (workspace_id, id, stream_id, version, from_epoch, from_seq, spec) values
+      ('{w}', '00000000-0000-7000-8000-0000000000b2', '00000000-0000-7000-8000-0000000000b2', 1, 0, 0, '{"kind": "records", "key": []}'),
+      ('{w}', '00000000-0000-7000-8000-0000000000b3', '00000000-0000-7000-8000-0000000000b3', 1, 0, 0, '{"kind": "records", "key": ["id"]}');"#;
+
+#[tokio::test]
+async fn records_without_a_key_are_hashed_and_never_made_one() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&seat, NOTES).await;
+    let of = |stream: &str, form: NewMask| NewMask { of: format!("{SOURCE} {stream}"), ..form };
+    for form in [
+        of("public.notes", mask("note", "hide", "")),
+        of("public.notes", mask("note", "partial", "4")),
+        of("public.notes", mask("detail.badge", "bucket", "10")),
+        of("*", mask("note", "hide", "")),
+        NewMask { of: "*".into(), ..mask("note", "hide", "") },
+    ] {
+        let refused = stage.services.add_mask(&seat, form).await.unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Invalid, Some("field")), "{refused}");
+        assert!(refused.message.contains("public.notes has no key"), "{refused}");
+    }
+    let view = NewMask { place: MaskPlace::View, least_role: Some(Role::Admin), ..mask("note", "hide", "") };
+    for form in [
+        of("public.notes", mask("note", "hash", "")),
+        of("public.notes", mask("detail.badge", "hash", "")),
+        of("public.orders", mask("remark", "hide", "")),
+        // It is no column of the table without a key.
+        of("*", mask("remark", "hide", "")),
+        // What is shown is another matter: nothing is known by it.
+        of("public.notes", view),
+    ] {
+        let asked = format!("{form:?}");
+        stage.services.add_mask(&seat, form).await.unwrap_or_else(|refused| panic!("{asked}: {refused}"));
+    }
+}
+
 #[tokio::test]
 async fn admins_mask_and_only_in_their_own_workspace() {
     let stage = Stage::new().await;

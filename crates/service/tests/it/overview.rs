@@ -3,6 +3,7 @@
 use crate::stage::{SOURCE, Stage};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::ids::AssetId;
+use clarity_domain::role::Role;
 use clarity_domain::state::StateCategory;
 use clarity_domain::time::{HOUR, MINUTE};
 use clarity_domain::truth::Truth;
@@ -119,4 +120,26 @@ async fn another_workspace_finds_none_of_it() {
     assert!(services.search(&other, "engine").await.unwrap().is_empty());
     assert_eq!(services.search(&seat, "%").await.unwrap().len(), 0, "a percent sign is a percent sign");
     assert_eq!(services.search(&seat, "plant").await.unwrap()[0].name, "plant-db");
+}
+
+#[tokio::test]
+async fn pages_are_found_by_those_who_may_open_them() {
+    let stage = Stage::new().await;
+    let owner = stage.owner("Nordmark", "maja@nordmark.example").await;
+    let admin = stage.seat(&stage.member(&owner, "ada@nordmark.example", Role::Admin).await).await;
+    let operator = stage.seat(&stage.member(&owner, "olaf@nordmark.example", Role::Operator).await).await;
+    for (text, page, of_admins) in [
+        ("mask", "Masking", true),
+        ("Retention", "Retention", true),
+        ("support", "Support access", true),
+        ("sso", "Single sign-on", false),
+        ("plan and", "Plan and usage", false),
+    ] {
+        for (seat, finds) in [(&owner, true), (&admin, of_admins), (&operator, false)] {
+            let hits = stage.services.search(seat, text).await.unwrap();
+            let names: Vec<&str> = hits.iter().map(|hit| hit.name.as_str()).collect();
+            let expected: Vec<&str> = finds.then_some(page).into_iter().collect();
+            assert_eq!(names, expected, "{text}");
+        }
+    }
 }

@@ -120,12 +120,14 @@ pub async fn list_sources(looking: &mut Looking) -> Result<Vec<OpsSourceRow>> {
         .collect())
 }
 
-/// Open letters by cause, most first; at most a hundred causes. No letter's payload.
+/// Open letters by cause, most first; at most a hundred causes. No letter's payload, and of what an agent could not decode no
+/// words either: they quote the beginning of the row.
 pub async fn list_dead_letters(looking: &mut Looking) -> Result<Vec<OpsDeadLetterRow>> {
     let workspace = looking.tx.workspace();
     let rows = sqlx::query!(
-        r#"select s.name as source, d.stream_name, max(d.cause) as "cause!", count(*) as "count!",
-                  max(d.created_at) as "newest_at!"
+        r#"select s.name as source, d.stream_name,
+                  regexp_replace(max(d.cause), '^(the agent could not decode the event):.*$', '\1') as "cause!",
+                  count(*) as "count!", max(d.created_at) as "newest_at!"
            from dead_letters d
            join sources s on s.workspace_id = d.workspace_id and s.id = d.source_id
            where d.workspace_id = $1

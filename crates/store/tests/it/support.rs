@@ -138,6 +138,28 @@ async fn nothing_is_shown_before_an_owner_said_yes_and_nothing_after_the_end() {
 }
 
 #[tokio::test]
+async fn no_bytes_of_a_row_are_shown_in_a_cause() {
+    let stage = Stage::new().await;
+    let anna = stage.ours("anna", "nordmark").await;
+    let id = stage.ask(&anna).await.expect("asked");
+    assert!(stage.approve(id).await);
+    for (kept, shown) in [
+        (
+            "the agent could not decode the event: no number; the message begins 7a71\nor so",
+            "the agent could not decode the event",
+        ),
+        // Ours hold no values.
+        ("column temp holds no number: text", "column temp holds no number: text"),
+    ] {
+        stage.sql(&format!("update dead_letters set cause = '{kept}'")).await;
+        let mut looking = stage.ops.look(&anna, "sources", "", None).await.unwrap().expect("let in");
+        let letters = look::list_dead_letters(&mut looking).await.unwrap();
+        assert!(looking.finish().await.unwrap().is_some());
+        assert_eq!(letters.into_iter().map(|row| row.cause).collect::<Vec<_>>(), [shown]);
+    }
+}
+
+#[tokio::test]
 async fn whoever_is_out_sees_nothing_with_the_next_statement() {
     let stage = Stage::new().await;
     let anna = stage.ours("anna", "nordmark").await;
