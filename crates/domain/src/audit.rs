@@ -140,6 +140,8 @@ acts! {
     CancelDeletion "workspace.keep" "Take the workspace's deletion back";
     ReadUsage "usage.read" "Look at plan and usage";
     SetPlan "plan.set" "Set the plan";
+    SetUpWorkspace "workspace.set_up" "Set the workspace up";
+    SetSite "site.set" "Name the first site and its time zone";
 }
 
 impl Act {

@@ -17,6 +17,7 @@ pub mod retention;
 pub mod search;
 pub mod second_factor;
 pub mod session;
+pub mod set_up;
 pub mod sources;
 pub mod tokens;
 pub mod usage;
