@@ -37,6 +37,7 @@ pub mod retention;
 pub mod rollup;
 mod scope;
 pub mod search;
+pub mod set_up;
 pub mod setup;
 pub mod site;
 pub mod source_view;
