@@ -26,11 +26,13 @@ mod password;
 pub mod plan_notice;
 mod reset;
 mod retention;
+mod sample;
 mod second_factor;
 mod secrets;
 pub mod series_query;
 mod series_view;
 mod sessions;
+mod set_up;
 mod settings;
 mod sign_up;
 mod sources;
@@ -39,6 +41,7 @@ mod throttle;
 pub mod tokens;
 mod usage;
 mod visitor;
+mod waiting;
 
 use std::sync::Arc;
 

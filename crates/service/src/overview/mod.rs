@@ -22,7 +22,7 @@ use clarity_store::{WorkspaceTx, asset, metric, overview, state};
 
 use crate::error::fault;
 use crate::frame::small;
-use crate::{Seat, Services, day, sources, status};
+use crate::{Seat, Services, day, sample, set_up, sources, status, waiting};
 
 /// Rows of the table of machines.
 const PER_PAGE: usize = 25;
@@ -54,7 +54,15 @@ impl Services {
     ) -> Result<Overview, AppError> {
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let overview = read(&mut tx, &seat.time_zone, query, extent, now).await?;
+        let mut overview = read(&mut tx, &seat.time_zone, query, extent, now).await?;
+        if extent == Extent::Page {
+            let said = set_up::read(&mut tx, overview.sources_total.into()).await.map_err(fault)?;
+            overview.set_up = said.to_remind().filter(|_| seat.role().may(Permission::ManageSources));
+            let bare = overview.waiting.as_ref().is_some_and(|waiting| !waiting.cause.has_events());
+            if bare && said.shows_sample {
+                overview.sample = sample::overview(day::start(now, &seat.time_zone), now).map(Box::new);
+            }
+        }
         tx.commit().await.map_err(fault)?;
         Ok(overview)
     }
@@ -112,6 +120,7 @@ async fn read(
         Extent::Changes => Vec::new(),
     };
     let newest = newest(&latest, now);
+    let waiting = if machines.is_empty() { Some(Box::new(waiting::read(tx, &views, now).await?)) } else { None };
     Ok(Overview {
         as_of: now,
         from,
@@ -125,6 +134,9 @@ async fn read(
         assets_total: small(total as i64),
         assets_per_page: PER_PAGE as u32,
         sources_total: small(views.len() as i64),
+        waiting,
+        sample: None,
+        set_up: None,
     })
 }
 
