@@ -55,6 +55,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("retention") view=Apart::Retention ssr=WHOLE/>
                     <Route path=path!("tokens") view=Apart::Tokens ssr=WHOLE/>
                     <Route path=path!("usage") view=Apart::Usage ssr=WHOLE/>
+                    <Route path=path!("welcome") view=Apart::Welcome ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("delete") view=Apart::Delete ssr=WHOLE/>
                     <Route path=path!("*any") view=Apart::Nothing ssr=WHOLE/>

@@ -16,6 +16,7 @@ pub mod search;
 pub mod second_factor;
 pub mod session;
 pub mod sessions;
+pub mod set_up;
 pub mod sources;
 pub mod tokens;
 pub mod usage;

@@ -9,6 +9,7 @@ mod connect;
 mod dead_letters;
 mod delete;
 mod deleted;
+mod first_event;
 mod gallery;
 mod home;
 mod invite;
@@ -28,6 +29,7 @@ mod source;
 mod sources;
 mod tokens;
 mod usage;
+mod welcome;
 
 pub use apart::{Apart, ready};
 pub use not_found::NotFoundPage;

@@ -29,7 +29,15 @@ fn judge(agents: &[AgentRow], views: &[SourceView], letters: u64, now: Micros) -
     let nearest = views.iter().map(|view| (of_source(view, &status::read(&view.status), now), view));
     // The first by name of those that are equally near.
     let nearest = nearest.reduce(|best, next| if next.0 > best.0 { next } else { best });
-    let waiting = |cause| Waiting { cause, agent: None, source: None, since: None, dead_letters: letters, problems: Vec::new() };
+    let waiting = |cause| Waiting {
+        cause,
+        agent: None,
+        source: None,
+        since: None,
+        dead_letters: letters,
+        problems: Vec::new(),
+        may_set_up: false,
+    };
     let Some((cause, view)) = nearest else {
         let heard = |a: &&AgentRow| a.seen_at.is_some_and(|at| now - at <= truth::AGENT_SILENCE);
         let found = agents

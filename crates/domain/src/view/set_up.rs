@@ -123,6 +123,9 @@ pub struct Waiting {
     pub dead_letters: u64,
     /// What has to be done at the source, in its own words.
     pub problems: Vec<Problem>,
+    /// The viewer may do the set-up, and hide the sample data.
+    #[serde(default)]
+    pub may_set_up: bool,
 }
 
 #[cfg(test)]

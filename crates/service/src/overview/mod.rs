@@ -55,9 +55,13 @@ impl Services {
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let mut overview = read(&mut tx, &seat.time_zone, query, extent, now).await?;
+        let may_set_up = seat.role().may(Permission::ManageSources);
+        if let Some(waiting) = &mut overview.waiting {
+            waiting.may_set_up = may_set_up;
+        }
         if extent == Extent::Page {
             let said = set_up::read(&mut tx, overview.sources_total.into()).await.map_err(fault)?;
-            overview.set_up = said.to_remind().filter(|_| seat.role().may(Permission::ManageSources));
+            overview.set_up = said.to_remind().filter(|_| may_set_up);
             let bare = overview.waiting.as_ref().is_some_and(|waiting| !waiting.cause.has_events());
             if bare && said.shows_sample {
                 overview.sample = sample::overview(day::start(now, &seat.time_zone), now).map(Box::new);
