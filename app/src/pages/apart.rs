@@ -16,11 +16,11 @@ use leptos_router::ChooseView;
 
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
-    dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, first_event::FirstEventPage, gallery::GalleryPage, home::HomePage,
-    invite::InvitePage, members::MembersPage, new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage,
-    outbox::OutboxPage, reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage,
-    sessions::SessionsPage, sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage,
-    sources::SourcesPage, tokens::TokensPage, usage::UsagePage,
+    dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, first_event::FirstEventPage,
+    gallery::GalleryPage, home::HomePage, invite::InvitePage, members::MembersPage, new_workspace::NewWorkspacePage,
+    not_found::WorkspaceNotFoundPage, outbox::OutboxPage, reset::ResetPage, retention::RetentionPage,
+    second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage, sign_in_code::SignInCodePage,
+    sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, tokens::TokensPage, usage::UsagePage,
     welcome::WelcomePage,
 };
 use crate::{features::set_up::FIRST_EVENT, paths, ui::note::ErrorNote};

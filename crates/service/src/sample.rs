@@ -66,7 +66,12 @@ pub(crate) fn overview(midnight: Micros, now: Micros) -> Option<Overview> {
         as_of: now,
         from,
         to: now,
-        freshness: Freshness { truth: Truth::Quiet, why: "recorded data of other machines".into(), data_at: newest, behind_ms: None },
+        freshness: Freshness {
+            truth: Truth::Quiet,
+            why: "recorded data of other machines".into(),
+            data_at: newest,
+            behind_ms: None,
+        },
         kpis: Kpis {
             machines_running: figures::running(&states) as u32,
             machines_total: NAMES.len() as u32,

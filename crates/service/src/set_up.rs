@@ -72,10 +72,8 @@ impl Services {
         let first = site::find_first(&mut tx).await.map_err(fault)?;
         let fixed = site::has_days(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        let (site, site_zone) = first.map_or_else(
-            || (seat.card.name.clone(), place.time_zone.clone()),
-            |site| (site.name, site.time_zone),
-        );
+        let (site, site_zone) =
+            first.map_or_else(|| (seat.card.name.clone(), place.time_zone.clone()), |site| (site.name, site.time_zone));
         Ok(SetUp {
             role: seat.role(),
             name: seat.card.name.clone(),

@@ -44,7 +44,13 @@ fn judge(agents: &[AgentRow], views: &[SourceView], letters: u64, now: Micros) -
             .iter()
             .find(heard)
             .map(|a| (WaitingFor::Source, a))
-            .or_else(|| agents.iter().filter(|a| a.seen_at.is_some()).max_by_key(|a| a.seen_at).map(|a| (WaitingFor::AgentBack, a)))
+            .or_else(|| {
+                agents
+                    .iter()
+                    .filter(|a| a.seen_at.is_some())
+                    .max_by_key(|a| a.seen_at)
+                    .map(|a| (WaitingFor::AgentBack, a))
+            })
             .or_else(|| agents.first().map(|a| (WaitingFor::Connection, a)));
         return match found {
             None => waiting(WaitingFor::Agent),

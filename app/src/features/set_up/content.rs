@@ -74,12 +74,14 @@ pub fn SetUpContent(
     let links = model::links(&slug, &page, at);
     let lead = format!("{}: each step can be skipped, and done at any later time", page.name);
     let reminds = page.reminds && page.next().is_some();
-    let failed = move || [forms.skip.value().get().and_then(Result::err), forms.dismiss.value().get().and_then(Result::err)];
+    let failed =
+        move || [forms.skip.value().get().and_then(Result::err), forms.dismiss.value().get().and_then(Result::err)];
     let overview = paths::workspace(&slug);
-    let dismiss = reminds.then(|| {
+    let (own, to_overview) = (slug.clone(), overview.clone());
+    let dismiss = reminds.then(move || {
         view! {
             <ActionForm action=forms.dismiss>
-                <input type="hidden" name="slug" value=slug.clone()/>
+                <input type="hidden" name="slug" value=own/>
                 <Button submit=true kind=Kind::Quiet disabled=Signal::derive(move || forms.dismiss.pending().get())>"Do not remind me on the Overview"</Button>
             </ActionForm>
         }
@@ -92,7 +94,7 @@ pub fn SetUpContent(
         None => view! {
             <div class="cs-card">
                 <EmptyNote symbol=Symbol::Check title="The set-up is over" message="What you skipped waits on the left; nothing else waits for it.">
-                    <LinkButton href=overview.clone() kind=Kind::Primary>"Open the overview"</LinkButton>
+                    <LinkButton href=to_overview kind=Kind::Primary>"Open the overview"</LinkButton>
                 </EmptyNote>
             </div>
         }

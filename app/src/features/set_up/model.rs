@@ -1,7 +1,6 @@
 //! How the set-up and the wait for the first machine are said. Plain Rust.
 
 use clarity_domain::view::{
-    overview::Overview,
     live::LiveUpdate,
     set_up::{SetUp, SetUpStep, StepState, Waiting, WaitingFor},
 };
@@ -140,15 +139,9 @@ pub fn help(waiting: &Waiting) -> Help {
     Help { title, message, way, act }
 }
 
-/// Applies what changed. True: there is a machine, and the page is another one.
-pub fn apply(overview: &mut Overview, update: LiveUpdate) -> bool {
-    if let Some(freshness) = update.freshness {
-        overview.freshness = freshness;
-    }
-    if let Some(waiting) = update.waiting {
-        overview.waiting = Some(waiting);
-    }
-    update.kpis.is_some_and(|kpis| kpis.machines_total > 0)
+/// There is a machine: the page is another one.
+pub fn is_over(update: &LiveUpdate) -> bool {
+    update.kpis.as_ref().is_some_and(|kpis| kpis.machines_total > 0)
 }
 
 #[cfg(test)]
@@ -195,8 +188,7 @@ mod tests {
             kpis: Some(Kpis { machines_total, ..Kpis::default() }),
             ..LiveUpdate::default()
         };
-        let cause = |update: LiveUpdate| update.kpis.is_some_and(|kpis| kpis.machines_total > 0);
-        assert!(cause(machines(1)) && !cause(machines(0)) && !cause(LiveUpdate::default()));
+        assert!(is_over(&machines(1)) && !is_over(&machines(0)) && !is_over(&LiveUpdate::default()));
     }
 
     #[test]

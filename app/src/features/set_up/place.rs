@@ -26,19 +26,20 @@ pub fn PlaceForm(slug: String, page: SetUp, forms: Forms) -> impl IntoView {
     // Nobody has said it yet: then the browser's is the better guess.
     let unsaid = page.state(SetUpStep::Place) != StepState::Done;
     let guess: fn() -> Option<String> = if unsaid { own_zone } else { || None };
+    let skip = view! { <SkipButton slug=slug.clone() step=SetUpStep::Place forms/> };
     view! {
         <Card title="Place and time zone" remark="step 1 of 4">
             <div class="cs-stack">
                 {move || error.get().and_then(|error| error.beside_fields(&["region", "time_zone"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
                 <ActionForm action=forms.place>
-                    <input type="hidden" name="slug" value=slug.clone()/>
+                    <input type="hidden" name="slug" value=slug/>
                     <div class="cs-form">
                         <Listed name="time_zone" label="Time zone" value=page.time_zone choices=page.zones guess required=true maxlength=64 help="Today's figures begin at midnight there. Type a city; it can be changed at any time" error=of("time_zone")/>
                         <Listed name="region" label="Region (optional)" value=page.region choices=regions maxlength=60 help="A word for you and your colleagues; nothing depends on it" error=of("region")/>
                         <Button kind=Kind::Primary submit=true disabled=Signal::derive(move || forms.place.pending().get())>"Save and continue"</Button>
                     </div>
                 </ActionForm>
-                <SkipButton slug step=SetUpStep::Place forms/>
+                {skip}
             </div>
         </Card>
     }

@@ -22,20 +22,21 @@ pub fn SiteForm(slug: String, page: SetUp, forms: Forms) -> impl IntoView {
     } else {
         "The days of its machines begin at midnight there. It stays once there is data"
     };
+    let skip = view! { <SkipButton slug=slug.clone() step=SetUpStep::Site forms/> };
     view! {
         <Card title="First site" remark="step 2 of 4">
             <div class="cs-stack">
                 <p class="cs-quiet">"A site is a place with machines. Those whose data names no site are at this one; other sites appear as your data names them."</p>
                 {move || error.get().and_then(|error| error.beside_fields(&["name", "time_zone"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
                 <ActionForm action=forms.site>
-                    <input type="hidden" name="slug" value=slug.clone()/>
+                    <input type="hidden" name="slug" value=slug/>
                     <div class="cs-form">
                         <Listed name="name" label="Name of the site" value=page.site required=true help="As your people call it" error=of("name")/>
                         <Listed name="time_zone" label="Time zone of the site" value=page.site_zone choices=page.zones required=true locked=fixed maxlength=64 help error=of("time_zone")/>
                         <Button kind=Kind::Primary submit=true disabled=Signal::derive(move || forms.site.pending().get())>"Save and continue"</Button>
                     </div>
                 </ActionForm>
-                <SkipButton slug step=SetUpStep::Site forms/>
+                {skip}
             </div>
         </Card>
     }
