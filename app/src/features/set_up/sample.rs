@@ -1,7 +1,7 @@
 //! Recorded data of other machines, in the place of a page that has nothing to show yet. It is said on every card, and nothing
 //! of it leads anywhere.
 
-use clarity_domain::view::overview::{AssetRow, Overview, OverviewQuery};
+use clarity_domain::view::overview::{AssetRow, Overview};
 use leptos::prelude::*;
 
 use crate::{
@@ -66,6 +66,7 @@ pub fn Sample(
 /// Reads the sample again as the clock goes on.
 #[cfg(feature = "hydrate")]
 fn follow(slug: String, state: RwSignal<Overview>) {
+    use clarity_domain::view::overview::OverviewQuery;
     use leptos::task::spawn_local;
     let read = move || {
         let slug = slug.clone();
@@ -84,9 +85,7 @@ fn follow(slug: String, state: RwSignal<Overview>) {
 }
 
 #[cfg(not(feature = "hydrate"))]
-fn follow(_: String, _: RwSignal<Overview>) {
-    let _ = OverviewQuery::default;
-}
+fn follow(_: String, _: RwSignal<Overview>) {}
 
 /// As on an Overview, without links.
 #[component]

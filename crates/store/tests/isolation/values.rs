@@ -23,7 +23,7 @@ pub const MARKS: [&str; 4] = ["bbbbbbbb-bbbb", "zqca", "7a716361", "2027-07-07"]
 /// Where type and CHECK are not enough: relation, column, and the value of ours, of the victim's, and of a new row.
 /// `None` is null.
 type Exception = (&'static str, &'static str, [Option<&'static str>; 3]);
-const EXCEPTIONS: [Exception; 15] = [
+const EXCEPTIONS: [Exception; 16] = [
     ("auth.workspaces", "id", [Some(OWN), Some(VICTIM), Some("cccccccc-cccc-7ccc-8ccc-cccccccccccc")]),
     // A session, a key and a replay that are in use.
     ("auth.sessions", "last_seen_at", [Some("2999-01-01 00:00Z"); 3]),
@@ -43,6 +43,7 @@ const EXCEPTIONS: [Exception; 15] = [
     ("public.agents", "revoked_at", [None; 3]),
     // The key: a new row is for another class.
     ("public.retention_policies", "data_class", [Some("audit"), Some("bronze"), Some("samples")]),
+    ("public.set_up_steps", "step", [Some("place"), Some("site"), Some("source")]),
 ];
 
 impl Who {
