@@ -18,6 +18,7 @@ mod pairing;
 mod passkeys;
 mod retention;
 mod second_factor;
+mod set_up;
 mod stage;
 mod tokens;
 mod usage;
