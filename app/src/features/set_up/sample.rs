@@ -102,7 +102,7 @@ fn Machines(state: RwSignal<Overview>) -> impl IntoView {
     };
     view! {
         <Card title="Assets">
-            <div class="cs-table-scroll"><Table caption="Assets of the sample data" columns>{rows}</Table></div>
+            <div class="cs-table-scroll"><Table caption="Sample machines" columns>{rows}</Table></div>
         </Card>
     }
 }

@@ -225,7 +225,7 @@ async fn a_machine_without_a_site_is_at_the_first_one() {
     stage.services.set_first_site(&seat, "Werk 1", "Europe/Berlin").await.unwrap();
     let machine = "insert into assets (workspace_id, id, number, key, name) values ('{w}', '{source}', 1, 'A', 'A')";
     sql(&stage, &seat, machine).await;
-    let machines = stage.services.list_assets(&seat, None, 10).await.unwrap();
+    let (machines, _) = stage.services.assets(&seat, None, 10).await.unwrap();
     assert_eq!(machines[0].time_zone, "Europe/Berlin");
 }
 
