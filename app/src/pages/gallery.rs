@@ -18,6 +18,7 @@ use crate::{
         icon::{Icon, Symbol},
         kpi::Kpi,
         legend::{SeriesLegend, StateLegend},
+        listed::Listed,
         menu::{Menu, MenuLink, Place},
         note::{Banner, EmptyNote, ErrorNote},
         number::Number,
@@ -191,6 +192,7 @@ fn Forms() -> impl IntoView {
                     </Confirm>
                 </div>
                 <Menu id="gallery-menu" label="Example" place=Place::TopEnd><MenuLink href="#one" current=true>"One"</MenuLink><MenuLink href="#two">"Two"</MenuLink></Menu>
+                <Listed name="listed" label="Time zone" value="UTC" choices=vec!["Europe/Oslo".to_owned(), "UTC".to_owned()] help="Type, or choose"/>
                 <Field name="plain" label="Work e-mail" kind="email" help="Where we reach you"/>
                 <Field name="wrong" label="Password" kind="password" error=Some("At least 12 characters.".to_owned())/>
                 <Choice id="gallery-role" name="role" label="Role" choices=roles.clone() value="viewer"/>

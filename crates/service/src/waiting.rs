@@ -7,6 +7,7 @@ use clarity_domain::error::AppError;
 use clarity_domain::time::{Micros, SECOND};
 use clarity_domain::truth;
 use clarity_domain::view::set_up::{Waiting, WaitingFor};
+use clarity_domain::view::sources::Problem;
 use clarity_store::agent::{self, AgentRow};
 use clarity_store::source_view::{Cursor, SourceView};
 use clarity_store::{WorkspaceTx, dead_letter_view};
@@ -67,7 +68,9 @@ fn judge(agents: &[AgentRow], views: &[SourceView], letters: u64, now: Micros) -
         _ => None,
     };
     let (agent, source) = (Some(view.agent.clone()), Some((view.id, view.name.clone())));
+    // Without the time of the agent's last word: a page would be told the same every few seconds.
     let problems = source_row(view.clone(), now).problems;
+    let problems = problems.into_iter().map(|problem| Problem { since: None, ..problem }).collect();
     Waiting { agent, source, since, problems, ..waiting(cause) }
 }
 

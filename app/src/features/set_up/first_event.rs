@@ -66,9 +66,11 @@ pub fn FirstEventContent(page: FirstEvent) -> impl IntoView {
     // Until something of the workspace's own comes.
     let bare = Memo::new(move |_| waiting.with(|waiting| waiting.as_ref().is_some_and(|w| !w.cause.has_events())));
     let may = Memo::new(move |_| waiting.with(|waiting| waiting.as_ref().is_some_and(|w| w.may_set_up)));
+    // Drawn again, and read out, when it differs alone.
+    let shown = Memo::new(move |_| waiting.get());
     let cause = {
         let slug = slug.clone();
-        move || waiting.get().map(|waiting| view! { <Cause slug=slug.clone() waiting=*waiting/> })
+        move || shown.get().map(|waiting| view! { <Cause slug=slug.clone() waiting=*waiting/> })
     };
     let hidden = sample.is_none();
     let sample = sample.map(|sample| *sample);
