@@ -49,17 +49,20 @@ impl Forms {
 
     /// Changes when the page has to be read again.
     pub fn sent(self) -> Memo<usize> {
-        Memo::new(move |before: Option<&usize>| {
-            let done = [
-                self.place.value().with(|value| matches!(value, Some(Ok(())))),
-                self.site.value().with(|value| matches!(value, Some(Ok(())))),
-                self.invite.value().with(|value| matches!(value, Some(Ok(())))),
-                self.skip.value().with(|value| matches!(value, Some(Ok(())))),
-                self.dismiss.value().with(|value| matches!(value, Some(Ok(())))),
-            ];
-            before.copied().unwrap_or_default() + usize::from(done.contains(&true))
-        })
+        let all = [
+            count(Signal::derive(move || self.place.value().with(|value| matches!(value, Some(Ok(())))))),
+            count(Signal::derive(move || self.site.value().with(|value| matches!(value, Some(Ok(())))))),
+            count(Signal::derive(move || self.invite.value().with(|value| matches!(value, Some(Ok(())))))),
+            count(Signal::derive(move || self.skip.value().with(|value| matches!(value, Some(Ok(())))))),
+            count(Signal::derive(move || self.dismiss.value().with(|value| matches!(value, Some(Ok(())))))),
+        ];
+        Memo::new(move |_| all.iter().map(|done| done.get()).sum())
     }
+}
+
+/// How often a form was answered with yes: it is asked anew with each answer.
+fn count(done: Signal<bool>) -> Memo<usize> {
+    Memo::new(move |before: Option<&usize>| before.copied().unwrap_or_default() + usize::from(done.get()))
 }
 
 #[component]
