@@ -47,6 +47,7 @@ impl Services {
             (Permission::ReadAudit, SearchTarget::Audit, "Audit", "audit log"),
             (Permission::ManageMembers, SearchTarget::Members, "Members", "members"),
             (Permission::ManageTokens, SearchTarget::Tokens, "API tokens", "api tokens"),
+            (Permission::ManageSources, SearchTarget::SetUp, "Set-up", "set-up: time zone, first site"),
         ];
         let asked = text.to_lowercase();
         for (permission, target, name, words) in pages {

@@ -59,10 +59,10 @@ impl Services {
         if let Some(waiting) = &mut overview.waiting {
             waiting.may_set_up = may_set_up;
         }
-        if extent == Extent::Page {
+        let bare = overview.waiting.as_ref().is_some_and(|waiting| !waiting.cause.has_events());
+        if extent == Extent::Page && (may_set_up || bare) {
             let said = set_up::read(&mut tx, overview.sources_total.into()).await.map_err(fault)?;
             overview.set_up = said.to_remind().filter(|_| may_set_up);
-            let bare = overview.waiting.as_ref().is_some_and(|waiting| !waiting.cause.has_events());
             if bare && said.shows_sample {
                 overview.sample = sample::overview(day::start(now, &seat.time_zone), now).map(Box::new);
             }
