@@ -43,7 +43,7 @@ pub fn Sample(
             <Banner tone=Tone::Warn>
                 <h2 id="sample-title">"Sample data · not your machines"</h2>
                 <p>
-                    "This is what an Overview shows. A hydraulic test rig, measured at ZeMA, and two engines of NASA's C-MAPSS benchmark, \
+                    "This is what an Overview shows. A hydraulic test rig, measured at ZeMA, and two engines of NASA's C-MAPSS simulation, \
                     recorded long ago and replayed as if it were now. It is on this page alone: in no figure, search, export or API of \
                     yours, and it goes with your first event."
                 </p>
