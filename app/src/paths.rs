@@ -6,6 +6,7 @@ use clarity_domain::{
         Micros,
         audit::{AuditFilter, AuditQuery},
         overview::OverviewQuery,
+        set_up::SetUpStep,
     },
 };
 
@@ -178,6 +179,16 @@ pub fn usage(slug: &str) -> String {
 /// What is masked, where and for whom.
 pub fn masking(slug: &str) -> String {
     format!("/w/{slug}/masking")
+}
+
+/// The set-up of a workspace, at the first step that is open.
+pub fn set_up(slug: &str) -> String {
+    format!("/w/{slug}/welcome")
+}
+
+/// The same, at this step.
+pub fn set_up_step(slug: &str, step: SetUpStep) -> String {
+    format!("/w/{slug}/welcome?step={}", step.as_str())
 }
 
 /// The API tokens of a workspace.

@@ -92,8 +92,11 @@ export const PASSWORD = "a long enough passphrase 7";
 /** An address of nobody else. */
 export const address = () => `person${Date.now()}-${(people += 1)}@plant.example`;
 
-/** Signs up by the letter that comes, and lands on the new workspace's Overview. Returns its slug and the e-mail. */
-export async function signUp(page, workspace) {
+/**
+ * Signs up by the letter that comes, and goes to the new workspace's Overview, or stays at its set-up. Returns its slug and the
+ * e-mail.
+ */
+export async function signUp(page, workspace, { stay = false } = {}) {
   const email = address();
   await page.goto("/sign-up");
   await page.getByLabel("Work e-mail").fill(email);
@@ -104,9 +107,13 @@ export async function signUp(page, workspace) {
   await page.getByLabel("Your name").fill("Maja Lind");
   await page.getByLabel("Password").fill(PASSWORD);
   await page.getByRole("button", { name: "Create workspace" }).click();
-  await page.waitForURL(/\/w\/[^/]+$/);
-  await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
-  return { email, slug: new URL(page.url()).pathname.split("/")[2] };
+  await page.waitForURL(/\/w\/[^/]+\/welcome$/);
+  const slug = new URL(page.url()).pathname.split("/")[2];
+  if (!stay) {
+    await page.goto(`/w/${slug}`);
+    await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
+  }
+  return { email, slug };
 }
 
 /** A real agent in a folder of its own, configured as an operator would. */

@@ -94,6 +94,27 @@ test("a new customer pairs an agent and sees their machines live", { timeout: 18
   await accessible(page, "a source");
   await picture(page, "source-light");
 
+  // An Overview with machines needs its own code only, and a page whose code does not come says so.
+  const cut = await context.newPage();
+  const others = "**/pkg/split_*.wasm";
+  let asked = 0;
+  await cut.route(others, (route) => {
+    asked += 1;
+    return route.abort();
+  });
+  await cut.goto(`/w/${slug}`);
+  await hydrated(cut);
+  assert.equal(asked, 0, "the Overview asks for the code of other pages");
+  await cut.getByRole("navigation", { name: "Workspace" }).getByRole("link", { name: "Sources" }).click();
+  await cut.getByRole("alert").getByText("This page could not be loaded").waitFor();
+  assert.ok(asked > 0);
+  await cut.unroute(others);
+  await cut.getByRole("button", { name: "Try again" }).click();
+  await cut.waitForURL(new RegExp(`/w/${slug}/sources$`));
+  await cut.getByRole("heading", { name: "Sources", level: 1 }).waitFor();
+  await hydrated(cut);
+  await cut.close();
+
   // An agent that stops is told as blind, not as quiet.
   agent.stop();
   await page.getByRole("navigation", { name: "Workspace" }).getByRole("link", { name: "Sources" }).click();

@@ -234,25 +234,3 @@ test("the palette opens by keyboard, jumps, and gives focus back", { timeout: 60
   await page.getByRole("dialog").waitFor({ state: "hidden" });
   assert.deepEqual(faults, []);
 });
-
-test("the Overview needs its own code only, and a page whose code does not come says so", { timeout: 60_000 }, async () => {
-  const { page, context } = await person(browser);
-  const { slug } = await signUp(page, "Cut Foundry");
-  const others = "**/pkg/split_*.wasm";
-  let asked = 0;
-  await context.route(others, (route) => {
-    asked += 1;
-    return route.abort();
-  });
-  await page.goto(`/w/${slug}`);
-  await hydrated(page);
-  assert.equal(asked, 0, "the Overview asks for the code of other pages");
-  await page.getByRole("navigation", { name: "Workspace" }).getByRole("link", { name: "Sources" }).click();
-  await page.getByRole("alert").getByText("This page could not be loaded").waitFor();
-  assert.ok(asked > 0);
-  await context.unroute(others);
-  await page.getByRole("button", { name: "Try again" }).click();
-  await page.waitForURL(new RegExp(`/w/${slug}/sources$`));
-  await page.getByRole("heading", { name: "Sources", level: 1 }).waitFor();
-  await hydrated(page);
-});

@@ -129,6 +129,7 @@ fn placed(slug: &str, hit: SearchHit) -> Hit {
         SearchTarget::Source(id) => (Symbol::Plug, paths::source(slug, id), "Source"),
         SearchTarget::Members => (Symbol::People, paths::members(slug), "Page"),
         SearchTarget::Tokens => (Symbol::Key, paths::tokens(slug), "Page"),
+        SearchTarget::SetUp => (Symbol::Check, paths::set_up(slug), "Page"),
         SearchTarget::Audit => (Symbol::Shield, paths::audit(slug), "Page"),
         SearchTarget::Retention => (Symbol::Clock, paths::retention(slug), "Page"),
         SearchTarget::Masking => (Symbol::Eye, paths::masking(slug), "Page"),

@@ -3,6 +3,11 @@
 //! The build cuts the WASM at [`code`]; the server has it all. So a person who opens the Overview waits for the frame
 //! and the Overview, and nothing else.
 
+use std::{
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
 use leptos::{
     prelude::*,
     wasm_split::{SplitLoaderError, wasm_split},
@@ -11,15 +16,16 @@ use leptos_router::ChooseView;
 
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
-    dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, gallery::GalleryPage, home::HomePage,
-    invite::InvitePage, masking::MaskingPage, members::MembersPage, new_workspace::NewWorkspacePage,
-    not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage, ops_sign_in::OpsSignInPage,
-    ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage, reset::ResetPage,
-    retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage, sign_in::SignInPage,
-    sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage, sso::SsoPage,
-    sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage, usage::UsagePage,
+    dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, first_event::FirstEventPage,
+    gallery::GalleryPage, home::HomePage, invite::InvitePage, masking::MaskingPage, members::MembersPage,
+    new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage,
+    ops_sign_in::OpsSignInPage, ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage,
+    reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage,
+    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
+    sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage,
+    usage::UsagePage, welcome::WelcomePage,
 };
-use crate::{paths, ui::note::ErrorNote};
+use crate::{features::set_up::FIRST_EVENT, paths, ui::note::ErrorNote};
 
 /// Such a page, as the view of a route.
 #[derive(Clone, Copy)]
@@ -65,6 +71,9 @@ pub enum Apart {
     OpsEnrol,
     OpsWorkspaces,
     OpsWorkspace,
+    Welcome,
+    /// An Overview without a machine: by [`at_once`].
+    FirstEvent,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -80,7 +89,25 @@ impl ChooseView for Apart {
 /// Loads the code of the page at `path`, if it is apart. What the server rendered is taken over at one go, so it has to
 /// be there before.
 pub async fn ready(path: &str) -> Result<(), SplitLoaderError> {
-    if paths::is_overview(path) { Ok(()) } else { load().await }
+    let own = paths::is_overview(path) && document().get_element_by_id(FIRST_EVENT).is_none();
+    if own { Ok(()) } else { load().await }
+}
+
+/// Loads the code of pages that are apart, for [`at_once`]. Whether that worked is seen there.
+#[cfg(feature = "hydrate")]
+pub async fn fetch() {
+    // The error stays in this thread, which is the only one there is.
+    let loading = leptos::__reexports::send_wrapper::SendWrapper::new(load());
+    drop(loading.await);
+}
+
+/// Such a page in the place of another one, when its code is there.
+pub fn at_once(page: Apart) -> AnyView {
+    let mut code = pin!(code(page));
+    match code.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(Ok(view)) => view,
+        _ => missing(),
+    }
 }
 
 /// Where the WASM is cut. In the browser a call loads the other part once, then goes there.
@@ -121,6 +148,8 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::OpsEnrol => view! { <OpsEnrolPage/> }.into_any(),
         Apart::OpsWorkspaces => view! { <OpsWorkspacesPage/> }.into_any(),
         Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
+        Apart::Welcome => view! { <WelcomePage/> }.into_any(),
+        Apart::FirstEvent => view! { <FirstEventPage/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

@@ -18,6 +18,7 @@ use crate::{
         icon::{Icon, Symbol},
         kpi::Kpi,
         legend::{SeriesLegend, StateLegend},
+        listed::Listed,
         menu::{Menu, MenuLink, Place},
         note::{Banner, EmptyNote, ErrorNote},
         number::Number,
@@ -26,7 +27,7 @@ use crate::{
         qr::Qr,
         skeleton::{Shape, Skeleton},
         sparkline::Sparkline,
-        steps::{Step, Steps},
+        steps::{Step, StepLink, StepLinks, Steps},
         table::{Column, Pager, Table, Turner},
         time::Time,
         time_chart::{Line, Lines, TimeChart},
@@ -89,6 +90,7 @@ fn Words() -> impl IntoView {
                 <div class="cs-row">{SYMBOLS.map(|symbol| view! { <Icon symbol/> }).collect_view()}</div>
                 <div class="cs-row"><Number value=Some("1\u{2009}284".to_owned()) unit="units/h"/><Number value=None/><Time at=Some(FROM)/></div>
                 <Steps label="Example" at=1 steps=vec![Step { name: "Install", remark: "done".into() }, Step { name: "Approve", remark: "now".into() }, Step { name: "First event", remark: "later".into() }]/>
+                <StepLinks label="Example of steps in any order" steps=vec![StepLink { name: "Place", remark: "skipped", href: "#place".into(), done: false, now: false }, StepLink { name: "People", remark: "done", href: "#people".into(), done: true, now: false }, StepLink { name: "Source", remark: "", href: "#source".into(), done: false, now: true }]/>
             </div>
         </Card>
     }
@@ -190,6 +192,7 @@ fn Forms() -> impl IntoView {
                     </Confirm>
                 </div>
                 <Menu id="gallery-menu" label="Example" place=Place::TopEnd><MenuLink href="#one" current=true>"One"</MenuLink><MenuLink href="#two">"Two"</MenuLink></Menu>
+                <Listed name="listed" label="Time zone" value="UTC" choices=vec!["Europe/Oslo".to_owned(), "UTC".to_owned()] help="Type, or choose"/>
                 <Field name="plain" label="Work e-mail" kind="email" help="Where we reach you"/>
                 <Field name="wrong" label="Password" kind="password" error=Some("At least 12 characters.".to_owned())/>
                 <Choice id="gallery-role" name="role" label="Role" choices=roles.clone() value="viewer"/>

@@ -9,6 +9,7 @@ mod connect;
 mod dead_letters;
 mod delete;
 mod deleted;
+mod first_event;
 mod gallery;
 mod home;
 mod invite;
@@ -37,6 +38,7 @@ mod sso_link;
 mod support;
 mod tokens;
 mod usage;
+mod welcome;
 
 pub use apart::{Apart, ready};
 pub use not_found::NotFoundPage;

@@ -1,18 +1,27 @@
 //! `/w/:slug`
 
-use clarity_domain::view::{overview::OverviewQuery, range::TimeRange};
+use clarity_domain::view::{
+    overview::{Overview, OverviewQuery},
+    range::TimeRange,
+};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::{hooks::use_query_map, params::ParamsMap};
 
+use super::apart::{Apart, at_once};
 use crate::{
-    features::overview::{OverviewContent, api},
+    error::PageError,
+    features::{
+        overview::{OverviewContent, api},
+        set_up::FirstEvent,
+    },
     layout::{
         frame::use_slug,
         page::{Crumb, Page},
     },
     load::load,
     ui::skeleton::PageSkeleton,
+    wire::Wire,
 };
 
 #[component]
@@ -20,16 +29,34 @@ pub fn OverviewPage() -> impl IntoView {
     let slug = use_slug();
     let params = use_query_map();
     let query = Memo::new(move |_| params.with(query));
-    let overview = Resource::new(move || (slug.get(), query.get()), |(slug, query)| api::read(slug, query));
+    let overview = Resource::new(move || (slug.get(), query.get()), |(slug, query)| read(slug, query));
+    let refresh = Callback::new(move |()| overview.refetch());
     view! {
         <Title text="Overview"/>
         {load(
             overview,
             || view! { <PageSkeleton figures=4 rows=8 chart=true/> }.into_any(),
             |content| view! { <Page crumbs=vec![Crumb::here("Overview")]>{content}</Page> }.into_any(),
-            move |overview| view! { <OverviewContent slug=slug.get_untracked() query=query.get_untracked() overview/> }.into_any(),
+            move |overview| {
+                let slug = slug.get_untracked();
+                if overview.waiting.is_some() {
+                    provide_context(FirstEvent { slug, overview, refresh });
+                    return at_once(Apart::FirstEvent);
+                }
+                view! { <OverviewContent slug query=query.get_untracked() overview/> }.into_any()
+            },
         )}
     }
+}
+
+/// What a workspace without a machine shows is apart: its code comes with the answer.
+async fn read(slug: String, query: OverviewQuery) -> Result<Wire<Overview>, PageError> {
+    let overview = api::read(slug, query).await;
+    #[cfg(feature = "hydrate")]
+    if overview.as_ref().is_ok_and(|overview| overview.0.waiting.is_some()) {
+        super::apart::fetch().await;
+    }
+    overview
 }
 
 /// What the URL asks for; what cannot be read is left at its default.

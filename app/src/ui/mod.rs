@@ -13,6 +13,7 @@ pub mod filter;
 pub mod icon;
 pub mod kpi;
 pub mod legend;
+pub mod listed;
 pub mod menu;
 pub mod note;
 pub mod number;

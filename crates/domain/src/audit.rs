@@ -160,6 +160,8 @@ acts! {
     JoinBySso "sso.join" "Join by single sign-on";
     SetBreakGlass "sso.break_glass" "Say which owners may come in past single sign-on";
     UseBreakGlass "sso.use_break_glass" "Come in past single sign-on";
+    SetUpWorkspace "workspace.set_up" "Set the workspace up";
+    SetSite "site.set" "Name the first site and its time zone";
 }
 
 impl Act {

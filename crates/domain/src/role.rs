@@ -129,7 +129,9 @@ impl Permission {
         match self {
             Self::View => "see dashboards, assets, sources, alerts",
             Self::Operate => "build dashboards, acknowledge, give stop reasons, export",
-            Self::ManageSources => "pair, revoke and configure agents and sources; mappings; dead letters",
+            Self::ManageSources => {
+                "pair, revoke and configure agents and sources; mappings; dead letters; set-up, sites"
+            }
             Self::ManageMembers => "invite, change and remove members up to one's own role",
             Self::ManageTokens => "make and remove service accounts, make and revoke their API tokens",
             Self::ReadAudit => "read, export and verify the audit log",

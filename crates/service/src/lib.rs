@@ -30,11 +30,13 @@ pub mod plan_notice;
 mod reset;
 mod retention;
 mod rewrite;
+mod sample;
 mod second_factor;
 mod secrets;
 pub mod series_query;
 mod series_view;
 mod sessions;
+mod set_up;
 mod settings;
 mod sign_up;
 mod sources;
@@ -45,6 +47,7 @@ mod throttle;
 pub mod tokens;
 mod usage;
 mod visitor;
+mod waiting;
 
 use std::sync::Arc;
 

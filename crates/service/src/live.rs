@@ -126,6 +126,7 @@ impl Snapshot {
 fn overview(update: &mut LiveUpdate, now: &Overview, then: Option<&Overview>) {
     update.freshness = differs::<Freshness>(&now.freshness, then.map(|t| &t.freshness));
     update.kpis = differs::<Kpis>(&now.kpis, then.map(|t| &t.kpis));
+    update.waiting = now.waiting.clone().filter(|_| then.is_none_or(|then| then.waiting != now.waiting));
     let before: HashMap<_, &AssetRow> =
         then.map_or_else(HashMap::new, |t| t.assets.iter().map(|r| (r.id, r)).collect());
     for row in &now.assets {
@@ -228,6 +229,9 @@ mod tests {
             assets_total: 1,
             assets_per_page: 25,
             sources_total: 1,
+            waiting: None,
+            sample: None,
+            set_up: None,
         };
         Snapshot { at, shown: Shown::Overview(Box::new(overview)) }
     }

@@ -171,7 +171,7 @@ pub(crate) fn per_minute(minutes: &[(Micros, i64)], now: Micros, sees: bool) -> 
         .collect()
 }
 
-fn source_row(view: SourceView, now: Micros) -> SourceRow {
+pub(crate) fn source_row(view: SourceView, now: Micros) -> SourceRow {
     let status = status::read(&view.status);
     let freshness = freshness(&view, &status, now);
     let sees = matches!(freshness.truth, Truth::Live | Truth::Quiet);

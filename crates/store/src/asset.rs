@@ -17,7 +17,7 @@ pub struct Asset {
     pub line: String,
     pub model: String,
     pub site_id: Option<SiteId>,
-    /// The time zone of its site; UTC without one.
+    /// The time zone of its site; of the workspace's first site where none is known.
     pub time_zone: String,
 }
 
@@ -25,9 +25,13 @@ pub struct Asset {
 pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<Asset>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        r#"select a.id, a.number, a.key, a.name, a.line, a.model, a.site_id, coalesce(s.time_zone, 'UTC') as "time_zone!"
+        r#"select a.id, a.number, a.key, a.name, a.line, a.model, a.site_id,
+                  coalesce(s.time_zone, f.time_zone, 'UTC') as "time_zone!"
            from assets a
            left join sites s on s.workspace_id = a.workspace_id and s.id = a.site_id
+           left join (
+             select time_zone from sites where workspace_id = $1 order by created_at, id limit 1
+           ) f on true
            where a.workspace_id = $1
            order by a.number"#,
         workspace
@@ -91,7 +95,8 @@ pub struct Description {
     pub model: Option<String>,
 }
 
-/// Describes assets that are registered; sites that are new are made with the workspace's other sites' defaults.
+/// Describes assets that are registered; sites that are new are made with the time zone of the
+/// workspace's first one.
 pub async fn describe(tx: &mut WorkspaceTx, descriptions: &[Description]) -> Result<()> {
     let workspace = tx.workspace();
     // In order of name and key, so that two sources' transactions lock in the same order.
@@ -100,8 +105,10 @@ pub async fn describe(tx: &mut WorkspaceTx, descriptions: &[Description]) -> Res
     sites.dedup();
     let ids: Vec<Uuid> = sites.iter().map(|_| Uuid::now_v7()).collect();
     sqlx::query!(
-        "insert into sites (workspace_id, id, name)
-         select $1, n.id, n.name from unnest($2::uuid[], $3::text[]) as n (id, name)
+        "insert into sites (workspace_id, id, name, time_zone)
+         select $1, n.id, n.name,
+                coalesce((select time_zone from sites where workspace_id = $1 order by created_at, id limit 1), 'UTC')
+         from unnest($2::uuid[], $3::text[]) as n (id, name)
          on conflict (workspace_id, name) do nothing",
         workspace,
         &ids,

@@ -40,6 +40,7 @@ pub mod rewrite;
 pub mod rollup;
 mod scope;
 pub mod search;
+pub mod set_up;
 pub mod setup;
 pub mod site;
 pub mod source_view;

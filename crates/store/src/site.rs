@@ -1,6 +1,6 @@
 //! Places with machines and a time zone.
 
-use crate::{Result, WorkspaceTx};
+use crate::{Result, StoreError, WorkspaceTx};
 use clarity_domain::ids::SiteId;
 use uuid::Uuid;
 
@@ -18,4 +18,55 @@ pub async fn insert(tx: &mut WorkspaceTx, name: &str, time_zone: &str) -> Result
     .execute(tx.conn())
     .await?;
     Ok(SiteId(id))
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Site {
+    pub id: SiteId,
+    pub name: String,
+    /// IANA name.
+    pub time_zone: String,
+}
+
+/// The site that was there first: machines that no site is known of are there, and new sites begin with its time zone.
+pub async fn find_first(tx: &mut WorkspaceTx) -> Result<Option<Site>> {
+    let workspace = tx.workspace();
+    let row = sqlx::query!(
+        "select id, name, time_zone
+         from sites
+         where workspace_id = $1
+         order by created_at, id
+         limit 1",
+        workspace
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| Site { id: SiteId(r.id), name: r.name, time_zone: r.time_zone }))
+}
+
+/// # Errors
+/// `NotFound`; `Conflict("sites_workspace_id_name_key")` when another site has this name.
+pub async fn update(tx: &mut WorkspaceTx, id: SiteId, name: &str, time_zone: &str) -> Result<()> {
+    let workspace = tx.workspace();
+    let done = sqlx::query!(
+        "update sites set name = $3, time_zone = $4 where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        name,
+        time_zone
+    )
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// Whether a day of some machine was cut by a site's clock already.
+pub async fn has_days(tx: &mut WorkspaceTx) -> Result<bool> {
+    let workspace = tx.workspace();
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from rollups where workspace_id = $1 and grain = 86400) as "any!""#,
+        workspace
+    )
+    .fetch_one(tx.conn())
+    .await?)
 }

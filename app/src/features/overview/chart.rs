@@ -80,7 +80,8 @@ fn MetricMenu(state: RwSignal<Overview>, slug: String, query: OverviewQuery) -> 
     })
 }
 
-fn lines(chart: &clarity_domain::view::overview::Chart) -> Lines {
+/// A chart of the page as the kit draws it.
+pub fn lines(chart: &clarity_domain::view::overview::Chart) -> Lines {
     Lines {
         name: chart.metric.clone(),
         unit: chart.unit.clone().unwrap_or_default(),

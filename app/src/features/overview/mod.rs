@@ -1,4 +1,5 @@
-//! The Overview: figures, one chart, states, assets; kept up to date by the page's event stream.
+//! The Overview: figures, one chart, states, assets; kept up to date by the page's event stream. While there is no machine,
+//! `features::set_up` draws the page instead.
 
 pub mod api;
 mod assets;
@@ -7,6 +8,7 @@ mod figures;
 mod model;
 mod range;
 mod reasons;
+mod set_up;
 mod states;
 
 use clarity_domain::view::{
@@ -18,13 +20,17 @@ use leptos::prelude::*;
 use super::live::{self, Link};
 use range::RangeMenu;
 
+pub use chart::lines;
+pub use figures::Figures;
+pub use model::{state_words, tone};
+pub use reasons::Reasons;
+pub use set_up::SetUpNote;
+pub use states::States;
+
 use crate::{
     layout::page::{Crumb, Page},
     paths,
     ui::{
-        button::{Kind, LinkButton},
-        icon::Symbol,
-        note::EmptyNote,
         number,
         time::{Detail, Time},
     },
@@ -37,33 +43,25 @@ pub fn OverviewContent(slug: String, query: OverviewQuery, overview: Overview) -
     let range = query.range.unwrap_or_else(|| TimeRange::last(overview.to - overview.from));
     let moving = range.is_moving();
     let url = paths::live_overview(&slug, &OverviewQuery { range: Some(range), ..query.clone() }, overview.as_of);
-    let waiting = overview.assets_total == 0;
-    let connected = overview.sources_total > 0;
+    let set_up = overview.set_up.map(|over| view! { <SetUpNote slug=slug.clone() over/> });
     let state = RwSignal::new(overview);
     let link = live::follow(url, "overview", move |update| {
         state.try_update(|overview| model::apply(overview, update, moving));
     });
-    let slug_ = slug.clone();
     let freshness = Memo::new(move |_| state.with(|overview| overview.freshness.clone()));
     let badge = view! { <live::LiveBadge freshness link/> }.into_any();
     let acts = view! { <RangeMenu slug=slug.clone() query=query.clone() range/> }.into_any();
     view! {
         <Page crumbs=vec![Crumb::here("Overview")] badge acts>
             <Head state link/>
-            {if waiting {
-                view! { <div class="cs-card"><Nothing slug=slug_ connected/></div> }.into_any()
-            } else {
-                view! {
-                    <div class="cs-grid">
-                        <figures::Figures state/>
-                        <chart::ChartCard state slug=slug.clone() query=query.clone()/>
-                        <reasons::Reasons state/>
-                        <states::States state/>
-                        <assets::Assets state slug query/>
-                    </div>
-                }
-                    .into_any()
-            }}
+            {set_up}
+            <div class="cs-grid">
+                <figures::Figures state/>
+                <chart::ChartCard state slug=slug.clone() query=query.clone()/>
+                <reasons::Reasons state/>
+                <states::States state/>
+                <assets::Assets state slug query/>
+            </div>
         </Page>
     }
 }
@@ -88,25 +86,5 @@ fn Head(state: RwSignal<Overview>, link: Signal<Link>) -> impl IntoView {
                 </p>
             </div>
         </div>
-    }
-}
-
-/// Nothing to show yet: what to do next.
-#[component]
-fn Nothing(slug: String, connected: bool) -> impl IntoView {
-    if connected {
-        view! {
-            <EmptyNote symbol=Symbol::Clock title="Waiting for the first event" message="A source is connected. Machines appear here by themselves as soon as it sends its first event.">
-                <LinkButton href=paths::sources(&slug)>"See the sources"</LinkButton>
-            </EmptyNote>
-        }
-        .into_any()
-    } else {
-        view! {
-            <EmptyNote symbol=Symbol::Plug title="No source is connected" message="Connect a database you already have. A small agent beside it calls out to us; nothing calls in.">
-                <LinkButton href=paths::connect(&slug) kind=Kind::Primary>"Connect a source"</LinkButton>
-            </EmptyNote>
-        }
-        .into_any()
     }
 }

@@ -54,6 +54,9 @@ fn overview() -> Overview {
         assets_total: 1,
         assets_per_page: 25,
         sources_total: 1,
+        waiting: None,
+        sample: None,
+        set_up: None,
     }
 }
 

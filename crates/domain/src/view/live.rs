@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Freshness, Micros,
     overview::Kpis,
+    set_up::Waiting,
     sources::{SourceRow, SourcesSummary},
 };
 use crate::{ids::AssetId, state::StateCategory};
@@ -30,6 +31,9 @@ pub struct LiveUpdate {
     pub points: Vec<ChartPoint>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<SourcesSummary>,
+    /// What a workspace without a machine waits for now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Box<Waiting>>,
     /// Whole rows of sources that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceRow>,

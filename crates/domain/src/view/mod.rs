@@ -19,6 +19,7 @@ pub mod rewrite;
 pub mod search;
 pub mod second_factor;
 pub mod session;
+pub mod set_up;
 pub mod sources;
 pub mod sso;
 pub mod support;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Freshness, Micros, range::TimeRange};
+use super::{Freshness, Micros, range::TimeRange, set_up::Waiting};
 use crate::{ids::AssetId, state::StateCategory};
 
 /// What the page asks for; all of it stands in the URL.
@@ -35,8 +35,16 @@ pub struct Overview {
     pub assets: Vec<AssetRow>,
     pub assets_total: u32,
     pub assets_per_page: u32,
-    /// Decides which empty state is drawn: nothing connected, or connected and waiting for the first event.
     pub sources_total: u32,
+    /// What a workspace without a machine waits for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Box<Waiting>>,
+    /// Recorded data of machines that are nobody's here, while the workspace has had no event: never mixed with its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<Box<Overview>>,
+    /// How many of the four steps of the set-up are over, for those who may do the rest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_up: Option<u32>,
 }
 
 /// Only what is truly known.

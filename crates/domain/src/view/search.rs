@@ -19,6 +19,8 @@ pub enum SearchTarget {
     Source(SourceId),
     /// The page of the audit log, for those who may read it.
     Audit,
+    /// The page of the set-up, for those who may do it.
+    SetUp,
     /// The page of the members, for those who may manage them.
     Members,
     /// The page of the API tokens, for those who may manage them.

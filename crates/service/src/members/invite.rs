@@ -68,6 +68,7 @@ impl Services {
         let after = json!({ "role": role.as_str(), "expires_at": timestamp(expires_at) });
         let entry = Entry { after: Some(after), ..seat.entry(Act::InviteMember, Object { id: &text, ..object }) };
         self.record(seat, &entry).await?;
+        self.note_invited(seat).await?;
         tx.commit().await.map_err(fault)?;
         Ok(email)
     }

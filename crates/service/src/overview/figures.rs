@@ -8,7 +8,7 @@ use clarity_store::state::Interval;
 
 /// Time of all machines together since midnight, by what their states count as.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Day {
+pub(crate) struct Day {
     /// Time in a state that is neither a planned stop nor unknown.
     pub known: Micros,
     pub down: Micros,
@@ -29,7 +29,7 @@ impl Day {
 }
 
 /// Sums intervals, cut to `[midnight, now)`. An open one lasts until now.
-pub(super) fn day(intervals: &[Interval], midnight: Micros, now: Micros) -> Day {
+pub(crate) fn day(intervals: &[Interval], midnight: Micros, now: Micros) -> Day {
     let mut day = Day::default();
     for interval in intervals {
         let span = (interval.to.unwrap_or(now).min(now) - interval.from.max(midnight)).max(0);
@@ -50,7 +50,7 @@ const STEPS: i64 = 48;
 
 /// The day so far, step by step; empty while there are not two steps of a second.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Lines {
+pub(crate) struct Lines {
     /// Machines running, on average over the step.
     pub running: Vec<Option<f64>>,
     pub availability: Vec<Option<f64>>,
@@ -60,7 +60,7 @@ pub(super) struct Lines {
 
 /// Cuts intervals into equal steps from the first moment since midnight at which a state is known until now. A step in
 /// which no machine's state is known has no value; a planned stop is a known one.
-pub(super) fn lines(intervals: &[Interval], midnight: Micros, now: Micros) -> Lines {
+pub(crate) fn lines(intervals: &[Interval], midnight: Micros, now: Micros) -> Lines {
     let known = || intervals.iter().filter(|i| i.category != StateCategory::Unknown && i.from < now);
     let Some(from) = known().map(|i| i.from.max(midnight)).min() else { return Lines::default() };
     // Whole seconds, so that the grid stays for a while and two reads of one minute agree.
@@ -128,7 +128,7 @@ pub(crate) fn open(intervals: &[Interval]) -> HashMap<i32, &Interval> {
 }
 
 /// Machines whose open state counts as running.
-pub(super) fn running(intervals: &[Interval]) -> usize {
+pub(crate) fn running(intervals: &[Interval]) -> usize {
     open(intervals).values().filter(|i| i.category == StateCategory::Running).count()
 }
 

@@ -23,7 +23,7 @@ use clarity_store::{WorkspaceTx, asset, metric, overview, state};
 use crate::error::fault;
 use crate::frame::small;
 use crate::masked::Masks;
-use crate::{Seat, Services, day, sources, status};
+use crate::{Seat, Services, day, sample, set_up, sources, status, waiting};
 
 /// Rows of the table of machines.
 const PER_PAGE: usize = 25;
@@ -56,7 +56,19 @@ impl Services {
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
-        let overview = read(&mut tx, seat, &masks, query, extent, now).await?;
+        let mut overview = read(&mut tx, seat, &masks, query, extent, now).await?;
+        let may_set_up = seat.role().may(Permission::ManageSources);
+        if let Some(waiting) = &mut overview.waiting {
+            waiting.may_set_up = may_set_up;
+        }
+        let bare = overview.waiting.as_ref().is_some_and(|waiting| !waiting.cause.has_events());
+        if extent == Extent::Page && (may_set_up || bare) {
+            let said = set_up::read(&mut tx, overview.sources_total.into()).await.map_err(fault)?;
+            overview.set_up = said.to_remind().filter(|_| may_set_up);
+            if bare && said.shows_sample {
+                overview.sample = sample::overview(day::start(now, &seat.time_zone), now).map(Box::new);
+            }
+        }
         tx.commit().await.map_err(fault)?;
         Ok(overview)
     }
@@ -115,6 +127,7 @@ async fn read(
         Extent::Changes => Vec::new(),
     };
     let newest = newest(&latest, now);
+    let waiting = if machines.is_empty() { Some(Box::new(waiting::read(tx, &views, now).await?)) } else { None };
     Ok(Overview {
         as_of: now,
         from,
@@ -128,6 +141,9 @@ async fn read(
         assets_total: small(total as i64),
         assets_per_page: PER_PAGE as u32,
         sources_total: small(views.len() as i64),
+        waiting,
+        sample: None,
+        set_up: None,
     })
 }
 

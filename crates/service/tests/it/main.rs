@@ -21,6 +21,7 @@ mod passkeys;
 mod retention;
 mod rewrite;
 mod second_factor;
+mod set_up;
 mod sso;
 mod sso_faults;
 mod stage;

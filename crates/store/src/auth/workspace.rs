@@ -146,6 +146,34 @@ pub async fn get_name(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<String>
         .await?)
 }
 
+/// Where the workspace is, as its members say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// A word for people; empty: none was said.
+    pub region: String,
+    /// IANA name.
+    pub time_zone: String,
+}
+
+pub async fn get_place(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<Place> {
+    let row = sqlx::query!("select region, time_zone from auth.workspaces where id = $1", scope.workspace_id().0)
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(Place { region: row.region, time_zone: row.time_zone })
+}
+
+pub async fn set_place(tx: &mut AuthTx, scope: &WorkspaceScope, place: &Place) -> Result<()> {
+    sqlx::query!(
+        "update auth.workspaces set region = $2, time_zone = $3 where id = $1",
+        scope.workspace_id().0,
+        place.region,
+        place.time_zone
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
 /// Whether members have to have a second factor. The caller has locked the workspace.
 pub async fn set_second_factor_required(tx: &mut AuthTx, scope: &WorkspaceScope, required: bool) -> Result<()> {
     sqlx::query!(

@@ -66,6 +66,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("public.support_grants", "ended_at", [None; 3]),
     // The key: a new row is for another class.
     ("public.retention_policies", "data_class", [Some("audit"), Some("bronze"), Some("samples")]),
+    ("public.set_up_steps", "step", [Some("place"), Some("site"), Some("source")]),
 ];
 
 impl Who {

@@ -25,5 +25,6 @@ mod states;
 pub use backfill::{Backfill, backfill};
 pub(crate) use dice::Dice;
 pub use fleet::{Fleet, Reading};
+pub use recorded::{CONDITIONS, Condition, RIG, RUNS};
 pub use run::{Run, run};
 pub use schema::{ensure_machines, init, status};

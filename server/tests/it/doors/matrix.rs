@@ -234,6 +234,15 @@ pub const DOORS: &[Door] = &[
         "slug={slug}&of={source}+public.staff&field=name&rule=hash&amount=&place=agent&least_role=admin",
     ),
     door(Kind::Act, MASKING, "/api/masking/remove", "slug={slug}&id={mask}"),
+    // Its set-up.
+    door(Kind::Page, SOURCES, "/w/{slug}/welcome", "step=site"),
+    door(Kind::Read, SOURCES, "/api/set_up/read", "slug={slug}"),
+    door(Kind::Act, SOURCES, "/api/set_up/place", "slug={slug}&region=Europe&time_zone=Europe%2FStockholm"),
+    door(Kind::Act, SOURCES, "/api/set_up/site", "slug={slug}&name=Werk+1&time_zone=Europe%2FStockholm"),
+    door(Kind::Act, SOURCES, "/api/set_up/skip", "slug={slug}&step=colleagues"),
+    door(Kind::Act, SOURCES, "/api/set_up/dismiss", "slug={slug}"),
+    door(Kind::Act, SOURCES, "/api/set_up/sample", "slug={slug}&show=false"),
+    door(Kind::Act, MEMBERS, "/api/set_up/invite", "slug={slug}&email=another%40plant.example&role=viewer"),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),
