@@ -141,13 +141,18 @@ impl WorkspaceExport {
     }
 }
 
+/// Whether an export that began, and whose reader got a piece, so long ago is to end.
+fn is_over(begun: Duration, taken: Duration) -> bool {
+    begun > DEADLINE || taken > IDLE
+}
+
 fn over() -> AppError {
     AppError::new(ErrorCode::Unavailable, "This export took too long. Begin it again, and read it without a pause.")
 }
 
 impl Running {
     fn is_over(&self) -> bool {
-        self.begun.elapsed() > DEADLINE || self.taken.elapsed() > IDLE
+        is_over(self.begun.elapsed(), self.taken.elapsed())
     }
 
     async fn next(&mut self) -> Result<Option<String>, AppError> {
@@ -271,5 +276,18 @@ fn samples(out: &mut String, stream: Uuid, rows: &Rows) {
         }
         let (asset, at) = (rows.asset[row], timestamp(rows.at[row]));
         line(out, &json!({ "kind": "sample", "stream": stream, "asset": asset, "at": at, "values": values }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_keeps_a_place_for_longer_than_an_hour_or_by_taking_nothing() {
+        let [second, minute] = [1, 60].map(Duration::from_secs);
+        assert!(!is_over(60 * minute, minute), "a large file, read without a pause");
+        assert!(is_over(60 * minute + second, second));
+        assert!(is_over(2 * minute, minute + second));
     }
 }

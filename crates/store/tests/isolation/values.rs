@@ -46,6 +46,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("public.replays", "finished_at", [None; 3]),
     // Nobody's time has come: what is due is told across workspaces, and goes.
     ("auth.deletions", "due_at", [Some("2999-01-01 00:00Z"); 3]),
+    ("auth.deletions", "begun_at", [None; 3]),
     ("auth.deleted_workspaces", "finished_at", [Some("2020-01-01 00:00Z"); 3]),
     ("public.agents", "revoked_at", [None; 3]),
     // Somebody of ours, and grants that are live: of the same person in both workspaces.

@@ -127,6 +127,7 @@ const PEOPLE: &str = "
   insert into auth.workspaces (id, slug, name) values ('{w}', '{slug}', 'The {slug} plant');
   insert into auth.memberships (workspace_id, user_id, role) values ('{w}', '{user}', 'owner');
   insert into auth.ownership_offers (workspace_id, user_id, offered_by, expires_at) values ('{w}', '{user}', '{user}', now());
+  insert into auth.member_letters (workspace_id, id) values ('{w}', gen_random_uuid());
   insert into auth.agent_keys (agent_id, workspace_id, public_key) values (gen_random_uuid(), '{w}', sha256('{w}'));
   insert into auth.pairings (id, workspace_id, agent_name, locator, secret_hash, created_by, expires_at)
     values (gen_random_uuid(), '{w}', 'a', upper(left('{slug}', 4)), sha256('{w}'), '{user}', now());
