@@ -128,7 +128,8 @@ end
 $$;
 
 -- Begins what is due: writes the certificate's head, notes whom it is for, and takes away in one transaction all that leads into
--- the workspace: seats, keys, tokens, codes, and what wakes workers. 'held' while a legal hold is open; then nothing changes.
+-- the workspace: seats, keys, tokens, codes, what wakes workers, and whom of our own people an owner lets in. 'held' while a
+-- legal hold is open; then nothing changes.
 create function begin_erasure() returns text
   language plpgsql security definer set search_path = pg_catalog, public
   as $$
@@ -165,7 +166,12 @@ begin
   join auth.users u on u.id = m.user_id
   where m.workspace_id = workspace
     and m.role = 'owner';
-  for door in select t.table_name from erasable_tables() t where t.table_name !~ '^public\.' order by t.turn, t.table_name loop
+  for door in
+    select t.table_name
+    from erasable_tables() t
+    where t.table_name !~ '^public\.' or t.table_name = 'public.support_grants'
+    order by t.turn, t.table_name
+  loop
     perform from erase_rows(workspace, door, 2147483647);
   end loop;
   update auth.deletions set begun_at = now() where workspace_id = workspace;
@@ -174,8 +180,14 @@ end
 $$;
 grant execute on function begin_erasure() to clarity_worker;
 
+-- Whether the erasure of this transaction's workspace has begun, or is over: nothing can hold it up any more.
+create function erasure_begun() returns boolean
+  language sql stable security definer set search_path = pg_catalog, public
+  as $$ select exists (select from auth.deleted_workspaces w where w.workspace_id = app_workspace()) $$;
+grant execute on function erasure_begun() to clarity_app;
+
 -- The deletion of this transaction's workspace, locked, that has begun and that nothing holds up: two workers take turns. Of a
--- workspace that is gone, whatever still turns up is nobody's.
+-- workspace that is gone, whatever still turns up is nobody's, a hold too: there is nothing left to be held.
 create function check_erasure() returns timestamptz
   language plpgsql security definer set search_path = pg_catalog, public
   as $$
@@ -197,9 +209,10 @@ begin
       and w.finished_at is not null
       and not exists (select from auth.workspaces o where o.id = workspace)
     for update;
-  end if;
-  if not found then
-    raise exception using errcode = '42501', message = 'no deletion of this workspace has begun';
+    if not found then
+      raise exception using errcode = '42501', message = 'no deletion of this workspace has begun';
+    end if;
+    return begun;
   end if;
   if exists (select from legal_holds h where h.workspace_id = workspace and h.lifted_at is null) then
     raise exception using errcode = '42501', message = 'a legal hold is open';
@@ -262,7 +275,12 @@ grant execute on function auth.list_due_deletions() to clarity_system;
 -- Which are gone since a day: a worker that was in one for longer than its end took may have written a line of its own work.
 create function auth.list_just_deleted() returns table (workspace_id uuid)
   language sql stable security definer set search_path = pg_catalog, auth
-  as $$ select w.workspace_id from auth.deleted_workspaces w where w.finished_at > now() - interval '1 day' $$;
+  as $$
+    select w.workspace_id
+    from auth.deleted_workspaces w
+    where w.finished_at > now() - interval '1 day'
+    order by w.finished_at, w.workspace_id
+  $$;
 grant execute on function auth.list_just_deleted() to clarity_system;
 
 -- The bodies of bronze, byte for byte, for the export that an owner takes away: nobody else among members reads a payload.

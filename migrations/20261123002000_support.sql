@@ -46,10 +46,24 @@ create view auth.live_ops_sessions with (security_invoker = true) as
 grant select, insert, update on auth.ops_users, auth.ops_sessions to clarity_auth;
 grant select on auth.live_ops_sessions to clarity_auth;
 
+-- What they did outside of workspaces: who came in, who was refused. Nobody changes an entry, nor removes one.
+create table auth.ops_events (
+  id uuid primary key,
+  at timestamptz not null default now(),
+  -- Nobody for an address that is none of ours; whose it was meant to be is not kept.
+  ops_user_id uuid references auth.ops_users (id),
+  act text not null check (act in ('add', 'disable', 'enrol', 'sign_in', 'sign_out')),
+  outcome text not null check (outcome in ('done', 'refused')),
+  address text not null default ''
+);
+create index ops_events_by_time on auth.ops_events (at);
+grant select, insert on auth.ops_events to clarity_auth;
+
 insert into ops.tables_outside_workspaces (table_name, reason) values
   ('auth.ops_users', 'our own people, who are in no workspace; clarity_auth only'),
   ('auth.ops_sessions', 'our own people''s, in no workspace; clarity_auth only'),
-  ('auth.live_ops_sessions', 'our own people''s, in no workspace; clarity_auth only');
+  ('auth.live_ops_sessions', 'our own people''s, in no workspace; clarity_auth only'),
+  ('auth.ops_events', 'our own people''s, in no workspace; clarity_auth only');
 
 -- Whom of our own people this transaction serves; none where the setting is no id.
 create function app_ops_user() returns uuid
@@ -101,7 +115,8 @@ create policy support_own on support_grants for select to clarity_ops
 grant select (workspace_id, id, ops_user_id, reason, minutes, requested_at, decision, decided_at, decided_by_name, ends_at, ended_at)
   on support_grants to clarity_ops;
 
--- Whether an owner of the transaction's workspace lets the transaction's person in, at this moment: not when it began.
+-- Whether an owner of the transaction's workspace lets the transaction's person in, at this moment: not when it began. An account
+-- that was made anew is not the one that was let in before.
 create function ops_grant_live() returns boolean
   language sql stable security definer set search_path = pg_catalog, public
   as $$
@@ -114,6 +129,7 @@ create function ops_grant_live() returns boolean
         and g.ended_at is null
         and g.ends_at > clock_timestamp()
         and u.disabled_at is null
+        and u.enrolled_at <= g.requested_at
     )
   $$;
 revoke execute on function ops_grant_live() from public;
@@ -125,9 +141,15 @@ create policy support_reads on agents for select to clarity_ops
   using (workspace_id = (select app_workspace()) and (select ops_grant_live()));
 grant select (workspace_id, id, name, version, seen_at, connected, denied, revoked_at) on agents to clarity_ops;
 
+-- A status has the agent's free text beside its word for how the source is: support reads the word, if it is one of ours.
+alter table sources add column state text generated always as (
+  case
+    when status ->> 'state' in ('connecting', 'snapshot', 'streaming', 'waiting', 'paused', 'failed') then status ->> 'state'
+  end
+) stored;
 create policy support_reads on sources for select to clarity_ops
   using (workspace_id = (select app_workspace()) and (select ops_grant_live()));
-grant select (workspace_id, id, agent_id, name, kind, product, paused, status, status_at) on sources to clarity_ops;
+grant select (workspace_id, id, agent_id, name, kind, product, paused, state, status_at) on sources to clarity_ops;
 
 create policy support_reads on source_cursors for select to clarity_ops
   using (workspace_id = (select app_workspace()) and (select ops_grant_live()));
@@ -142,7 +164,8 @@ create policy support_reads on dead_letters for select to clarity_ops
 grant select (workspace_id, source_id, stream_name, fingerprint, cause, created_at, replayed_at) on dead_letters to clarity_ops;
 
 -- Asks for access to the transaction's workspace in the transaction's person's name, and writes that into its audit log. Their
--- name is read here: nobody asks in another's. False: a request of theirs is open already.
+-- name is read here: nobody asks in another's. False: a request of theirs is open already. What an account of before had asked
+-- for has lapsed with it. Once a workspace's doors are closed, nobody asks there.
 create function request_support(wanted uuid, wanted_reason text, wanted_minutes int, from_address text, of_request uuid)
   returns boolean
   language plpgsql security definer set search_path = pg_catalog, public
@@ -155,9 +178,16 @@ begin
   if workspace is null or person.id is null then
     raise exception using errcode = '42501', message = 'a request needs a workspace and a person of ours';
   end if;
+  -- In order with the one who closes its doors.
+  perform from auth.workspaces w where w.id = workspace for share;
+  if not found or exists (select from auth.deletions d where d.workspace_id = workspace and d.begun_at is not null) then
+    raise exception using errcode = '42501', message = 'this workspace is being deleted';
+  end if;
   update support_grants g
   set decision = 'lapsed', decided_at = now()
-  where g.workspace_id = workspace and g.decision is null and g.requested_at < now() - interval '24 hours';
+  where g.workspace_id = workspace
+    and g.decision is null
+    and (g.requested_at < now() - interval '24 hours' or (g.ops_user_id = person.id and g.requested_at < person.enrolled_at));
   if exists (
     select from support_grants g
     where g.workspace_id = workspace and g.ops_user_id = person.id and g.decision is null
@@ -193,6 +223,7 @@ begin
   end if;
   select g.* into live
   from support_grants g
+  join auth.ops_users u on u.id = g.ops_user_id and u.enrolled_at <= g.requested_at
   where g.workspace_id = workspace
     and g.ops_user_id = app_ops_user()
     and g.decision = 'approved'

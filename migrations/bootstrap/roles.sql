@@ -1,6 +1,7 @@
 -- The cluster-wide login roles, one for each kind of process. Run as a superuser, once a cluster, by
 -- `clarity-server bootstrap` (and by the test kit), which replaces every :'name_password' with a quoted literal. Running it
--- again sets the passwords and changes nothing else. What each role may do is granted by the migrations.
+-- again sets the passwords, and what a role may do beyond policies (nothing, but replication for backups). What each role may do
+-- in the database is granted by the migrations.
 do $$
 declare
   role_name text;
@@ -11,6 +12,13 @@ begin
   ] loop
     if not exists (select from pg_roles where rolname = role_name) then
       execute format('create role %I login nosuperuser nobypassrls nocreatedb nocreaterole noinherit noreplication', role_name);
+    elsif exists (
+      select from pg_roles r
+      where r.rolname = role_name
+        and (not r.rolcanlogin or r.rolsuper or r.rolbypassrls or r.rolcreatedb or r.rolcreaterole or r.rolinherit
+          or (r.rolreplication and role_name <> 'clarity_backup'))
+    ) then
+      execute format('alter role %I login nosuperuser nobypassrls nocreatedb nocreaterole noinherit noreplication', role_name);
     end if;
   end loop;
 end

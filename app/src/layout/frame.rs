@@ -16,7 +16,7 @@ use crate::{
     features::{
         deletion::{self, Leaving},
         session::api,
-        support::{SupportBanner, api as support},
+        support::SupportBanner,
         usage::PlanNotices,
     },
     load::Pending,
@@ -41,7 +41,12 @@ pub fn WorkspaceFrame() -> impl IntoView {
     provide_context(PaletteOpen(RwSignal::new(false)));
     let deletion = deletion::Forms::provide();
     let deletion_sent = deletion.sent();
-    let frame = Resource::new(move || (slug.get(), deletion_sent.get()), |(slug, _)| api::frame(slug));
+    // Read again with every page: whoever of support is let in meanwhile is told of on the next.
+    let location = use_location();
+    let frame = Resource::new(
+        move || (slug.get(), location.pathname.get(), deletion_sent.get()),
+        |(slug, ..)| api::frame(slug),
+    );
     // A frame that could not be read is drawn bare; the page inside says why.
     let side = move || {
         Suspend::new(async move {
@@ -71,13 +76,10 @@ pub fn WorkspaceFrame() -> impl IntoView {
             frame.await.ok().map(|frame| view! { <PlanNotices frame=frame.0/> })
         })
     };
-    // Read again with every page: whoever is let in meanwhile is told of on the next.
-    let location = use_location();
-    let inside = Resource::new(move || (slug.get(), location.pathname.get()), |(slug, _)| support::now(slug));
     let banner = move || {
         Suspend::new(async move {
             drawn_once().await;
-            let now = inside.await.map(|now| now.0).unwrap_or_default();
+            let now = frame.await.map(|frame| frame.0.support).unwrap_or_default();
             view! { <SupportBanner slug=slug.get_untracked() now/> }
         })
     };

@@ -324,6 +324,7 @@ mod tests {
                 dead_letters: 0,
                 deleted_at: None,
                 notices: Vec::new(),
+                support: Vec::new(),
             };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };

@@ -9,6 +9,7 @@ use clarity_store::{overview, search};
 
 use crate::error::fault;
 use crate::masked::Masks;
+use crate::support::live_support;
 use crate::{Seat, Services, Visitor};
 
 /// What is typed into the palette is looked up to this length.
@@ -25,6 +26,7 @@ impl Services {
         let counts = overview::counts(&mut tx).await.map_err(fault)?;
         let notices =
             if seat.role() >= Role::Admin { self.plan_notices(&mut tx, counts.assets).await? } else { Vec::new() };
+        let support = live_support(&mut tx, seat).await?;
         tx.commit().await.map_err(fault)?;
         Ok(Frame {
             user: session.user.clone(),
@@ -36,6 +38,7 @@ impl Services {
             dead_letters: counts.dead_letters.max(0) as u64,
             deleted_at: self.deleted_at(seat).await?,
             notices,
+            support,
         })
     }
 

@@ -86,7 +86,7 @@ pub struct Services {
     passkeys: passkeys::PasskeySite,
     outgoing: Outgoing,
     verifying: Arc<Semaphore>,
-    exporting: Arc<Semaphore>,
+    exporting: deletion::Exports,
     providers: sso::Providers,
     /// A letter was posted.
     posted: Arc<Notify>,
@@ -94,8 +94,6 @@ pub struct Services {
 
 /// Whole audit logs that are checked at the same time.
 const VERIFYING: usize = 2;
-/// Whole workspaces that are exported at the same time: each keeps a connection.
-const EXPORTING: usize = 2;
 
 impl Services {
     /// # Errors
@@ -110,7 +108,7 @@ impl Services {
             passkeys: passkeys::PasskeySite::new(&settings.public_url),
             outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
-            exporting: Arc::new(Semaphore::new(EXPORTING)),
+            exporting: deletion::Exports::default(),
             providers: sso::Providers::default(),
             posted: Arc::default(),
             settings: Arc::new(settings),

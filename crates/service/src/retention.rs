@@ -14,6 +14,7 @@ use clarity_domain::view::retention::{
     LegalHold, Retention, RetentionPreview, RetentionQuery, RetentionRow, RetentionRun,
 };
 use clarity_runtime::clock::now_us;
+use clarity_store::StoreError;
 use clarity_store::audit::{self, Entry, Object};
 use clarity_store::retention::{self as store, RunEnd};
 use serde_json::json;
@@ -116,7 +117,7 @@ impl Services {
     /// Stops all removal until the hold is lifted. Removals that are under way have ended when this returns.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` without a reason.
+    /// `Forbidden`; `Invalid` without a reason; `Conflict` when the workspace's deletion has begun.
     pub async fn place_hold(&self, seat: &Seat, reason: &str) -> Result<LegalHoldId, AppError> {
         let object = Object { kind: "legal_hold", ..Object::default() };
         self.permit(seat, Permission::OwnWorkspace, Act::PlaceHold, object).await?;
@@ -125,7 +126,13 @@ impl Services {
             return Err(AppError::invalid("reason", "Say why, in at most 300 characters."));
         }
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-        let hold = store::place_hold(&mut tx, reason, seat.user_id).await.map_err(fault)?;
+        let hold = store::place_hold(&mut tx, reason, seat.user_id).await.map_err(|error| match error {
+            StoreError::Conflict(_) => AppError::new(
+                ErrorCode::Conflict,
+                "The deletion of this workspace has begun. Nothing holds it up any more.",
+            ),
+            other => fault(other),
+        })?;
         let id = hold.to_string();
         let after = json!({ "reason": reason });
         let entry = Entry { after: Some(after), ..seat.entry(Act::PlaceHold, Object { id: &id, ..object }) };

@@ -62,18 +62,6 @@ impl Services {
         Ok(page)
     }
 
-    /// Who of our support may read the workspace at this moment: every member is told.
-    pub async fn support_now(&self, seat: &Seat) -> Result<Vec<SupportNow>, AppError> {
-        seat.may(Permission::View)?;
-        let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let live = store::list_live(&mut tx).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)?;
-        let may_end = seat.role().may(Permission::DecideSupport);
-        let shown =
-            live.into_iter().map(|row| SupportNow { id: row.id, name: row.ops_name, ends_at: row.ends_at, may_end });
-        Ok(shown.collect())
-    }
-
     /// Lets the one who asked in, from now on for the minutes they asked for.
     ///
     /// # Errors
@@ -139,6 +127,15 @@ impl Services {
         audit::record(&mut tx, &entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
+}
+
+/// Who of our support may read the workspace at this moment, for the frame of every page.
+pub(crate) async fn live_support(tx: &mut WorkspaceTx, seat: &Seat) -> Result<Vec<SupportNow>, AppError> {
+    let live = store::list_live(tx).await.map_err(fault)?;
+    let may_end = seat.role().may(Permission::DecideSupport);
+    let shown =
+        live.into_iter().map(|row| SupportNow { id: row.id, name: row.ops_name, ends_at: row.ends_at, may_end });
+    Ok(shown.collect())
 }
 
 /// A command on the platform's machine has an owner's seat: with it nobody of ours lets themselves in.

@@ -84,7 +84,8 @@ async fn check_strength(pool: &PgPool, expected: DbRole) -> Result<(), StoreErro
     if name != expected.name() || strong {
         return Err(StoreError::Setup(format!(
             "refusing to start as database role {name}: expected {}, without superuser, bypassrls, replication, \
-             memberships or tables of its own. Run `clarity-server bootstrap` to set the roles right",
+             memberships or tables of its own. `clarity-server bootstrap` sets the roles' attributes right; memberships \
+             and tables a superuser takes away",
             expected.name()
         )));
     }

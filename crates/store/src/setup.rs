@@ -9,7 +9,8 @@ use sqlx::{ConnectOptions, Connection, PgConnection};
 const ROLES: &str = include_str!("../../../migrations/bootstrap/roles.sql");
 const DATABASE: &str = include_str!("../../../migrations/bootstrap/database.sql");
 
-/// Makes the roles with these passwords, and the database. Running it again sets the passwords and changes nothing else.
+/// Makes the roles with these passwords, and the database. Running it again sets the passwords, and takes from the roles what
+/// makes one stronger than it is meant to be.
 ///
 /// `admin_url` is a superuser's, of any database of the cluster; `database` the platform's name.
 ///

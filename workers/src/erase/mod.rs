@@ -16,6 +16,8 @@ use tokio::time::sleep;
 const LOOK: Duration = Duration::from_secs(5);
 /// Between looks for what still turned up of workspaces that are gone: a worker's own long work may end after theirs.
 const SWEEP: Duration = Duration::from_secs(3600);
+/// After one of which somebody was in the way.
+const SWEEP_SOON: Duration = Duration::from_secs(60);
 /// Between two batches: whoever waited behind one comes first.
 const PAUSE: Duration = Duration::from_millis(20);
 /// After the doors closed, so long the workspace stays: statements of members and agents end within it.
@@ -35,21 +37,34 @@ pub enum Erased {
     Held,
 }
 
+/// What a sweep came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// That had turned up, and are gone.
+    pub rows: i64,
+    /// Workspaces that could not be gone through to the end.
+    pub missed: u32,
+}
+
 /// Erases what is due, until shutdown.
 pub async fn run(context: WorkerContext, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let mut swept: Option<Instant> = None;
+    let mut next_sweep = Instant::now();
     while !shutdown.is_cancelled() {
         if let Err(error) = round(&context, SETTLED_S, &shutdown).await {
             tracing::warn!(error = format!("{error:#}"), "an erasure stopped; going on in a moment");
         }
-        if swept.is_none_or(|at| at.elapsed() >= SWEEP) {
-            swept = Some(Instant::now());
-            if let Err(error) = sweep(&context, &shutdown).await {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "what turns up of deleted workspaces is looked for again later"
-                );
-            }
+        if Instant::now() >= next_sweep {
+            let whole = match sweep(&context, &shutdown).await {
+                Ok(swept) => swept.missed == 0,
+                Err(error) => {
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "what turns up of deleted workspaces is looked for again in a minute"
+                    );
+                    false
+                }
+            };
+            next_sweep = Instant::now() + if whole { SWEEP } else { SWEEP_SOON };
         }
         tokio::select! { () = sleep(LOOK) => {}, () = shutdown.cancelled() => {} }
     }
@@ -84,27 +99,40 @@ pub async fn round(
     Ok(all)
 }
 
-/// Removes what has turned up of workspaces that went within a day; how many rows.
+/// Removes what has turned up of workspaces that went within a day. One that fails does not keep the others waiting.
 ///
 /// # Errors
-/// The store's.
-pub async fn sweep(context: &WorkerContext, stop: &CancellationToken) -> anyhow::Result<i64> {
+/// When nobody can say which went.
+pub async fn sweep(context: &WorkerContext, stop: &CancellationToken) -> anyhow::Result<Swept> {
     let mut tx = context.system.begin().await?;
     let gone = erasure::list_just_deleted(&mut tx).await?;
     tx.commit().await?;
-    let mut rows = 0;
+    let mut swept = Swept::default();
     for scope in gone {
-        let mut tx = context.worker.begin_read(&scope).await?;
-        let tables = erasure::list_tables(&mut tx).await?;
-        tx.commit().await?;
-        for table in &tables {
-            rows += empty(context, &scope, table, stop).await?.rows;
+        if let Err(error) = sweep_one(context, &scope, stop, &mut swept.rows).await {
+            tracing::warn!(workspace = %scope.workspace_id(), %error, "what turns up of a deleted workspace is not removed yet");
+            swept.missed += 1;
         }
     }
-    if rows > 0 {
-        tracing::info!(rows, "rows of deleted workspaces turned up, and were removed");
+    if swept.rows > 0 {
+        tracing::info!(rows = swept.rows, "rows of deleted workspaces turned up, and were removed");
     }
-    Ok(rows)
+    Ok(swept)
+}
+
+async fn sweep_one(
+    context: &WorkerContext,
+    scope: &WorkspaceScope,
+    stop: &CancellationToken,
+    rows: &mut i64,
+) -> Result<(), StoreError> {
+    let mut tx = context.worker.begin_read(scope).await?;
+    let tables = erasure::list_tables(&mut tx).await?;
+    tx.commit().await?;
+    for table in &tables {
+        *rows += empty(context, scope, table, stop).await?.rows;
+    }
+    Ok(())
 }
 
 /// One workspace's turn.

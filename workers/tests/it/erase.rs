@@ -3,7 +3,7 @@
 use crate::stage::*;
 use clarity_store::StoreError;
 use clarity_wire::body::Op;
-use clarity_workers::erase::{self, Erased};
+use clarity_workers::erase::{self, Erased, Swept};
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +37,10 @@ async fn stage(due_at: &str) -> Stage {
 
 async fn round(stage: &Stage) -> Vec<Erased> {
     erase::round(&stage.ctx, 0, &CancellationToken::new()).await.unwrap()
+}
+
+async fn sweep(stage: &Stage) -> Swept {
+    erase::sweep(&stage.ctx, &CancellationToken::new()).await.unwrap()
 }
 
 /// Rows of workspaces anywhere, but for what is left of one.
@@ -169,8 +173,37 @@ async fn what_turns_up_later_goes_too() {
         ))
         .await;
     assert_eq!(rows(&stage).await, ["public.retention_runs 1"]);
-    assert_eq!(erase::sweep(&stage.ctx, &CancellationToken::new()).await.unwrap(), 1);
+    assert_eq!(sweep(&stage).await, Swept { rows: 1, missed: 0 });
     assert_eq!(rows(&stage).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_swept_keeps_no_other_waiting_and_a_late_hold_nobody() {
+    let stage = Stage::new().await;
+    let late = |n: u8| format!("00000000-0000-7000-8000-00000000000{n}");
+    for n in 1..=2 {
+        let workspace = late(n);
+        stage
+            .execute(&format!(
+                "insert into auth.deleted_workspaces
+                   (workspace_id, name, slug_hash, requested_by, requested_by_name, requested_at, due_at, begun_at, finished_at)
+                   values ('{workspace}', 'Gone', sha256('{workspace}'), '{USER}', 'Maja', now(), now(), now(),
+                           now() - interval '1 hour' + {n} * interval '1 second');
+                 insert into retention_runs (workspace_id, id, data_class, started_at)
+                   values ('{workspace}', gen_random_uuid(), 'bronze', now());
+                 insert into legal_holds (workspace_id, id, reason, placed_by)
+                   values ('{workspace}', gen_random_uuid(), 'too late', '{USER}')"
+            ))
+            .await;
+    }
+    // Somebody is in the way at the first.
+    let other = stage.db.admin().await;
+    let lock = format!("begin; select from auth.deleted_workspaces where workspace_id = '{}' for update", late(1));
+    other.batch_execute(&lock).await.unwrap();
+    assert_eq!(sweep(&stage).await, Swept { rows: 2, missed: 1 });
+    other.batch_execute("rollback").await.unwrap();
+    assert_eq!(sweep(&stage).await, Swept { rows: 2, missed: 0 });
+    assert_eq!(stage.value("select count(*) from legal_holds").await.unwrap(), "0");
 }
 
 #[tokio::test]

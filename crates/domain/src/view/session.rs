@@ -6,7 +6,7 @@ use crate::{
     ids::{SessionId, UserId, WorkspaceId},
     role::Role,
     time::Micros,
-    view::usage::PlanNotice,
+    view::{support::SupportNow, usage::PlanNotice},
 };
 
 /// A signed-in person and the workspaces they have a seat in.
@@ -75,4 +75,7 @@ pub struct Frame {
     /// Limits of the plan that are near or reached, for owners and admins.
     #[serde(default)]
     pub notices: Vec<PlanNotice>,
+    /// Who of the platform's support may read the workspace at this moment: every member is told.
+    #[serde(default)]
+    pub support: Vec<SupportNow>,
 }

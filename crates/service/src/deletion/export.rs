@@ -1,11 +1,12 @@
 //! All that a workspace has, as one file: a line of JSON each thing, sent as it is read.
 //!
-//! The whole file is of one moment: a transaction stays open for it, so few are made at a time, and whoever takes no piece for
-//! a minute gets no more. Its last line says that it is whole.
+//! The whole file is of one moment: a transaction stays open for it, so few are made at a time, whoever takes no piece for
+//! a minute gets no more, and none takes longer than an hour. Its last line says that it is whole.
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
@@ -13,25 +14,38 @@ use clarity_domain::role::Permission;
 use clarity_runtime::clock::now_us;
 use clarity_series::{CellRef, Projection, Rows, decode};
 use clarity_store::audit::Object;
-use clarity_store::auth::{member, service_account};
+use clarity_store::auth::{deletion, member, service_account};
 use clarity_store::export::{self as store, BronzePlace, BronzeSegment};
 use clarity_store::{StoreError, WorkspaceTx};
 use data_encoding::BASE64;
 use serde_json::{Map, Value, json};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
+use super::turn::Turn;
 use crate::audit::timestamp;
 use crate::error::fault;
 use crate::{Seat, Services};
 
 /// Whether the asker may still have it is looked at so often.
 const CHECK: Duration = Duration::from_secs(3);
+/// So long a reader may take for a piece; then the database has ended the transaction as well.
+const IDLE: Duration = Duration::from_secs(60);
+/// An export is over then, whole or not.
+const DEADLINE: Duration = Duration::from_secs(3600);
+/// Whether one of the two has come is looked at so often.
+const WATCH: Duration = Duration::from_secs(5);
 /// Members that are listed: more than any workspace has.
 const MOST_MEMBERS: i64 = 100_000;
 
-/// An export under way.
+/// An export under way. Dropped, it gives back its place and its connection.
 pub struct WorkspaceExport {
+    /// None: its time is over.
+    running: Arc<Mutex<Option<Running>>>,
+}
+
+struct Running {
     services: Services,
     seat: Seat,
     tx: WorkspaceTx,
@@ -40,8 +54,11 @@ pub struct WorkspaceExport {
     step: Step,
     lines: u64,
     checked: Instant,
-    /// Given back when the file is whole, or nobody wants it any more.
-    _turn: OwnedSemaphorePermit,
+    begun: Instant,
+    /// When the reader last got a piece.
+    taken: Instant,
+    /// Given back when the file is whole, nobody wants it any more, or its time is over.
+    _turn: Turn,
 }
 
 /// What comes next.
@@ -56,31 +73,56 @@ enum Step {
 }
 
 impl Services {
-    /// Begins an export, and writes down that it was taken.
+    /// Begins an export, and writes down that it was taken. It counts as one of the plan's exports of a day, but not once the
+    /// workspace is to go: nobody loses their data to a limit.
     ///
     /// # Errors
-    /// `Forbidden`; `ConfirmNeeded`; `RateLimited` while others are under way.
+    /// `Forbidden`; `ConfirmNeeded`; `RateLimited` while another of this workspace or too many others are under way;
+    /// `LimitExceeded` when today's are taken.
     pub async fn export_workspace(&self, seat: &Seat) -> Result<WorkspaceExport, AppError> {
         let object = Object { kind: "workspace", id: &seat.card.slug, name: &seat.card.name };
         self.permit_recent(seat, Permission::OwnWorkspace, Act::ExportWorkspace, object).await?;
-        let turn = self.exporting.clone().try_acquire_owned().map_err(|_| {
-            AppError::new(ErrorCode::RateLimited, "Other exports are under way. Try again in a few minutes.")
-        })?;
-        self.record(seat, &seat.entry(Act::ExportWorkspace, object)).await?;
+        let turn = self.exporting.take(seat.scope.workspace_id())?;
+        let mut auth = self.auth.begin().await.map_err(fault)?;
+        let leaving = deletion::find(&mut auth, &seat.scope).await.map_err(fault)?.is_some();
+        auth.commit().await.map_err(fault)?;
+        let entry = seat.entry(Act::ExportWorkspace, object);
+        if leaving {
+            self.record(seat, &entry).await?;
+        } else {
+            self.count_export(seat, &entry).await?;
+        }
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         store::be_patient(&mut tx).await.map_err(fault)?;
         let tables = store::list_tables(&mut tx).await.map_err(fault)?.into();
-        let (services, seat) = (self.clone(), seat.clone());
-        Ok(WorkspaceExport {
+        let (services, seat, now) = (self.clone(), seat.clone(), Instant::now());
+        let running = Arc::new(Mutex::new(Some(Running {
             services,
             seat,
             tx,
             tables,
             step: Step::People,
             lines: 0,
-            checked: Instant::now(),
+            checked: now,
+            begun: now,
+            taken: now,
             _turn: turn,
-        })
+        })));
+        tokio::spawn(watch(Arc::downgrade(&running)));
+        Ok(WorkspaceExport { running })
+    }
+}
+
+/// Ends an export whose time is over: a reader that takes nothing asks for nothing either, so it cannot be left to that.
+async fn watch(running: Weak<Mutex<Option<Running>>>) {
+    loop {
+        sleep(WATCH).await;
+        let Some(running) = running.upgrade() else { return };
+        let mut held = running.lock().await;
+        if held.as_ref().is_none_or(Running::is_over) {
+            *held = None;
+            return;
+        }
     }
 }
 
@@ -88,8 +130,32 @@ impl WorkspaceExport {
     /// The next piece of the file; `None` after the last.
     ///
     /// # Errors
-    /// `Unauthenticated` when the session has ended or the role has changed since: the file ends there.
+    /// `Unauthenticated` when the session has ended or the role has changed since, `Unavailable` when its time is over: the file
+    /// ends there.
     pub async fn next(&mut self) -> Result<Option<String>, AppError> {
+        let mut held = self.running.lock().await;
+        let running = held.as_mut().filter(|running| !running.is_over()).ok_or_else(over)?;
+        let piece = running.next().await?;
+        running.taken = Instant::now();
+        Ok(piece)
+    }
+}
+
+/// Whether an export that began, and whose reader got a piece, so long ago is to end.
+fn is_over(begun: Duration, taken: Duration) -> bool {
+    begun > DEADLINE || taken > IDLE
+}
+
+fn over() -> AppError {
+    AppError::new(ErrorCode::Unavailable, "This export took too long. Begin it again, and read it without a pause.")
+}
+
+impl Running {
+    fn is_over(&self) -> bool {
+        is_over(self.begun.elapsed(), self.taken.elapsed())
+    }
+
+    async fn next(&mut self) -> Result<Option<String>, AppError> {
         if self.checked.elapsed() > CHECK {
             if !self.services.still_seated(&self.seat).await? {
                 return Err(AppError::unauthenticated());
@@ -210,5 +276,18 @@ fn samples(out: &mut String, stream: Uuid, rows: &Rows) {
         }
         let (asset, at) = (rows.asset[row], timestamp(rows.at[row]));
         line(out, &json!({ "kind": "sample", "stream": stream, "asset": asset, "at": at, "values": values }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_keeps_a_place_for_longer_than_an_hour_or_by_taking_nothing() {
+        let [second, minute] = [1, 60].map(Duration::from_secs);
+        assert!(!is_over(60 * minute, minute), "a large file, read without a pause");
+        assert!(is_over(60 * minute + second, second));
+        assert!(is_over(2 * minute, minute + second));
     }
 }

@@ -5,6 +5,7 @@
 
 mod certificate;
 mod export;
+mod turn;
 
 use std::collections::HashMap;
 
@@ -27,6 +28,7 @@ use crate::mail::Letter;
 use crate::{Seat, Services};
 
 pub use export::WorkspaceExport;
+pub(crate) use turn::Exports;
 
 /// Owners that are told by letter; nobody has as many.
 const MOST_OWNERS: i64 = 200;

@@ -68,7 +68,7 @@ impl Services {
                 "You have asked this workspace often today. Try again tomorrow.",
             ));
         }
-        // Beside the request: it is sent when that stands.
+        // Beside the request, committed before it: owners may be told of one that does not stand, never not of one that does.
         let mut letters = self.auth.begin().await.map_err(fault)?;
         let link = format!("{}/w/{}/support", self.settings.public_url, workspace.slug);
         let letter = Letter::SupportRequest {
@@ -95,8 +95,8 @@ impl Services {
                 "A request of yours is open. The owners have a day to decide.",
             ));
         }
-        tx.commit().await.map_err(fault)?;
-        letters.commit().await.map_err(fault)
+        letters.commit().await.map_err(fault)?;
+        tx.commit().await.map_err(fault)
     }
 
     async fn own_requests(&self, scope: &OpsScope) -> Result<Vec<OpsRequest>, AppError> {

@@ -8,6 +8,7 @@ use clarity_domain::time::{DAY, Micros};
 use clarity_domain::view::support::{OpsEnrolment, OpsPerson};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::{Secret, random_bytes};
+use clarity_store::auth::ops_event::{OpsAct, note};
 use clarity_store::auth::ops_user as store;
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -51,6 +52,7 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let new = OpsUserId(Uuid::now_v7());
         let id = store::begin_enrolment(&mut tx, new, &email, name, &hash, ends_at).await.map_err(fault)?;
+        note(&mut tx, Some(id), OpsAct::Add, true, "").await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         tracing::warn!(ops_user = %id, "an account of our own people was made, or made anew");
         Ok((id, token, ends_at))
@@ -63,9 +65,10 @@ impl Services {
     pub async fn disable_ops_user(&self, email: &str) -> Result<(), AppError> {
         let email = parse_email(email)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        if !store::disable(&mut tx, &email).await.map_err(fault)? {
+        let Some(id) = store::disable(&mut tx, &email).await.map_err(fault)? else {
             return Err(AppError::new(ErrorCode::NotFound, format!("Nobody of ours has the address {email}.")));
-        }
+        };
+        note(&mut tx, Some(id), OpsAct::Disable, true, "").await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         tracing::warn!("an account of our own people was disabled");
         Ok(())
@@ -108,11 +111,14 @@ impl Services {
         check_new(&form.password, &person.name, &person.email)?;
         let sealed = person.totp_box.ok_or_else(over)?;
         let secret = self.settings.secrets.open(UserId(person.id.0), &sealed)?;
-        let step = step_of(&secret, &form.code).ok_or_else(|| {
-            AppError::invalid("code", "This code is not right. Wait for the app's next one and try that.")
-        })?;
+        let Some(step) = step_of(&secret, &form.code) else {
+            note(&mut tx, Some(person.id), OpsAct::Enrol, false, &client.address).await.map_err(fault)?;
+            tx.commit().await.map_err(fault)?;
+            return Err(AppError::invalid("code", "This code is not right. Wait for the app's next one and try that."));
+        };
         let password = self.passwords.hash(&Secret::new(form.password)).await?;
         store::finish_enrolment(&mut tx, person.id, &password, step).await.map_err(fault)?;
+        note(&mut tx, Some(person.id), OpsAct::Enrol, true, &client.address).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
 }

@@ -2,11 +2,12 @@
 //! wrong.
 
 use clarity_domain::error::AppError;
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{OpsUserId, UserId};
 use clarity_domain::names::parse_email;
 use clarity_domain::time::{HOUR, Micros, SECOND};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
+use clarity_store::auth::ops_event::{self, OpsAct};
 use clarity_store::auth::ops_user::{self as store, OpsCredentials};
 use clarity_store::auth::{ops_session, stranger};
 
@@ -42,15 +43,19 @@ impl Services {
         self.ops_doors()?;
         self.throttle.take(&client.address)?;
         let email = parse_email(&form.email)?;
-        let known = self.note_ops_attempt(&email).await?;
+        let known = self.note_ops_attempt(&email, client).await?;
         let stored = known.as_ref().map(|known| known.password_hash.clone());
         let right = self.passwords.verify(&Secret::new(form.password), stored).await?;
         let signed_in = match &known {
             Some(known) if right => self.ops_session(known, &form.code, client).await?,
             _ => None,
         };
-        if let (None, Some(known)) = (&signed_in, &known) {
-            tracing::warn!(ops_user = %known.id, "a sign-in of our own people was refused");
+        if signed_in.is_none() {
+            let id = known.as_ref().map(|known| known.id);
+            self.note_ops_refusal(id, client).await?;
+            if let Some(id) = id {
+                tracing::warn!(ops_user = %id, "a sign-in of our own people was refused");
+            }
         }
         signed_in.ok_or_else(|| {
             AppError::invalid("password", "This e-mail, password and code do not belong together. Check all three.")
@@ -61,6 +66,8 @@ impl Services {
     pub async fn ops_sign_out(&self, seat: &OpsSeat) -> Result<(), AppError> {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         ops_session::revoke(&mut tx, &seat.token).await.map_err(fault)?;
+        let note = ops_event::note(&mut tx, Some(seat.who.id), OpsAct::SignOut, true, &seat.client.address);
+        note.await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
 
@@ -81,14 +88,22 @@ impl Services {
         let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
         let ends_at = now_us() + SESSION_LIFE;
         ops_session::insert(&mut tx, &hash, known.id, ends_at, &client.address, &agent).await.map_err(fault)?;
+        ops_event::note(&mut tx, Some(known.id), OpsAct::SignIn, true, &client.address).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         tracing::info!(ops_user = %known.id, "one of our own people signed in");
         Ok(Some(OpsSignedIn { token, max_age_s: SESSION_LIFE / SECOND }))
     }
 
+    /// Writes down a sign-in that was refused, of somebody of ours or of nobody.
+    async fn note_ops_refusal(&self, id: Option<OpsUserId>, client: &Client) -> Result<(), AppError> {
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        ops_event::note(&mut tx, id, OpsAct::SignIn, false, &client.address).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)
+    }
+
     /// Counts the attempt before anything is looked at, so that a hundred at once count as a hundred. An address that is
     /// none of ours is counted by the same statements: see [`Services::note_attempt`].
-    async fn note_ops_attempt(&self, email: &str) -> Result<Option<OpsCredentials>, AppError> {
+    async fn note_ops_attempt(&self, email: &str, client: &Client) -> Result<Option<OpsCredentials>, AppError> {
         let now = now_us();
         // Counted apart from the same address at the other door.
         let address = self.settings.secrets.address_hash(&format!("ops {email}"));
@@ -99,6 +114,10 @@ impl Services {
             .as_ref()
             .map_or((nobody.failed_sign_ins, nobody.blocked_until), |k| (k.failed_sign_ins, k.blocked_until));
         if let Some(until) = blocked_until.filter(|until| *until > now) {
+            ops_event::note(&mut tx, known.as_ref().map(|known| known.id), OpsAct::SignIn, false, &client.address)
+                .await
+                .map_err(fault)?;
+            tx.commit().await.map_err(fault)?;
             return Err(throttle::wait(until, now));
         }
         let until = throttle::blocked_until(failures.saturating_add(1), now);

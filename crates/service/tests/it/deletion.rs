@@ -154,15 +154,52 @@ async fn the_file_has_everything_of_one_workspace() {
 }
 
 #[tokio::test]
-async fn a_file_stops_with_the_right_to_it_and_few_are_made_at_a_time() {
+async fn few_files_are_made_at_a_time_and_of_a_workspace_one() {
     let stage = Stage::new().await;
     let owner = stage.owner("Nordmark", MAJA).await;
+    let acme = stage.owner("Acme", "joe@acme.example").await;
+    let third = stage.owner("Third", "ada@third.example").await;
     let one = stage.services.export_workspace(&owner).await.unwrap();
-    let two = stage.services.export_workspace(&owner).await.unwrap();
-    let third = stage.services.export_workspace(&owner).await.map(drop);
-    assert_eq!(third.unwrap_err().code, ErrorCode::RateLimited);
+    let again = stage.services.export_workspace(&owner).await.map(drop);
+    assert_eq!(again.unwrap_err().code, ErrorCode::RateLimited);
+    let two = stage.services.export_workspace(&acme).await.expect("another workspace has its turn");
+    let no_place = stage.services.export_workspace(&third).await.map(drop);
+    assert_eq!(no_place.unwrap_err().code, ErrorCode::RateLimited);
+    assert_eq!(stage.count("audit_entries where act = 'workspace.export'").await, 2, "what was refused is not counted");
     drop((one, two));
-    stage.services.export_workspace(&owner).await.map(drop).unwrap();
+    for seat in [&owner, &third] {
+        stage.services.export_workspace(seat).await.map(drop).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_file_is_one_of_the_plans_until_the_workspace_is_to_go() {
+    let stage = Stage::new().await;
+    let owner = stage.owner("Nordmark", MAJA).await;
+    stage
+        .sql(
+            "insert into workspace_plans (workspace_id, plan, agreed)
+               select id, 'trial', '{\"exports_per_day\": 1}' from auth.workspaces",
+        )
+        .await;
+    exported(&stage, &owner).await;
+    let refused = stage.services.export_workspace(&owner).await.map(drop).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::LimitExceeded);
+    stage.services.request_deletion(&owner, "Nordmark").await.unwrap();
+    exported(&stage, &owner).await;
+    assert_eq!(stage.count("audit_entries where act = 'workspace.export'").await, 2);
+}
+
+#[tokio::test]
+async fn nothing_holds_up_what_has_begun() {
+    let stage = soon().await;
+    let owner = stage.owner("Nordmark", MAJA).await;
+    stage.services.request_deletion(&owner, "Nordmark").await.unwrap();
+    erase(&stage).await;
+    // Of a seat that was taken before.
+    let late = stage.services.place_hold(&owner, "case 7").await.unwrap_err();
+    assert_eq!(late.code, ErrorCode::Conflict, "{late}");
+    assert_eq!(stage.count("legal_holds").await, 0);
 }
 
 #[tokio::test]

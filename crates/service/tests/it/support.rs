@@ -4,10 +4,10 @@
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::SupportGrantId;
 use clarity_domain::role::Role;
-use clarity_domain::view::support::SupportState;
+use clarity_domain::view::support::{SupportNow, SupportState};
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
-use clarity_service::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn, Seat, Services};
+use clarity_service::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn, Seat, Services, SignedIn};
 use clarity_store::OpsStore;
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -78,6 +78,12 @@ impl World {
 
     async fn approve(&self, owner: &Seat, id: SupportGrantId) -> Result<(), AppError> {
         self.services.approve_support(owner, id).await
+    }
+
+    /// What the frame of every page tells this member.
+    async fn told(&self, member: &SignedIn) -> Vec<SupportNow> {
+        let (visitor, seat) = (self.stage.visitor(member).await, self.stage.seat(member).await);
+        self.services.frame(&visitor, &seat).await.unwrap().support
     }
 
     async fn look(&self, seat: &OpsSeat, slug: &str) -> Result<usize, AppError> {
@@ -183,7 +189,8 @@ async fn an_owner_lets_one_in_and_the_log_has_both_names() {
 
     world.approve(&owner, id).await.unwrap();
     assert_eq!(world.look(&anna, &slug).await.unwrap(), 1);
-    let now = world.services.support_now(&owner).await.unwrap();
+    let maja = world.stage.sign_in(MAJA, PASSWORD).await.unwrap();
+    let now = world.told(&maja).await;
     assert_eq!((now.len(), now[0].name.as_str(), now[0].may_end), (1, "Anna", true));
     let page = world.services.support_page(&owner).await.unwrap();
     assert_eq!((page.open.len(), page.live.len(), page.live[0].looks[0].times), (0, 1, 1));
@@ -202,7 +209,7 @@ async fn an_owner_lets_one_in_and_the_log_has_both_names() {
     // Out with the next request.
     world.services.end_support(&owner, id).await.unwrap();
     assert_eq!(world.look(&anna, &slug).await.unwrap_err().code, ErrorCode::Forbidden);
-    assert!(world.services.support_now(&owner).await.unwrap().is_empty());
+    assert!(world.told(&maja).await.is_empty());
     let page = world.services.support_page(&owner).await.unwrap();
     assert_eq!(page.past[0].state, SupportState::Ended);
     assert_eq!(world.services.end_support(&owner, id).await.unwrap_err().code, ErrorCode::Conflict);
@@ -251,7 +258,7 @@ async fn only_an_owner_decides_and_only_admins_see_the_list() {
         }
         let listed = world.services.support_page(&seat).await;
         assert_eq!(listed.is_ok(), role == Role::Admin, "{role:?}");
-        assert!(!world.services.support_now(&seat).await.unwrap().iter().any(|now| now.may_end));
+        assert!(!world.told(&member).await.iter().any(|now| now.may_end));
     }
     assert!(world.stage.count("audit_entries where act = 'support.approve' and outcome = 'refused'").await >= 2);
 
@@ -311,4 +318,56 @@ async fn what_cannot_be_written_down_is_not_read() {
     assert_eq!(world.look(&anna, &slug).await.unwrap_err().code, ErrorCode::Internal);
     world.stage.sql("alter table audit_entries drop constraint no_more").await;
     assert_eq!(world.look(&anna, &slug).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn no_request_stands_of_which_owners_are_not_told() {
+    let world = World::new().await;
+    let owner = world.stage.owner("Nordmark", MAJA).await;
+    let slug = owner.frame_card().slug;
+    let anna = world.ours(ANNA, "Anna").await;
+    // The letter fails as late as it can.
+    world
+        .stage
+        .sql(
+            "create function public.no_post() returns trigger language plpgsql
+               as $$ begin raise exception 'no letter is taken'; end $$;
+             grant execute on function public.no_post() to public;
+             create constraint trigger no_post after insert on auth.mails deferrable initially deferred
+               for each row when (new.kind = 'support_request') execute function public.no_post()",
+        )
+        .await;
+    assert!(world.services.ask_support(&anna, &slug, "Case 7", 30).await.is_err());
+    assert_eq!(world.stage.count("support_grants").await, 0);
+    assert_eq!(world.stage.count("audit_entries where act = 'support.request'").await, 0);
+    world.stage.sql("drop trigger no_post on auth.mails").await;
+    world.ask(&anna, &slug).await;
+    assert_eq!(world.stage.count("auth.mails where kind = 'support_request'").await, 1);
+}
+
+#[tokio::test]
+async fn what_our_own_people_do_at_their_doors_is_written_down() {
+    let world = World::new().await;
+    let anna = world.ours(ANNA, "Anna").await;
+    for (email, password) in [(ANNA, "not the password"), ("nobody@clarity.example", PASSWORD)] {
+        assert!(world.sign_in(email, password, "000000").await.is_err());
+    }
+    world.services.ops_sign_out(&anna).await.unwrap();
+    world.services.disable_ops_user(ANNA).await.unwrap();
+    for (what, count) in [
+        ("act = 'add' and outcome = 'done'", 1),
+        ("act = 'enrol' and outcome = 'done'", 1),
+        ("act = 'sign_in' and outcome = 'done'", 1),
+        ("act = 'sign_in' and outcome = 'refused' and ops_user_id is not null", 1),
+        ("act = 'sign_in' and outcome = 'refused' and ops_user_id is null", 1),
+        ("act = 'sign_out' and outcome = 'done'", 1),
+        ("act = 'disable' and outcome = 'done'", 1),
+    ] {
+        assert_eq!(world.stage.count(&format!("auth.ops_events where {what}")).await, count, "{what}");
+    }
+    let auth = clarity_testkit::cluster::connect(&world.stage.db.url(DbRole::Auth.name())).await.unwrap();
+    for sql in ["delete from auth.ops_events", "update auth.ops_events set outcome = 'done'"] {
+        let refused = auth.batch_execute(sql).await.expect_err(sql);
+        assert_eq!(refused.code().map(|code| code.code()), Some("42501"), "{sql}");
+    }
 }

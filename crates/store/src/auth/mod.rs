@@ -7,6 +7,7 @@ pub mod deletion;
 pub mod invitation;
 pub mod mail;
 pub mod member;
+pub mod ops_event;
 pub mod ops_session;
 pub mod ops_user;
 pub mod ownership;

@@ -88,6 +88,7 @@ pub async fn list_workspaces(tx: &mut AuthTx, hash: &TokenHash) -> Result<Vec<Op
                    where k.workspace_id = w.id and k.revoked_at is null) as "agents!"
            from auth.workspaces w
            where exists (select from auth.live_ops_sessions s where s.token_hash = $1)
+             and not exists (select from auth.deletions d where d.workspace_id = w.id and d.begun_at is not null)
            order by lower(w.name), w.id
            limit 500"#,
         hash.as_slice()
@@ -106,7 +107,8 @@ pub async fn list_workspaces(tx: &mut AuthTx, hash: &TokenHash) -> Result<Vec<Op
         .collect())
 }
 
-/// The workspace of this slug, for the person of a live session: what lets them ask, and read under a grant.
+/// The workspace of this slug, for the person of a live session: what lets them ask, and read under a grant. One whose doors
+/// are closed is not there, for them as for everybody.
 pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Option<(OpsScope, OpsWorkspaceRow)>> {
     let row = sqlx::query!(
         r#"select s.ops_user_id as "user_id!", w.id, w.slug, w.name, w.created_at,
@@ -115,7 +117,8 @@ pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Op
                    where k.workspace_id = w.id and k.revoked_at is null) as "agents!"
            from auth.live_ops_sessions s
            join auth.workspaces w on w.slug = $2
-           where s.token_hash = $1"#,
+           where s.token_hash = $1
+             and not exists (select from auth.deletions d where d.workspace_id = w.id and d.begun_at is not null)"#,
         hash.as_slice(),
         slug
     )

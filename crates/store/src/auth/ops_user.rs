@@ -60,8 +60,8 @@ pub async fn begin_enrolment(
     Ok(OpsUserId(id))
 }
 
-/// From now on this person is nobody, in open pages too. False when there is no such person.
-pub async fn disable(tx: &mut AuthTx, email: &str) -> Result<bool> {
+/// From now on this person is nobody, in open pages too. `None` when there is no such person.
+pub async fn disable(tx: &mut AuthTx, email: &str) -> Result<Option<OpsUserId>> {
     let id = sqlx::query_scalar!(
         "update auth.ops_users
          set disabled_at = coalesce(disabled_at, now()), enrol_hash = null, enrol_expires_at = null
@@ -71,10 +71,11 @@ pub async fn disable(tx: &mut AuthTx, email: &str) -> Result<bool> {
     )
     .fetch_optional(tx.conn())
     .await?;
+    let id = id.map(OpsUserId);
     if let Some(id) = id {
-        end_sessions(tx, OpsUserId(id)).await?;
+        end_sessions(tx, id).await?;
     }
-    Ok(id.is_some())
+    Ok(id)
 }
 
 async fn end_sessions(tx: &mut AuthTx, id: OpsUserId) -> Result<()> {

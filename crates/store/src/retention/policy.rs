@@ -73,6 +73,9 @@ pub async fn list_holds(tx: &mut WorkspaceTx) -> Result<Vec<Hold>> {
 }
 
 /// Places a hold, after removals that are under way have ended.
+///
+/// # Errors
+/// `Conflict("erasure_begun")` when the workspace's own deletion has begun: nothing holds that up any more.
 pub async fn place_hold(tx: &mut WorkspaceTx, reason: &str, by: UserId) -> Result<LegalHoldId> {
     let workspace = tx.workspace();
     sqlx::query!(
@@ -82,8 +85,10 @@ pub async fn place_hold(tx: &mut WorkspaceTx, reason: &str, by: UserId) -> Resul
     .fetch_one(tx.conn())
     .await?;
     let id = Uuid::now_v7();
-    sqlx::query!(
-        "insert into legal_holds (workspace_id, id, reason, placed_by) values ($1, $2, $3, $4)",
+    let placed = sqlx::query!(
+        "insert into legal_holds (workspace_id, id, reason, placed_by)
+         select $1::uuid, $2::uuid, $3::text, $4::uuid
+         where not erasure_begun()",
         workspace,
         id,
         reason,
@@ -91,7 +96,7 @@ pub async fn place_hold(tx: &mut WorkspaceTx, reason: &str, by: UserId) -> Resul
     )
     .execute(tx.conn())
     .await?;
-    Ok(LegalHoldId(id))
+    if placed.rows_affected() == 1 { Ok(LegalHoldId(id)) } else { Err(StoreError::Conflict("erasure_begun".into())) }
 }
 
 /// Lifts an open hold; gives its reason.

@@ -90,7 +90,7 @@ pub async fn list_agents(looking: &mut Looking) -> Result<Vec<OpsAgentRow>> {
 pub async fn list_sources(looking: &mut Looking) -> Result<Vec<OpsSourceRow>> {
     let workspace = looking.tx.workspace();
     let rows = sqlx::query!(
-        r#"select s.name, s.kind, s.product, s.paused, s.status ->> 'state' as "state?", s.status_at, a.name as agent,
+        r#"select s.name, s.kind, s.product, s.paused, s.state, s.status_at, a.name as agent,
                   c.durable_events as "durable_events?", c.changed_at as "durable_at?",
                   (select count(*) from streams t where t.workspace_id = $1 and t.source_id = s.id) as "streams!"
            from sources s

@@ -46,6 +46,7 @@ const EXCEPTIONS: &[Exception] = &[
     ("public.replays", "finished_at", [None; 3]),
     // Nobody's time has come: what is due is told across workspaces, and goes.
     ("auth.deletions", "due_at", [Some("2999-01-01 00:00Z"); 3]),
+    ("auth.deletions", "begun_at", [None; 3]),
     ("auth.deleted_workspaces", "finished_at", [Some("2020-01-01 00:00Z"); 3]),
     ("public.agents", "revoked_at", [None; 3]),
     // Somebody of ours, and grants that are live: of the same person in both workspaces.
@@ -55,6 +56,8 @@ const EXCEPTIONS: &[Exception] = &[
         [Some(OPS_USER), Some("bbbbbbbb-bbbb-7bbb-8bbb-dddddddddddd"), Some("cccccccc-cccc-7ccc-8ccc-dddddddddddd")],
     ),
     ("auth.ops_users", "disabled_at", [None; 3]),
+    // Before they asked.
+    ("auth.ops_users", "enrolled_at", [Some("2020-01-01 00:00Z"); 3]),
     ("auth.ops_sessions", "last_seen_at", [Some("2999-01-01 00:00Z"); 3]),
     ("auth.ops_sessions", "expires_at", [Some("2999-01-01 00:00Z"); 3]),
     ("auth.ops_sessions", "revoked_at", [None; 3]),

@@ -127,6 +127,7 @@ const PEOPLE: &str = "
   insert into auth.workspaces (id, slug, name) values ('{w}', '{slug}', 'The {slug} plant');
   insert into auth.memberships (workspace_id, user_id, role) values ('{w}', '{user}', 'owner');
   insert into auth.ownership_offers (workspace_id, user_id, offered_by, expires_at) values ('{w}', '{user}', '{user}', now());
+  insert into auth.member_letters (workspace_id, id) values ('{w}', gen_random_uuid());
   insert into auth.agent_keys (agent_id, workspace_id, public_key) values (gen_random_uuid(), '{w}', sha256('{w}'));
   insert into auth.pairings (id, workspace_id, agent_name, locator, secret_hash, created_by, expires_at)
     values (gen_random_uuid(), '{w}', 'a', upper(left('{slug}', 4)), sha256('{w}'), '{user}', now());
@@ -135,6 +136,13 @@ const PEOPLE: &str = "
   insert into auth.service_accounts (workspace_id, id, name, role, created_by) values ('{w}', '{w}', 'p', 'viewer', '{user}');
   insert into auth.api_tokens (token_hash, id, workspace_id, service_account_id, name, scopes, created_by, expires_at)
     values (sha256('{w}'), '{w}', '{w}', '{w}', 't', '{read:assets}', '{user}', now() + interval '1 day');
+  insert into auth.sessions (token_hash, id, user_id, expires_at, sso_workspace_id)
+    values (sha256('s{w}'), gen_random_uuid(), '{user}', now() + interval '1 day', '{w}');
+  insert into auth.sso_connections (id, workspace_id, issuer, client_id, client_secret_box, default_role, created_by)
+    values (gen_random_uuid(), '{w}', 'https://login.n.example', 'c', '\\x00', 'viewer', '{user}');
+  insert into auth.sso_identities (workspace_id, issuer, subject, user_id) values ('{w}', 'https://login.n.example', 's', '{user}');
+  insert into auth.sso_attempts (state_hash, workspace_id, purpose, issuer, browser_hash, expires_at)
+    values (sha256('a{w}'), '{w}', 'sign_in', 'https://login.n.example', sha256('b{w}'), now());
   insert into ops.source_heads (source_id, workspace_id, partition, epoch, next_seq) values (gen_random_uuid(), '{w}', 0, 1, 1);
   insert into ops.jobs (id, workspace_id, kind) values (gen_random_uuid(), '{w}', 'replay');";
 
@@ -146,9 +154,15 @@ async fn every_row_goes_and_nothing_of_another() {
     for Table { name, .. } in &stage.tenant_tables {
         assert!(ours.iter().any(|line| line.starts_with(&format!("{name} "))), "{name} has no row to be erased");
     }
+    let of_auth = "select table_name from erasable_tables() where table_name like 'auth.%'";
+    for name in stage.lines(of_auth).await {
+        assert!(ours.iter().any(|line| line.starts_with(&format!("{name} "))), "{name} has no row to be erased");
+    }
     let scope = stage.due().await.unwrap();
     assert_eq!(stage.begin(&scope).await.unwrap(), Begun::Yes);
     // All that leads into it is gone at once.
+    let let_in = format!("select count(*) from support_grants where workspace_id = '{OURS}'");
+    assert_eq!(stage.text(&let_in).await, "0", "support is out as well");
     assert_eq!(stage.text(&format!("select count(*) from auth.memberships where workspace_id = '{OURS}'")).await, "0");
     assert!(!stage.finish(&scope, 0).await.unwrap(), "rows are left");
     for table in stage.tables(&scope).await {
@@ -162,6 +176,11 @@ async fn every_row_goes_and_nothing_of_another() {
     assert_eq!(left.iter().filter(kept).collect::<Vec<_>>(), [""; 0]);
     assert_eq!(stage.text("select string_agg(slug, ' ') from auth.workspaces").await, "theirs");
     assert_eq!(stage.text("select count(*) from auth.users").await, "1", "accounts stay");
+    assert_eq!(
+        stage.text("select sso_workspace_id from auth.sessions").await,
+        THEIRS,
+        "sessions of its provider do not"
+    );
     // The certificate counts each row that there was.
     let erased = ours.iter().filter(|line| !line.starts_with("auth.deletions "));
     let mut expected: Vec<String> = erased.map(|line| line.rsplit_once(' ').unwrap().0.to_owned()).collect();

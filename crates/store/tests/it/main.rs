@@ -9,4 +9,5 @@ mod domain;
 mod erasure;
 mod isolation;
 mod retention;
+mod roles;
 mod support;

@@ -180,7 +180,7 @@ async fn whoever_is_out_sees_nothing_with_the_next_statement() {
     assert!(stage.approve(id).await);
     assert!(stage.look(&anna).await.is_some());
     let mut tx = stage.auth.begin().await.unwrap();
-    assert!(ops_user::disable(&mut tx, "anna@clarity.example").await.unwrap());
+    assert!(ops_user::disable(&mut tx, "anna@clarity.example").await.unwrap().is_some());
     tx.commit().await.unwrap();
     assert_eq!(stage.look(&anna).await, None);
     let mut tx = stage.auth.begin().await.unwrap();
@@ -254,6 +254,70 @@ async fn a_request_lapses_after_a_day() {
 }
 
 #[tokio::test]
+async fn an_account_made_anew_is_let_in_anew() {
+    let stage = Stage::new().await;
+    let anna = stage.ours("anna", "nordmark").await;
+    let id = stage.ask(&anna).await.unwrap();
+    assert!(stage.approve(id).await);
+    assert!(stage.look(&anna).await.is_some());
+    stage.sql("update auth.ops_sessions set token_hash = sha256(token_hash)").await;
+    let again = stage.ours("anna", "nordmark").await;
+    assert_eq!(again, anna, "it is the same account");
+    assert_eq!(stage.look(&again).await, None, "whoever has it now was not let in");
+    assert_eq!(stage.count("audit_entries where act = 'support.read'").await, 1);
+    // What was open lapsed with the account of before.
+    stage.sql("update support_grants set decision = null, decided_at = null, ends_at = null").await;
+    let new = stage.ask(&again).await.expect("asked anew");
+    assert_eq!(stage.count("support_grants where decision = 'lapsed'").await, 1);
+    assert!(stage.approve(new).await);
+    assert!(stage.look(&again).await.is_some());
+}
+
+#[tokio::test]
+async fn of_a_status_support_reads_a_word_of_ours() {
+    let stage = Stage::new().await;
+    let anna = stage.ours("anna", "nordmark").await;
+    let id = stage.ask(&anna).await.unwrap();
+    assert!(stage.approve(id).await);
+    for (status, state) in
+        [(r#"{"state": "failed"}"#, "failed"), (r#"{"state": "Maja, ring 555"}"#, ""), (r#"{"problems": []}"#, "")]
+    {
+        stage.sql(&format!("update sources set status = '{status}'")).await;
+        let mut looking = stage.ops.look(&anna, "sources", "", None).await.unwrap().unwrap();
+        assert_eq!(look::list_sources(&mut looking).await.unwrap()[0].state, state, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_asks_where_the_doors_are_closed() {
+    let stage = Stage::new().await;
+    let anna = stage.ours("anna", "nordmark").await;
+    stage
+        .sql(
+            "insert into auth.deletions (workspace_id, requested_by, requested_by_name, due_at)
+               select w.id, u.id, u.name, now() from auth.workspaces w, auth.users u where w.slug = 'nordmark'",
+        )
+        .await;
+    assert!(stage.ask(&anna).await.is_some(), "until it begins nothing changes");
+    stage.sql("update support_grants set decision = 'lapsed', decided_at = now()").await;
+    stage.sql("update auth.deletions set begun_at = now()").await;
+    let new = NewRequest {
+        id: SupportGrantId(Uuid::now_v7()),
+        reason: "Case 8",
+        minutes: 30,
+        address: "192.0.2.1",
+        request_id: None,
+    };
+    let mut tx = stage.ops.begin(&anna).await.unwrap();
+    assert!(matches!(ask::request(&mut tx, &new).await, Err(StoreError::Refused(_))));
+    drop(tx);
+    let mut tx = stage.auth.begin().await.unwrap();
+    assert!(ops_session::resolve(&mut tx, &token("anna"), "nordmark").await.unwrap().is_none());
+    let listed = ops_session::list_workspaces(&mut tx, &token("anna")).await.unwrap();
+    assert_eq!(listed.iter().map(|row| row.slug.as_str()).collect::<Vec<_>>(), ["acme"]);
+}
+
+#[tokio::test]
 async fn the_role_reads_what_it_is_for_and_writes_nothing() {
     let stage = Stage::new().await;
     let anna = stage.ours("anna", "nordmark").await;
@@ -268,6 +332,7 @@ async fn the_role_reads_what_it_is_for_and_writes_nothing() {
         "select * from dead_letters",
         "select hostname from agents",
         "select schema from streams",
+        "select status from sources",
         "select name from assets",
         "select body from bronze_segments",
         "select number from sample_chunks",

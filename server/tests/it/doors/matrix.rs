@@ -277,7 +277,6 @@ pub const DOORS: &[Door] = &[
     // Who of the platform's own people may look into it.
     door(Kind::Page, SUPPORT, "/w/{slug}/support", ""),
     door(Kind::Read, SUPPORT, "/api/support/read", "slug={slug}"),
-    door(Kind::Read, VIEW, "/api/support/now", "slug={slug}"),
     door(Kind::Act, DECIDE, "/api/support/approve", "slug={slug}&id={grant}"),
     door(Kind::Act, DECIDE, "/api/support/refuse", "slug={slug}&id={grant}"),
     door(Kind::Act, DECIDE, "/api/support/end", "slug={slug}&id={grant}"),

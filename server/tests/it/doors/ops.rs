@@ -50,7 +50,7 @@ async fn the_platforms_own_people_are_nobody_in_a_workspace() {
                 findings.push(format!("{} as {caller:?}: {} {} ({why})", door.path, answer.status, answer.location));
             }
             // Which workspaces there are, they see; what is in the other one, they do not.
-            let names = door.path.starts_with("/ops") || door.path == "/api/ops/list";
+            let names = ["/ops", "/api/ops/list"].contains(&door.path);
             if !names && answer.body.contains(CANARY) {
                 findings.push(format!("{} as {caller:?} shows what is another's", door.path));
             }

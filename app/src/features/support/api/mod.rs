@@ -2,12 +2,10 @@
 
 mod approve;
 mod end;
-mod now;
 mod read;
 mod refuse;
 
 pub use approve::{ApproveSupport, approve_support};
 pub use end::{EndSupport, end_support};
-pub use now::now;
 pub use read::read;
 pub use refuse::{RefuseSupport, refuse_support};

@@ -52,7 +52,8 @@ pub const SUPPORT_READS: [&str; 6] = [
     "public.dead_letters",
     "public.support_grants",
 ];
-pub const SUPPORT_NEVER_READS: [&str; 7] = ["payload", "body", "image", "schema", "position", "hostname", "address"];
+pub const SUPPORT_NEVER_READS: [&str; 8] =
+    ["payload", "body", "image", "schema", "position", "status", "hostname", "address"];
 
 /// Whether support is granted no more than it may have: single columns to read.
 pub fn support_may_have(table: &str, privilege: &str, column: Option<&str>) -> bool {
