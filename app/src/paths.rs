@@ -56,7 +56,9 @@ pub fn local(path: &str) -> Option<&str> {
     let fine = path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains(['\\', '\r', '\n', '\t'])
-        && !path.starts_with(SIGN_IN);
+        && !path.starts_with(SIGN_IN)
+        // Somebody who follows a link signs in to where they choose, and not to where the link says.
+        && !path.starts_with("/sso/");
     fine.then_some(path)
 }
 
@@ -325,7 +327,15 @@ mod tests {
         for fine in ["/", "/w/nordmark/sources?x=1"] {
             assert_eq!(local(fine), Some(fine));
         }
-        for foreign in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb", "/sign-in?next=/"] {
+        for foreign in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nb",
+            "/sign-in?next=/",
+            "/sso/start/evil",
+        ] {
             assert_eq!(local(foreign), None, "{foreign:?}");
         }
         assert_eq!(sign_in_then("/w/a?x=1&y=é"), "/sign-in?next=/w/a%3Fx%3D1%26y%3D%C3%A9");

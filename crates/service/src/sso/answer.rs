@@ -1,6 +1,7 @@
 //! Coming back from the provider: the answer is taken once, looked at from all sides, and leads on.
 
 use clarity_domain::error::AppError;
+use clarity_domain::ids::WorkspaceId;
 use clarity_domain::time::{MINUTE, Micros};
 use clarity_runtime::clock::now_us;
 use clarity_store::auth::sso::attempt::{self, AttemptRow, Purpose};
@@ -19,6 +20,8 @@ const NOW: Micros = 5 * MINUTE;
 /// What stands in the address that the provider sends the browser back to. No `Debug`: the code is in it.
 #[derive(Clone, Default)]
 pub struct SsoAnswer {
+    /// Whose address it was sent back to; `None` fits nobody's.
+    pub workspace: Option<WorkspaceId>,
     pub state: String,
     pub code: Option<String>,
     /// RFC 9207: who answers.
@@ -55,7 +58,7 @@ impl Services {
         client: &Client,
     ) -> Result<SsoOutcome, AppError> {
         self.throttle.take(&client.address)?;
-        let (attempt, connection) = self.take_attempt(&answer.state, browser, client).await?;
+        let (attempt, connection) = self.take_attempt(&answer, browser, client).await?;
         let named = Box::pin(self.ask_provider(&connection, &attempt, answer)).await?;
         match (attempt.purpose, named) {
             (Purpose::Test, named) => {
@@ -71,14 +74,14 @@ impl Services {
         }
     }
 
-    /// Uses the way up, when it is this browser's.
+    /// Uses the way up, when it is this browser's and came back to its own workspace's address. Nothing has gone out yet.
     async fn take_attempt(
         &self,
-        state: &str,
+        answer: &SsoAnswer,
         browser: Option<&str>,
         client: &Client,
     ) -> Result<(AttemptRow, ConnectionRow), AppError> {
-        let state = token_hash(state).ok_or_else(over)?;
+        let state = token_hash(&answer.state).ok_or_else(over)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let attempt = attempt::lock(&mut tx, &state).await.map_err(fault)?;
         let attempt = attempt.filter(|attempt| attempt.purpose != Purpose::Link).ok_or_else(over)?;
@@ -87,6 +90,8 @@ impl Services {
         let reason = match (attempt.consumed, same_browser) {
             (true, _) => Some("replayed"),
             (false, false) => Some("another_browser"),
+            // The code was made for another workspace's client; it goes nowhere.
+            (false, true) if answer.workspace != Some(connection.workspace()) => Some("another_workspace"),
             (false, true) if !connection.enabled && attempt.purpose == Purpose::SignIn => Some("disabled"),
             (false, true) => None,
         };

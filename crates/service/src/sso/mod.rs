@@ -17,7 +17,7 @@ mod trouble;
 
 use clarity_domain::audit::{Act, ActorKind, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::time::{MINUTE, Micros};
 use clarity_store::WorkspaceScope;
 use clarity_store::audit::{self, Actor, Entry, Object};
@@ -41,9 +41,10 @@ const SECRET: &str = "sso client secret";
 const VERIFIER: &str = "sso verifier";
 
 impl Services {
-    /// What a provider is told to send people back to. One for all workspaces: the state says whose it is.
-    pub(crate) fn sso_redirect_uri(&self) -> String {
-        format!("{}/sso/callback", self.settings.public_url)
+    /// What a provider is told to send people back to: an address of each workspace's own, so that a code of one workspace's
+    /// provider is never carried to another's, whatever the two say of themselves (RFC 9700 §4.4.2.2).
+    pub(crate) fn sso_redirect_uri(&self, workspace: WorkspaceId) -> String {
+        format!("{}/sso/callback/{workspace}", self.settings.public_url)
     }
 
     fn registration(&self, connection: &ConnectionRow) -> Result<provider::Registration, AppError> {
@@ -54,7 +55,7 @@ impl Services {
             issuer: connection.issuer.clone(),
             client_id: connection.client_id.clone(),
             client_secret: ClientSecret::new(secret.to_owned()),
-            redirect_uri: self.sso_redirect_uri(),
+            redirect_uri: self.sso_redirect_uri(connection.workspace()),
         })
     }
 

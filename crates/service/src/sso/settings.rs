@@ -44,7 +44,7 @@ impl Services {
         tx.commit().await.map_err(fault)?;
         Ok(SsoPage {
             as_of: now_us(),
-            redirect_uri: self.sso_redirect_uri(),
+            redirect_uri: self.sso_redirect_uri(seat.card.id),
             start_url: format!("{}/sso/start/{}", self.settings.public_url, seat.card.slug),
             connection: connection.map(|row| show(row, &owners)),
             owners: owners.into_iter().map(show_owner).collect(),

@@ -1,6 +1,7 @@
 //! Single sign-on with a real provider: who joins, who is linked, who is refused; and whose session reaches where.
 
 use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::WorkspaceId;
 use clarity_domain::role::Role;
 use clarity_domain::view::sso::SsoEdit;
 use clarity_service::{
@@ -11,6 +12,7 @@ use clarity_testkit::{IdentityProvider, ProviderAccount, TestDb};
 use crate::stage::{PASSWORD, Stage, client};
 
 const MAJA: &str = "maja@nordmark.example";
+/// Below it lie the workspaces' own.
 const REDIRECT: &str = "https://clarity.example/sso/callback";
 
 fn account(sub: &str, email: &str, email_verified: bool) -> ProviderAccount {
@@ -135,7 +137,13 @@ impl World {
 fn read(url: &str) -> SsoAnswer {
     let url = url::Url::parse(url).unwrap();
     let of = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    SsoAnswer { state: of("state").unwrap_or_default(), code: of("code"), iss: of("iss"), error: of("error") }
+    SsoAnswer {
+        workspace: url.path_segments().and_then(|mut parts| parts.next_back()).and_then(|id| id.parse().ok()),
+        state: of("state").unwrap_or_default(),
+        code: of("code"),
+        iss: of("iss"),
+        error: of("error"),
+    }
 }
 
 #[tokio::test]
@@ -275,7 +283,18 @@ async fn an_answer_counts_once_in_the_browser_that_asked_and_from_whom_was_asked
     assert_eq!(world.stage.count("audit_entries where after->>'reason' = 'replayed'").await, 1);
     assert_eq!(world.stage.count("audit_entries where after->>'reason' = 'another_browser'").await, 3);
 
-    // Mix-up: the code of one provider is never carried to another.
+    // Mix-up: the code of one workspace's provider is never carried to another's, though neither of them names itself.
+    for workspace in [None, Some(WorkspaceId(uuid::Uuid::from_u128(1)))] {
+        let start =
+            world.start(&world.slug, SsoAsk::default(), &Visitor::Anonymous).await.unwrap_or_else(|e| panic!("{e}"));
+        let answer = world.answer(&start, "joe").await;
+        assert!(answer.workspace.is_some(), "the address back is the workspace's own");
+        let elsewhere = SsoAnswer { workspace, iss: None, ..answer.clone() };
+        assert_eq!(world.finish(&start, elsewhere).await.err().unwrap().code, ErrorCode::NotFound);
+    }
+    assert_eq!(world.stage.count("audit_entries where after->>'reason' = 'another_workspace'").await, 2);
+
+    // Nor is the code of one provider carried to another.
     for iss in [None, Some("https://evil.example".to_owned())] {
         let start =
             world.start(&world.slug, SsoAsk::default(), &Visitor::Anonymous).await.unwrap_or_else(|e| panic!("{e}"));

@@ -183,7 +183,12 @@ async fn refused_as(fault: Fault) -> Option<String> {
         let url = url::Url::parse(&start.url).unwrap();
         let of = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
         *fake.nonce.lock().unwrap() = of("nonce").unwrap();
-        let answer = SsoAnswer { state: of("state").unwrap(), code: Some("code".into()), ..SsoAnswer::default() };
+        let answer = SsoAnswer {
+            workspace: Some(workspace.id),
+            state: of("state").unwrap(),
+            code: Some("code".into()),
+            ..SsoAnswer::default()
+        };
         let outcome = stage.services.finish_sso(answer, Some(&start.browser), &client()).await;
         assert_eq!(outcome.is_ok(), fault == Fault::Nothing, "{fault:?}");
     }
