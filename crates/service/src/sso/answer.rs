@@ -7,6 +7,7 @@ use clarity_runtime::clock::now_us;
 use clarity_store::auth::sso::attempt::{self, AttemptRow, Purpose};
 use clarity_store::auth::sso::connection::{self, ConnectionRow};
 
+use super::begin::SIGNED_IN_WITHIN;
 use super::provider::{Named, Sent};
 use super::trouble::Trouble;
 use super::{VERIFIER, over};
@@ -16,6 +17,8 @@ use crate::{Client, Services, SignedIn};
 
 /// Somebody who was asked to sign in anew did so at most this long ago.
 const NOW: Micros = 5 * MINUTE;
+/// By which a provider's clock may be wrong.
+const LEEWAY: Micros = MINUTE;
 
 /// What stands in the address that the provider sends the browser back to. No `Debug`: the code is in it.
 #[derive(Clone, Default)]
@@ -139,8 +142,23 @@ impl Services {
         let opened = self.settings.secrets.open_as(VERIFIER, connection.workspace().0, sealed)?;
         let verifier = String::from_utf8_lossy(&opened).into_owned();
         let named = self.providers.name(&self.outgoing, &who, code, Sent { nonce_hash, verifier }).await;
-        Ok(named.and_then(|named| if attempt.again { signed_in_now(named) } else { Ok(named) }))
+        Ok(named.and_then(|named| if attempt.again { signed_in_now(named) } else { signed_in_lately(named) }))
     }
+}
+
+/// Lets those go on who signed in there within the time that was asked for, or of whom the provider does not say when: their
+/// session is no confirmed one.
+fn signed_in_lately(named: Named) -> Result<Named, Trouble> {
+    let within = i64::try_from(SIGNED_IN_WITHIN.as_micros()).unwrap_or(i64::MAX).saturating_add(LEEWAY);
+    let now = now_us();
+    if named.signed_in_at.is_none_or(|at| now.saturating_sub(at) < within) {
+        return Ok(named);
+    }
+    Err(Trouble {
+        kind: "too_long_ago",
+        words: "The provider let somebody on who signed in there more than 12 hours ago. It has to heed max_age."
+            .into(),
+    })
 }
 
 /// Lets those go on whom the provider has just seen.

@@ -1,7 +1,7 @@
 //! Letting in whom the provider named: known by their subject; new, when the address is the workspace's; or somebody with an
 //! account, who shows first that it is theirs.
 //!
-//! Whoever was removed from the workspace stays out, though the provider knows them: an invitation brings them back. An account
+//! Whoever was taken out of the workspace, or left it, stays out, known to the provider or not: an invitation brings them back. An account
 //! that is made here has a password that nobody knows; who reads the address's mail may choose one, and it opens no workspace
 //! that asks for single sign-on.
 
@@ -19,17 +19,18 @@ use clarity_store::auth::sso::attempt::{self, AttemptRow, NewAttempt, Purpose};
 use clarity_store::auth::sso::connection::ConnectionRow;
 use clarity_store::auth::sso::identity::{self, SubjectKey};
 use clarity_store::auth::workspace::SeatRow;
-use clarity_store::auth::{session, user, workspace};
+use clarity_store::auth::{member, session, user, workspace};
 use clarity_store::{AuthTx, StoreError, domain};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::provider::Named;
-use super::{ATTEMPT_LIFE, SsoOutcome, over};
+use super::{ATTEMPT_LIFE, SsoOutcome, hold, over};
 use crate::account::SESSION_LIFE;
 use crate::audit as log;
 use crate::error::fault;
 use crate::sign_up::checked_name;
+use crate::throttle::network;
 use crate::visitor::new_token;
 use crate::{Client, Services, SignedIn};
 
@@ -38,6 +39,14 @@ struct No {
     reason: &'static str,
     words: String,
 }
+
+/// For somebody who was taken out of the workspace, or left it.
+fn not_a_member() -> No {
+    No { reason: "not_a_member", words: NOT_A_MEMBER.to_owned() }
+}
+
+pub(super) const NOT_A_MEMBER: &str =
+    "You are not a member of this workspace any more. Ask an admin of the workspace to invite you.";
 
 impl Services {
     /// In, or on to showing that an account is one's own.
@@ -50,17 +59,14 @@ impl Services {
     ) -> Result<SsoOutcome, AppError> {
         let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        let held = hold(&mut tx, &connection).await?;
         let known = identity::find(&mut tx, key).await.map_err(fault)?;
         if let Some(user) = known {
             if !identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)? {
                 drop(tx);
-                let words =
-                    "You are not a member of this workspace any more. Ask an admin of the workspace to invite you.";
-                return self
-                    .refuse_named(&connection, &named, No { reason: "not_a_member", words: words.into() }, client)
-                    .await;
+                return self.refuse_named(&connection, &named, not_a_member(), client).await;
             }
-            let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, named.signed_in_at, client).await?;
+            let signed_in = self.enter_by_sso(&mut tx, &held, key, user, named.signed_in_at, client).await?;
             tx.commit().await.map_err(fault)?;
             return Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next });
         }
@@ -86,23 +92,30 @@ impl Services {
             }
         };
         let vouched = self.is_vouched_for(&connection, &email, named.email_verified).await?;
+        let is_vouched = vouched.is_ok();
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        hold(&mut tx, &connection).await?;
         let account = user::find_by_email(&mut tx, &email).await.map_err(fault)?;
-        let member = match &account {
+        let is_member = match &account {
             Some(user) => identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)?,
             None => false,
         };
         // A member shows their password in any case; whoever is none comes by the workspace's own domain.
-        if let (false, Err(no)) = (member, vouched) {
+        if let (false, Err(no)) = (is_member, vouched) {
             drop(tx);
             return self.refuse_named(&connection, &named, no, client).await;
         }
         match account {
             Some(user) => {
+                if !is_member && member::was_removed(&mut tx, &connection.scope, user.id).await.map_err(fault)? {
+                    drop(tx);
+                    return self.refuse_named(&connection, &named, not_a_member(), client).await;
+                }
                 let (token, hash) = new_token()?;
                 let new = NewAttempt {
                     scope: &connection.scope,
                     purpose: Purpose::Link,
+                    network: &network(&client.address),
                     issuer: &connection.issuer,
                     browser: hash,
                     nonce: None,
@@ -111,11 +124,10 @@ impl Services {
                     next: attempt.next.as_deref(),
                     user: Some(user.id),
                     subject: Some(&named.subject),
+                    vouched: is_vouched,
                     expires_at: now_us() + ATTEMPT_LIFE,
                 };
-                if !attempt::insert(&mut tx, &hash, &new).await.map_err(fault)? {
-                    return Err(over());
-                }
+                attempt::insert(&mut tx, &hash, &new).await.map_err(fault)?;
                 tx.commit().await.map_err(fault)?;
                 Ok(SsoOutcome::Link { token, max_age_s: ATTEMPT_LIFE / SECOND })
             }
@@ -142,6 +154,7 @@ impl Services {
         let user = UserCard { id: UserId(Uuid::now_v7()), name: given.unwrap_or(local), email };
         let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        let held = hold(&mut tx, &connection).await?;
         user::insert(&mut tx, &user, &password_hash, true).await.map_err(|error| match error {
             // Two at once: the other one made it.
             StoreError::Conflict(_) => over(),
@@ -150,8 +163,11 @@ impl Services {
         if !identity::link(&mut tx, key, user.id).await.map_err(fault)? {
             return Err(over());
         }
-        self.join_workspace(&mut tx, &connection, &user, true, client).await?;
-        let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, named.signed_in_at, client).await?;
+        if let Err(error) = self.join_workspace(&mut tx, &held, &user, true, client).await {
+            drop(tx);
+            return Err(self.note_full(&connection, &user, error, client).await?);
+        }
+        let signed_in = self.enter_by_sso(&mut tx, &held, key, user, named.signed_in_at, client).await?;
         tx.commit().await.map_err(fault)?;
         Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next })
     }
@@ -186,7 +202,8 @@ impl Services {
         Ok(verified)
     }
 
-    /// A place in the workspace with its default role, for whoever has none, written down.
+    /// A place in the workspace with its default role, for whoever has none, written down. The caller holds the workspace, and
+    /// gives all of it up when this fails: `LimitExceeded` when the plan has no seat left.
     pub(super) async fn join_workspace(
         &self,
         tx: &mut AuthTx,
@@ -198,6 +215,8 @@ impl Services {
         if !identity::join(tx, &connection.scope, user.id, connection.default_role).await.map_err(fault)? {
             return Ok(());
         }
+        let members = member::count(tx, &connection.scope).await.map_err(fault)?;
+        self.permit_join(&connection.scope, members).await?;
         let (actor, id, name) = (log::person(user), user.id.to_string(), log::shown(user));
         let entry = Entry {
             actor: &actor,
@@ -210,6 +229,20 @@ impl Services {
             request_id: client.request_id,
         };
         self.record_in(&connection.scope, &entry).await
+    }
+
+    /// Somebody who cannot join: that there was no seat for them is written down.
+    pub(super) async fn note_full(
+        &self,
+        connection: &ConnectionRow,
+        user: &UserCard,
+        error: AppError,
+        client: &Client,
+    ) -> Result<AppError, AppError> {
+        if error.code == ErrorCode::LimitExceeded {
+            self.note_sso_refused(connection, Some(&user.email), "no_seat", client).await?;
+        }
+        Ok(error)
     }
 
     /// A session that is this workspace's only. The caller commits: nobody is in whose sign-in is not written down.

@@ -19,9 +19,10 @@ use clarity_domain::audit::{Act, ActorKind, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::time::{MINUTE, Micros};
-use clarity_store::WorkspaceScope;
 use clarity_store::audit::{self, Actor, Entry, Object};
-use clarity_store::auth::sso::connection::ConnectionRow;
+use clarity_store::auth::member;
+use clarity_store::auth::sso::connection::{self, ConnectionRow};
+use clarity_store::{AuthTx, StoreError, WorkspaceScope};
 use openidconnect::ClientSecret;
 use serde_json::json;
 
@@ -93,6 +94,20 @@ impl Services {
         audit::record(&mut tx, entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
+}
+
+/// Holds the workspace, and reads its connection anew: while the provider was asked an owner may have turned it off, taken it
+/// away or set another one up, and whoever it named counts for nothing then.
+async fn hold(tx: &mut AuthTx, asked: &ConnectionRow) -> Result<ConnectionRow, AppError> {
+    member::lock(tx, &asked.scope).await.map_err(|error| match error {
+        StoreError::NotFound => over(),
+        other => fault(other),
+    })?;
+    let now = connection::find(tx, &asked.scope).await.map_err(fault)?;
+    let is_same = |now: &ConnectionRow| {
+        (now.id, &now.issuer, &now.client_id, now.enabled) == (asked.id, &asked.issuer, &asked.client_id, asked.enabled)
+    };
+    now.filter(is_same).ok_or_else(over)
 }
 
 /// Whatever ended it, the answer is the same.
