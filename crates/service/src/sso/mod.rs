@@ -8,6 +8,7 @@
 mod answer;
 mod begin;
 mod join;
+mod known;
 mod link;
 mod provider;
 mod require;
@@ -31,8 +32,8 @@ use crate::{Client, Services};
 
 pub use answer::{SsoAnswer, SsoOutcome};
 pub use begin::{SsoAsk, SsoStart};
+pub(crate) use known::Providers;
 pub use link::LinkSso;
-pub(crate) use provider::Providers;
 
 /// A way there and back, and the minutes to show that an account is one's own.
 const ATTEMPT_LIFE: Micros = 10 * MINUTE;
