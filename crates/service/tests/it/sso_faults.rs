@@ -35,6 +35,8 @@ enum Fault {
     UnknownKey,
     AlgNone,
     NoToken,
+    LongAgo,
+    NotSaidWhen,
 }
 
 /// The key of a seed, as the file of one.
@@ -143,6 +145,8 @@ impl Fake {
             Fault::MoreAudiences => set("aud", json!(["clarity", "another"])),
             Fault::Party => set("azp", json!("another")),
             Fault::Expired => set("exp", json!(now - 1)),
+            Fault::LongAgo => set("auth_time", json!(now - 12 * 3_600 - 120)),
+            Fault::NotSaidWhen => set("auth_time", Value::Null),
             _ => {}
         }
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -154,6 +158,11 @@ impl Fake {
         let signature = signer.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
+}
+
+/// Whoever is not said to have signed in long ago is in; their session is no confirmed one.
+fn is_fine(fault: Fault) -> bool {
+    matches!(fault, Fault::Nothing | Fault::NotSaidWhen)
 }
 
 /// What the log says of a sign-in with this fault; `None`: it went through.
@@ -190,9 +199,9 @@ async fn refused_as(fault: Fault) -> Option<String> {
             ..SsoAnswer::default()
         };
         let outcome = stage.services.finish_sso(answer, Some(&start.browser), &client()).await;
-        assert_eq!(outcome.is_ok(), fault == Fault::Nothing, "{fault:?}");
+        assert_eq!(outcome.is_ok(), is_fine(fault), "{fault:?}");
     }
-    let sessions = if fault == Fault::Nothing { 1 } else { 0 };
+    let sessions = i64::from(is_fine(fault));
     assert_eq!(stage.count("auth.sessions where sso_workspace_id is not null").await, sessions, "{fault:?}");
     let sql = "select after->>'reason' from audit_entries where outcome = 'refused' order by seq desc limit 1";
     let row = stage.db.admin().await.query_opt(sql, &[]).await.unwrap();
@@ -202,6 +211,7 @@ async fn refused_as(fault: Fault) -> Option<String> {
 #[tokio::test]
 async fn a_provider_whose_answer_is_right_lets_somebody_in() {
     assert_eq!(refused_as(Fault::Nothing).await, None);
+    assert_eq!(refused_as(Fault::NotSaidWhen).await, None);
 }
 
 #[tokio::test]
@@ -235,6 +245,7 @@ async fn a_token_that_is_not_right_in_every_way_lets_nobody_in() {
         (Fault::UnknownKey, "unknown_key"),
         (Fault::AlgNone, "no_signature"),
         (Fault::NoToken, "no_id_token"),
+        (Fault::LongAgo, "too_long_ago"),
     ] {
         assert_eq!(refused_as(fault).await.as_deref(), Some(reason), "{fault:?}");
     }
