@@ -135,3 +135,21 @@ impl Providers {
         all.get(&(who.workspace, who.issuer.clone())).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    #[tokio::test]
+    async fn a_workspace_that_waits_for_its_provider_holds_up_no_other() {
+        let providers = Providers::default();
+        let (one, other) = (WorkspaceId(Uuid::from_u128(1)), WorkspaceId(Uuid::from_u128(2)));
+        let held = (providers.turn(one).await.unwrap(), providers.turn(one).await.unwrap());
+        let soon = Duration::from_millis(100);
+        assert!(tokio::time::timeout(soon, providers.turn(one)).await.is_err(), "it waits");
+        assert!(tokio::time::timeout(soon, providers.turn(other)).await.is_ok());
+        drop(held);
+        assert!(tokio::time::timeout(soon, providers.turn(one)).await.is_ok());
+    }
+}

@@ -7,6 +7,7 @@
 
 mod answer;
 mod begin;
+mod enter;
 mod join;
 mod known;
 mod link;

@@ -1,8 +1,8 @@
 //! Talking to a provider: what it says of itself, and what it says of a person.
 //!
-//! Every address is the tenant's word, so every request goes out by [`Outgoing`]. A token counts when its
-//! signature, issuer, audience, time and nonce are right: that is the `openidconnect` crate's to say, and only algorithms with a
-//! public key are let through to it.
+//! Every address is the tenant's word, so every request goes out by [`Outgoing`]. A token counts when its signature, issuer,
+//! audience, time and nonce are right: that is the `openidconnect` crate's to say, and only algorithms with a public key are let
+//! through to it. What is known of a provider, and whose turn it is to ask it: [`super::known`].
 
 use std::future::Future;
 use std::pin::Pin;

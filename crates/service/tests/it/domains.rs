@@ -153,7 +153,7 @@ async fn domains_are_an_owners_and_another_workspaces_are_not_there() {
 }
 
 #[tokio::test]
-async fn removing_a_domain_needs_somebody_who_has_just_shown_that_it_is_them() {
+async fn changing_domains_needs_somebody_who_has_just_shown_that_it_is_them() {
     let (stage, _names) = with_names().await;
     let signed_in = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
     let seat = stage.seat(&signed_in).await;
