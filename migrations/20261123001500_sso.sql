@@ -43,6 +43,8 @@ create table auth.sso_attempts (
   state_hash bytea primary key check (length(state_hash) = 32),
   workspace_id uuid not null references auth.workspaces (id),
   purpose text not null check (purpose in ('sign_in', 'test', 'link')),
+  -- Where it was begun: nobody takes the place of others by beginning often.
+  network text not null check (length(network) <= 40),
   issuer text not null,
   -- Of a cookie that only the browser has.
   browser_hash bytea not null check (length(browser_hash) = 32),
@@ -56,6 +58,8 @@ create table auth.sso_attempts (
   user_id uuid references auth.users (id),
   -- For `link`: whom the provider named.
   subject text check (length(subject) between 1 and 255),
+  -- For `link`: the provider has verified the address, and its domain was the workspace's.
+  vouched boolean not null default false,
   tries int not null default 0,
   created_at timestamptz not null default now(),
   expires_at timestamptz not null,
@@ -64,6 +68,15 @@ create table auth.sso_attempts (
 create index sso_attempts_by_expiry on auth.sso_attempts (expires_at);
 create index sso_attempts_by_workspace on auth.sso_attempts (workspace_id, created_at);
 
+-- Whoever was taken out of a workspace, or left it: its provider does not bring them back, whomever it knows them as. An
+-- invitation does, and takes the mark away.
+create table auth.removed_members (
+  workspace_id uuid not null references auth.workspaces (id),
+  user_id uuid not null references auth.users (id),
+  removed_at timestamptz not null default now(),
+  primary key (workspace_id, user_id)
+);
+
 -- A session that a provider vouched for is one of that workspace only.
 alter table auth.sessions add column sso_workspace_id uuid references auth.workspaces (id) on delete cascade;
 -- An owner who may come in by password though single sign-on is required.
@@ -71,11 +84,13 @@ alter table auth.memberships add column break_glass boolean not null default fal
 alter table auth.memberships add constraint break_glass_is_for_owners check (not break_glass or role = 'owner');
 
 grant select, insert, update, delete on auth.sso_connections, auth.sso_identities, auth.sso_attempts to clarity_auth;
+grant select, insert, delete on auth.removed_members to clarity_auth;
 
 insert into ops.tables_outside_workspaces (table_name, reason) values
   ('auth.sso_connections', 'asked before anybody is known; clarity_auth only'),
   ('auth.sso_identities', 'read before a session is made; clarity_auth only'),
-  ('auth.sso_attempts', 'before there is a session; clarity_auth only');
+  ('auth.sso_attempts', 'before there is a session; clarity_auth only'),
+  ('auth.removed_members', 'asked before a session is made; clarity_auth only');
 
 -- Again, for the new column.
 create or replace view auth.live_sessions with (security_invoker = true) as

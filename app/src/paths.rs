@@ -57,8 +57,17 @@ pub fn local(path: &str) -> Option<&str> {
     let fine = path.starts_with('/')
         && !path.starts_with("//")
         && !path.contains(['\\', '\r', '\n', '\t'])
-        && !path.starts_with(SIGN_IN);
+        && !path.starts_with(SIGN_IN)
+        // Somebody who follows a link signs in to where they choose, and not to where the link says.
+        && !path.starts_with("/sso/")
+        && !has_dots(path);
     fine.then_some(path)
+}
+
+/// Whether a browser would make another path of it: a part of it is `.` or `..`.
+fn has_dots(path: &str) -> bool {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    path.split('/').any(|part| matches!(part.to_ascii_lowercase().replace("%2e", ".").as_str(), "." | ".."))
 }
 
 /// The code after the password, then `next`.
@@ -333,10 +342,21 @@ mod tests {
 
     #[test]
     fn a_sign_in_returns_to_our_own_pages_only() {
-        for fine in ["/", "/w/nordmark/sources?x=1"] {
+        for fine in ["/", "/w/nordmark/sources?x=1", "/w/a?x=../b", "/w/a/...", "/sso"] {
             assert_eq!(local(fine), Some(fine));
         }
-        for foreign in ["", "https://evil.example", "//evil.example", "/\\evil.example", "/a\r\nb", "/sign-in?next=/"] {
+        for foreign in [
+            "",
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "/a\r\nb",
+            "/sign-in?next=/",
+            "/sso/start/evil",
+            "/w/../sso/start/evil",
+            "/w/.%2E/sso/start/evil",
+            "/./sign-in",
+        ] {
             assert_eq!(local(foreign), None, "{foreign:?}");
         }
         assert_eq!(sign_in_then("/w/a?x=1&y=é"), "/sign-in?next=/w/a%3Fx%3D1%26y%3D%C3%A9");

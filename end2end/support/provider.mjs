@@ -1,7 +1,8 @@
 // An identity provider (OpenID Connect) for tests: `node provider.mjs '{"clientId", "clientSecret", "redirectUris", "accounts"}'`.
 // It listens on a free port of this machine and says which one in a line of JSON. An account is { sub, email, email_verified,
 // name }; whoever signs in types its sub and any password. In the place of `accounts`, `accountsFile` names a JSON file of them
-// that is read anew each time. `cargo xtask e2e` and the testkit run it.
+// that is read anew each time. People are sent back to one of `redirectUris` and to what lies below it: the addresses of workspaces
+// that are made later. `cargo xtask e2e` and the testkit run it.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import Provider from "oidc-provider";
@@ -26,6 +27,7 @@ server.listen(0, "127.0.0.1", () => {
       return account && { accountId: sub, claims: async () => account };
     },
   });
+  provider.Client.prototype.redirectUriAllowed = (value) => redirectUris.some((uri) => value === uri || value.startsWith(`${uri}/`));
   provider.on("server_error", (_, error) => console.error(error));
   server.on("request", provider.callback());
   console.log(JSON.stringify({ port }));

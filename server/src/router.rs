@@ -52,7 +52,7 @@ pub fn of_visitors() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/w/{slug}/export.ndjson", get(export::ndjson)),
         ("/sso/start", get(sso::find)),
         ("/sso/start/{slug}", get(sso::start)),
-        ("/sso/callback", get(sso::callback)),
+        ("/sso/callback/{workspace}", get(sso::callback)),
     ]
 }
 

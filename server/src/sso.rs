@@ -1,4 +1,4 @@
-//! `GET /sso/start/{slug}` and `/sso/callback`: to a workspace's identity provider and back.
+//! `GET /sso/start/{slug}` and `/sso/callback/{workspace}`: to a workspace's identity provider and back.
 //!
 //! Both are navigations, not forms: a browser does not let a form of ours lead to another origin. What went wrong is kept for the
 //! page `/sso` in a cookie of ours, so that nobody puts words on our page by an address.
@@ -22,14 +22,15 @@ type Asker = (Extension<Visitor>, Extension<Client>);
 type Pairs = HashMap<String, String>;
 
 /// What the form of `/sso` leads to: a page that goes on by itself, since a browser follows no form to another origin.
-pub async fn find(Query(query): Query<Pairs>) -> Response {
+pub async fn find(Query(query): Query<Pairs>, headers: HeaderMap) -> Response {
     let typed = query.get("slug").map(|slug| slug.trim().to_lowercase()).unwrap_or_default();
     // Whoever copied the whole address of their workspace is understood.
     let slug = typed.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
     if slug.is_empty() {
         return go(paths::SSO, Vec::new());
     }
-    between(&paths::sso_start(slug, None, false), true)
+    // A page that goes on by itself is of our origin: where it leads nobody sees any more who sent the browser here.
+    between(&paths::sso_start(slug, None, false), !is_sent_by_others(&headers))
 }
 
 /// A page of ours between two steps, with the one link that goes on; by itself where the person has said so already.
@@ -78,10 +79,12 @@ pub async fn start(
 pub async fn callback(
     State(state): State<AppState>,
     (Extension(visitor), Extension(client)): Asker,
+    Path(workspace): Path<String>,
     Query(mut query): Query<Pairs>,
     headers: HeaderMap,
 ) -> Response {
     let answer = SsoAnswer {
+        workspace: workspace.parse().ok(),
         state: query.remove("state").unwrap_or_default(),
         code: query.remove("code"),
         iss: query.remove("iss"),

@@ -45,10 +45,10 @@ impl Services {
     /// Adds a domain, of which nothing is shown yet.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` at the field `domain`; `Conflict` for one that is there; `LimitExceeded`.
+    /// `Forbidden`; `ConfirmNeeded`; `Invalid` at the field `domain`; `Conflict` for one that is there; `LimitExceeded`.
     pub async fn add_domain(&self, seat: &Seat, text: &str) -> Result<DomainId, AppError> {
         let object = Object { kind: KIND, ..Object::default() };
-        self.permit(seat, Permission::OwnWorkspace, Act::AddDomain, object).await?;
+        self.permit_recent(seat, Permission::OwnWorkspace, Act::AddDomain, object).await?;
         let domain = parse_domain(&in_ascii(text))?;
         let token = hex::encode(random_bytes::<16>().map_err(broken)?);
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
@@ -76,11 +76,11 @@ impl Services {
     /// Looks in DNS for the domain's text. What was found stands with the domain; that it was not found is no error.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` for another workspace's; `RateLimited` within ten seconds of the last time.
+    /// `Forbidden`; `ConfirmNeeded`; `NotFound` for another workspace's; `RateLimited` within ten seconds of the last time.
     pub async fn check_domain(&self, seat: &Seat, id: DomainId) -> Result<(), AppError> {
         let text = id.to_string();
         let object = Object { kind: KIND, id: &text, name: "" };
-        self.permit(seat, Permission::OwnWorkspace, Act::VerifyDomain, object).await?;
+        self.permit_recent(seat, Permission::OwnWorkspace, Act::VerifyDomain, object).await?;
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
         let challenge = store::begin_check(&mut tx, id, CHECK_EVERY_S).await.map_err(missing(KIND))?;
         tx.commit().await.map_err(fault)?;

@@ -114,7 +114,7 @@ impl Throttle {
 }
 
 /// IPv4 /24, IPv6 /56; what is no address counts as one network.
-fn network(address: &str) -> String {
+pub(crate) fn network(address: &str) -> String {
     match address.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
         Ok(IpAddr::V4(ip)) => {
             let [a, b, c, _] = ip.octets();

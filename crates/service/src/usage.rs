@@ -107,7 +107,7 @@ impl Services {
         }
         Err(AppError::new(
             ErrorCode::LimitExceeded,
-            "All seats of this workspace are taken. Ask whoever invited you: an owner can free a seat, or ask us to change \
+            "All seats of this workspace are taken. Ask an owner of the workspace: they can free a seat, or ask us to change \
              the plan. Then try again.",
         ))
     }

@@ -129,6 +129,11 @@ impl Seat {
     }
 }
 
+/// Whoever comes in past single sign-on has shown a second factor, whatever the workspace asks of others.
+fn needs_second_factor(row: &SeatRow) -> bool {
+    row.second_factor_required || row.sso == SsoRule::BreakGlass
+}
+
 /// 32 random bytes in hexadecimal.
 const TOKEN_LENGTH: usize = 64;
 
@@ -169,8 +174,8 @@ impl Services {
     ///
     /// # Errors
     /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SsoNeeded` when the
-    /// workspace asks for its single sign-on and the session did not come by it; `SecondFactorNeeded` when it asks for one and
-    /// the session has shown none.
+    /// workspace asks for its single sign-on and the session did not come by it; `SecondFactorNeeded` when it asks for one, or
+    /// they come in past single sign-on, and the session has shown none.
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let found = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
@@ -185,7 +190,7 @@ impl Services {
         if row.sso == SsoRule::Required {
             return Err(AppError::sso_needed());
         }
-        if row.second_factor_required && !proof.second_factor {
+        if needs_second_factor(&row) && !proof.second_factor {
             return Err(AppError::second_factor_needed());
         }
         Ok(Seat {
@@ -212,7 +217,7 @@ impl Services {
         Ok(row.is_some_and(|(row, proof)| {
             row.scope == seat.scope
                 && row.sso != SsoRule::Required
-                && (proof.second_factor || !row.second_factor_required)
+                && (proof.second_factor || !needs_second_factor(&row))
         }))
     }
 

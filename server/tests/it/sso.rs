@@ -16,9 +16,12 @@ async fn get(stage: &Stage, path: &str, headers: &[(&str, &str)]) -> Response<Bo
 #[tokio::test]
 async fn a_refusal_is_said_once_by_a_cookie_of_ours() {
     let stage = Stage::new().await;
-    for path in
-        ["/sso/start/nothing-here", "/sso/start/nordmark", "/sso/callback", "/sso/callback?state=00&code=x&error=y"]
-    {
+    for path in [
+        "/sso/start/nothing-here",
+        "/sso/start/nordmark",
+        "/sso/callback/nobody",
+        "/sso/callback/00000000-0000-7000-8000-000000000001?state=00&code=x&error=y",
+    ] {
         let response = get(&stage, path, &[]).await;
         assert_eq!((response.status(), text_header(&response, "location")), (StatusCode::SEE_OTHER, "/sso"), "{path}");
         let cookie = text_header(&response, "set-cookie").to_owned();
@@ -47,6 +50,20 @@ async fn another_site_signs_nobody_in() {
         let (_, html) = text(response).await;
         assert!(html.contains(r#"href="/sso/start/nordmark?next=/w/nordmark""#) && !html.contains("refresh"), "{html}");
     }
+}
+
+#[tokio::test]
+async fn nor_by_a_page_that_goes_on_by_itself() {
+    let stage = Stage::new().await;
+    for site in ["cross-site", "same-site"] {
+        let response = get(&stage, "/sso/start?slug=evil", &[("sec-fetch-site", site)]).await;
+        let (status, html) = text(response).await;
+        assert_eq!(status, StatusCode::OK, "{site}");
+        assert!(html.contains(r#"href="/sso/start/evil""#) && !html.contains("refresh"), "{html}");
+    }
+    // Our own form goes on.
+    let (_, html) = text(get(&stage, "/sso/start?slug=nordmark", &[("sec-fetch-site", "same-origin")]).await).await;
+    assert!(html.contains("refresh"), "{html}");
 }
 
 #[tokio::test]

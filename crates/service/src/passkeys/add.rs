@@ -99,7 +99,8 @@ impl Services {
     /// Takes one of the person's passkeys away; with their last second factor go the recovery codes.
     ///
     /// # Errors
-    /// `Unauthenticated`; `ConfirmNeeded`; `NotFound`, also of somebody else's.
+    /// `Unauthenticated`; `ConfirmNeeded`; `NotFound`, also of somebody else's; `Conflict` for the last second factor of an owner
+    /// who may come in past single sign-on.
     pub async fn remove_passkey(&self, visitor: &Visitor, id: PasskeyId, client: &Client) -> Result<(), AppError> {
         let member = visitor.whole()?;
         recent(&member.proof)?;

@@ -9,6 +9,8 @@ use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::random_bytes;
 use clarity_store::AuthTx;
 use clarity_store::audit::Object;
+use clarity_store::auth::sso::connection;
+use clarity_store::auth::workspace::SsoRule;
 use clarity_store::auth::{pending_sign_in, second_factor as store, session, user, workspace};
 use zeroize::Zeroizing;
 
@@ -78,7 +80,8 @@ impl Services {
     /// Takes the app's codes away; with the last second factor go the recovery codes.
     ///
     /// # Errors
-    /// `Unauthenticated`; `ConfirmNeeded`; `NotFound` when there is none.
+    /// `Unauthenticated`; `ConfirmNeeded`; `NotFound` when there is none; `Conflict` for the last second factor of an owner who may
+    /// come in past single sign-on.
     pub async fn remove_second_factor(&self, visitor: &Visitor, client: &Client) -> Result<(), AppError> {
         let member = visitor.whole()?;
         step_up::recent(&member.proof)?;
@@ -111,11 +114,26 @@ impl Services {
         Ok(made)
     }
 
-    /// One second factor is gone: sign-ins that wait begin anew, and with the last one go the recovery codes, and what
-    /// sessions have shown.
+    /// One second factor is gone: sign-ins that wait begin anew, and with the last one go the recovery codes, what sessions have
+    /// shown, and the marks of an owner who may come in past single sign-on.
+    ///
+    /// # Errors
+    /// `Conflict` for the last one of an owner who is marked where single sign-on is required; the caller gives all of it up.
     pub(crate) async fn after_removal(&self, tx: &mut AuthTx, user: UserId) -> Result<(), AppError> {
         pending_sign_in::forget(tx, user).await.map_err(fault)?;
         if !has_second_factor(tx, user).await? {
+            let seats = workspace::list_seats(tx, user).await.map_err(fault)?;
+            if let Some(seat) = seats.iter().find(|seat| seat.sso == SsoRule::BreakGlass) {
+                return Err(AppError::new(
+                    ErrorCode::Conflict,
+                    format!(
+                        "You may come in past single sign-on in {}, which needs a second factor. Add another one first, or have \
+                         an owner take the mark away.",
+                        seat.card.name
+                    ),
+                ));
+            }
+            connection::forget_break_glass(tx, user).await.map_err(fault)?;
             store::remove_codes(tx, user).await.map_err(fault)?;
             session::forget_second_factor(tx, user).await.map_err(fault)?;
         }

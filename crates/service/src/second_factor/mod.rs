@@ -15,7 +15,7 @@ mod totp;
 use clarity_domain::error::AppError;
 use clarity_domain::ids::UserId;
 use clarity_domain::time::{MINUTE, Micros};
-use clarity_domain::view::second_factor::{Enrolment, SecondFactor, SecondFactorPage};
+use clarity_domain::view::second_factor::{Enrolment, Passkeys, SecondFactor, SecondFactorPage};
 use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
 use clarity_store::AuthTx;
@@ -53,6 +53,14 @@ impl Services {
     /// `Unauthenticated`.
     pub async fn second_factor(&self, visitor: &Visitor) -> Result<SecondFactorPage, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        let by_sso = member.by_sso_of.and_then(|_| member.seats.first()).map(|seat| seat.card.slug.clone());
+        if member.by_sso_of.is_some() {
+            // Whom a workspace's provider vouches for learns nothing of what opens the whole account, least of all a secret that
+            // waits for its first code.
+            let passkeys = Passkeys { possible: false, list: Vec::new(), codes_left: 0 };
+            let state = SecondFactor::Off;
+            return Ok(SecondFactorPage { state, passkeys, required_by: Vec::new(), new_codes: None, by_sso });
+        }
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = store::find(&mut tx, user.id).await.map_err(fault)?;
@@ -68,7 +76,6 @@ impl Services {
         };
         let asking = member.seats.iter().filter(|seat| seat.second_factor_required);
         let required_by = asking.map(|seat| seat.card.name.clone()).collect();
-        let by_sso = member.by_sso_of.and_then(|_| member.seats.first()).map(|seat| seat.card.slug.clone());
         Ok(SecondFactorPage { state, passkeys, required_by, new_codes: None, by_sso })
     }
 

@@ -1,11 +1,13 @@
 //! Coming back from the provider: the answer is taken once, looked at from all sides, and leads on.
 
 use clarity_domain::error::AppError;
+use clarity_domain::ids::WorkspaceId;
 use clarity_domain::time::{MINUTE, Micros};
 use clarity_runtime::clock::now_us;
 use clarity_store::auth::sso::attempt::{self, AttemptRow, Purpose};
 use clarity_store::auth::sso::connection::{self, ConnectionRow};
 
+use super::begin::SIGNED_IN_WITHIN;
 use super::provider::{Named, Sent};
 use super::trouble::Trouble;
 use super::{VERIFIER, over};
@@ -15,10 +17,14 @@ use crate::{Client, Services, SignedIn};
 
 /// Somebody who was asked to sign in anew did so at most this long ago.
 const NOW: Micros = 5 * MINUTE;
+/// By which a provider's clock may be wrong.
+const LEEWAY: Micros = MINUTE;
 
 /// What stands in the address that the provider sends the browser back to. No `Debug`: the code is in it.
 #[derive(Clone, Default)]
 pub struct SsoAnswer {
+    /// Whose address it was sent back to; `None` fits nobody's.
+    pub workspace: Option<WorkspaceId>,
     pub state: String,
     pub code: Option<String>,
     /// RFC 9207: who answers.
@@ -55,7 +61,7 @@ impl Services {
         client: &Client,
     ) -> Result<SsoOutcome, AppError> {
         self.throttle.take(&client.address)?;
-        let (attempt, connection) = self.take_attempt(&answer.state, browser, client).await?;
+        let (attempt, connection) = self.take_attempt(&answer, browser, client).await?;
         let named = Box::pin(self.ask_provider(&connection, &attempt, answer)).await?;
         match (attempt.purpose, named) {
             (Purpose::Test, named) => {
@@ -71,14 +77,14 @@ impl Services {
         }
     }
 
-    /// Uses the way up, when it is this browser's.
+    /// Uses the way up, when it is this browser's and came back to its own workspace's address. Nothing has gone out yet.
     async fn take_attempt(
         &self,
-        state: &str,
+        answer: &SsoAnswer,
         browser: Option<&str>,
         client: &Client,
     ) -> Result<(AttemptRow, ConnectionRow), AppError> {
-        let state = token_hash(state).ok_or_else(over)?;
+        let state = token_hash(&answer.state).ok_or_else(over)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let attempt = attempt::lock(&mut tx, &state).await.map_err(fault)?;
         let attempt = attempt.filter(|attempt| attempt.purpose != Purpose::Link).ok_or_else(over)?;
@@ -87,6 +93,8 @@ impl Services {
         let reason = match (attempt.consumed, same_browser) {
             (true, _) => Some("replayed"),
             (false, false) => Some("another_browser"),
+            // The code was made for another workspace's client; it goes nowhere.
+            (false, true) if answer.workspace != Some(connection.workspace()) => Some("another_workspace"),
             (false, true) if !connection.enabled && attempt.purpose == Purpose::SignIn => Some("disabled"),
             (false, true) => None,
         };
@@ -134,8 +142,23 @@ impl Services {
         let opened = self.settings.secrets.open_as(VERIFIER, connection.workspace().0, sealed)?;
         let verifier = String::from_utf8_lossy(&opened).into_owned();
         let named = self.providers.name(&self.outgoing, &who, code, Sent { nonce_hash, verifier }).await;
-        Ok(named.and_then(|named| if attempt.again { signed_in_now(named) } else { Ok(named) }))
+        Ok(named.and_then(|named| if attempt.again { signed_in_now(named) } else { signed_in_lately(named) }))
     }
+}
+
+/// Lets those go on who signed in there within the time that was asked for, or of whom the provider does not say when: their
+/// session is no confirmed one.
+fn signed_in_lately(named: Named) -> Result<Named, Trouble> {
+    let within = i64::try_from(SIGNED_IN_WITHIN.as_micros()).unwrap_or(i64::MAX).saturating_add(LEEWAY);
+    let now = now_us();
+    if named.signed_in_at.is_none_or(|at| now.saturating_sub(at) < within) {
+        return Ok(named);
+    }
+    Err(Trouble {
+        kind: "too_long_ago",
+        words: "The provider let somebody on who signed in there more than 12 hours ago. It has to heed max_age."
+            .into(),
+    })
 }
 
 /// Lets those go on whom the provider has just seen.

@@ -15,11 +15,12 @@ use std::time::Duration;
 
 use super::{ATTEMPT_LIFE, VERIFIER, not_there, provider, trouble};
 use crate::error::fault;
+use crate::throttle::network;
 use crate::visitor::new_token;
 use crate::{Client, Services, Visitor};
 
 /// The provider says when somebody signed in there; longer ago than a session may rest, it asks again.
-const SIGNED_IN_WITHIN: Duration = Duration::from_secs(12 * 3_600);
+pub(super) const SIGNED_IN_WITHIN: Duration = Duration::from_secs(12 * 3_600);
 /// To confirm that it is them, somebody signs in at the provider now.
 const SIGNED_IN_NOW: Duration = Duration::from_secs(60);
 /// Of a page to go on to.
@@ -90,6 +91,7 @@ impl Services {
         let new = NewAttempt {
             scope: &connection.scope,
             purpose: if tester.is_some() { Purpose::Test } else { Purpose::SignIn },
+            network: &network(&client.address),
             issuer: &connection.issuer,
             browser: browser_hash,
             nonce: Some(nonce_hash),
@@ -98,16 +100,12 @@ impl Services {
             next,
             user: tester,
             subject: None,
+            vouched: false,
             expires_at: now_us() + ATTEMPT_LIFE,
         };
         let url = address(&metadata, &who, state, nonce, verifier, ask.again).map_err(|trouble| trouble.said())?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        if !attempt::insert(&mut tx, &state_hash, &new).await.map_err(fault)? {
-            return Err(AppError::new(
-                ErrorCode::RateLimited,
-                "Too many sign-ins of this workspace are under way. Try again in a few minutes.",
-            ));
-        }
+        attempt::insert(&mut tx, &state_hash, &new).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(SsoStart { url, browser, max_age_s: ATTEMPT_LIFE / SECOND })
     }

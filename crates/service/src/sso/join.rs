@@ -1,43 +1,45 @@
 //! Letting in whom the provider named: known by their subject; new, when the address is the workspace's; or somebody with an
 //! account, who shows first that it is theirs.
 //!
-//! Whoever was removed from the workspace stays out, though the provider knows them: an invitation brings them back. An account
-//! that is made here has a password that nobody knows; who reads the address's mail may choose one, and it opens no workspace
-//! that asks for single sign-on.
+//! Whoever was taken out of the workspace, or left it, stays out, known to the provider or not: an invitation brings them back.
+//! An account that is made here has a password that nobody knows; who reads the address's mail may choose one, and it opens no
+//! workspace that asks for single sign-on.
 
-use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::names::parse_email;
-use clarity_domain::time::{Micros, SECOND};
-use clarity_domain::view::session::{Session, UserCard};
+use clarity_domain::time::SECOND;
+use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
-use clarity_store::audit::{Entry, Object};
-use clarity_store::auth::session::{NewSession, SsoSession};
 use clarity_store::auth::sso::attempt::{self, AttemptRow, NewAttempt, Purpose};
 use clarity_store::auth::sso::connection::ConnectionRow;
 use clarity_store::auth::sso::identity::{self, SubjectKey};
-use clarity_store::auth::workspace::SeatRow;
-use clarity_store::auth::{session, user, workspace};
-use clarity_store::{AuthTx, StoreError, domain};
-use serde_json::json;
+use clarity_store::auth::{member, user};
+use clarity_store::{StoreError, domain};
 use uuid::Uuid;
 
 use super::provider::Named;
-use super::{ATTEMPT_LIFE, SsoOutcome, over};
-use crate::account::SESSION_LIFE;
-use crate::audit as log;
+use super::{ATTEMPT_LIFE, SsoOutcome, hold, over};
 use crate::error::fault;
 use crate::sign_up::checked_name;
+use crate::throttle::network;
 use crate::visitor::new_token;
-use crate::{Client, Services, SignedIn};
+use crate::{Client, Services};
 
 /// Why somebody is not let in: a word for the log, a sentence for them.
 struct No {
     reason: &'static str,
     words: String,
 }
+
+/// For somebody who was taken out of the workspace, or left it.
+fn not_a_member() -> No {
+    No { reason: "not_a_member", words: NOT_A_MEMBER.to_owned() }
+}
+
+pub(super) const NOT_A_MEMBER: &str =
+    "You are not a member of this workspace any more. Ask an admin of the workspace to invite you.";
 
 impl Services {
     /// In, or on to showing that an account is one's own.
@@ -50,17 +52,14 @@ impl Services {
     ) -> Result<SsoOutcome, AppError> {
         let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        let held = hold(&mut tx, &connection).await?;
         let known = identity::find(&mut tx, key).await.map_err(fault)?;
         if let Some(user) = known {
             if !identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)? {
                 drop(tx);
-                let words =
-                    "You are not a member of this workspace any more. Ask an admin of the workspace to invite you.";
-                return self
-                    .refuse_named(&connection, &named, No { reason: "not_a_member", words: words.into() }, client)
-                    .await;
+                return self.refuse_named(&connection, &named, not_a_member(), client).await;
             }
-            let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, named.signed_in_at, client).await?;
+            let signed_in = self.enter_by_sso(&mut tx, &held, key, user, named.signed_in_at, client).await?;
             tx.commit().await.map_err(fault)?;
             return Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next });
         }
@@ -86,23 +85,30 @@ impl Services {
             }
         };
         let vouched = self.is_vouched_for(&connection, &email, named.email_verified).await?;
+        let is_vouched = vouched.is_ok();
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        hold(&mut tx, &connection).await?;
         let account = user::find_by_email(&mut tx, &email).await.map_err(fault)?;
-        let member = match &account {
+        let is_member = match &account {
             Some(user) => identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)?,
             None => false,
         };
         // A member shows their password in any case; whoever is none comes by the workspace's own domain.
-        if let (false, Err(no)) = (member, vouched) {
+        if let (false, Err(no)) = (is_member, vouched) {
             drop(tx);
             return self.refuse_named(&connection, &named, no, client).await;
         }
         match account {
             Some(user) => {
+                if !is_member && member::was_removed(&mut tx, &connection.scope, user.id).await.map_err(fault)? {
+                    drop(tx);
+                    return self.refuse_named(&connection, &named, not_a_member(), client).await;
+                }
                 let (token, hash) = new_token()?;
                 let new = NewAttempt {
                     scope: &connection.scope,
                     purpose: Purpose::Link,
+                    network: &network(&client.address),
                     issuer: &connection.issuer,
                     browser: hash,
                     nonce: None,
@@ -111,11 +117,10 @@ impl Services {
                     next: attempt.next.as_deref(),
                     user: Some(user.id),
                     subject: Some(&named.subject),
+                    vouched: is_vouched,
                     expires_at: now_us() + ATTEMPT_LIFE,
                 };
-                if !attempt::insert(&mut tx, &hash, &new).await.map_err(fault)? {
-                    return Err(over());
-                }
+                attempt::insert(&mut tx, &hash, &new).await.map_err(fault)?;
                 tx.commit().await.map_err(fault)?;
                 Ok(SsoOutcome::Link { token, max_age_s: ATTEMPT_LIFE / SECOND })
             }
@@ -142,6 +147,7 @@ impl Services {
         let user = UserCard { id: UserId(Uuid::now_v7()), name: given.unwrap_or(local), email };
         let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        let held = hold(&mut tx, &connection).await?;
         user::insert(&mut tx, &user, &password_hash, true).await.map_err(|error| match error {
             // Two at once: the other one made it.
             StoreError::Conflict(_) => over(),
@@ -150,8 +156,11 @@ impl Services {
         if !identity::link(&mut tx, key, user.id).await.map_err(fault)? {
             return Err(over());
         }
-        self.join_workspace(&mut tx, &connection, &user, true, client).await?;
-        let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, named.signed_in_at, client).await?;
+        if let Err(error) = self.join_workspace(&mut tx, &held, &user, true, client).await {
+            drop(tx);
+            return Err(self.note_full(&connection, &user, error, client).await?);
+        }
+        let signed_in = self.enter_by_sso(&mut tx, &held, key, user, named.signed_in_at, client).await?;
         tx.commit().await.map_err(fault)?;
         Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next })
     }
@@ -184,73 +193,6 @@ impl Services {
         let verified = domain::is_verified(&mut tx, of_email).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(verified)
-    }
-
-    /// A place in the workspace with its default role, for whoever has none, written down.
-    pub(super) async fn join_workspace(
-        &self,
-        tx: &mut AuthTx,
-        connection: &ConnectionRow,
-        user: &UserCard,
-        is_new: bool,
-        client: &Client,
-    ) -> Result<(), AppError> {
-        if !identity::join(tx, &connection.scope, user.id, connection.default_role).await.map_err(fault)? {
-            return Ok(());
-        }
-        let (actor, id, name) = (log::person(user), user.id.to_string(), log::shown(user));
-        let entry = Entry {
-            actor: &actor,
-            act: Act::JoinBySso,
-            object: Object { kind: "member", id: &id, name: &name },
-            before: None,
-            after: Some(json!({ "role": connection.default_role.as_str(), "new_account": is_new })),
-            outcome: Outcome::Done,
-            address: &client.address,
-            request_id: client.request_id,
-        };
-        self.record_in(&connection.scope, &entry).await
-    }
-
-    /// A session that is this workspace's only. The caller commits: nobody is in whose sign-in is not written down.
-    pub(super) async fn enter_by_sso(
-        &self,
-        tx: &mut AuthTx,
-        connection: &ConnectionRow,
-        key: SubjectKey<'_>,
-        user: UserCard,
-        confirmed_at: Option<Micros>,
-        client: &Client,
-    ) -> Result<SignedIn, AppError> {
-        identity::note_use(tx, key).await.map_err(fault)?;
-        let (token, hash) = new_token()?;
-        let agent: String = client.user_agent.as_deref().unwrap_or_default().chars().take(300).collect();
-        let new = NewSession {
-            user: user.id,
-            expires_at: now_us() + SESSION_LIFE,
-            address: &client.address,
-            user_agent: &agent,
-            second_factor: false,
-            sso: Some(SsoSession { scope: &connection.scope, confirmed_at }),
-        };
-        session::insert(tx, &hash, &new).await.map_err(fault)?;
-        let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
-        let own = |seat: &SeatRow| seat.card.id == connection.workspace();
-        let seat = seats.into_iter().find(own).ok_or_else(AppError::internal)?;
-        let actor = log::person(&user);
-        let entry = Entry {
-            actor: &actor,
-            act: Act::SignIn,
-            object: Object::default(),
-            before: None,
-            after: Some(json!({ "by": "single sign-on" })),
-            outcome: Outcome::Done,
-            address: &client.address,
-            request_id: client.request_id,
-        };
-        self.record_in(&seat.scope, &entry).await?;
-        let session = Session { user, workspaces: vec![seat.card] };
-        Ok(SignedIn { token, max_age_s: SESSION_LIFE / SECOND, session })
     }
 
     async fn refuse_named<T>(

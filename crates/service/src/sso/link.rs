@@ -4,12 +4,14 @@
 //! The minutes for it are this browser's, and have five passwords; each counts like one at the sign-in.
 
 use clarity_domain::audit::{Act, Outcome};
-use clarity_domain::error::AppError;
+use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::view::session::UserCard;
 use clarity_domain::view::sso::SsoLink;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
 use clarity_store::AuthTx;
 use clarity_store::audit::{Entry, Object};
+use clarity_store::auth::member;
 use clarity_store::auth::sso::attempt::{self, AttemptRow, Hash, MAX_TRIES, Purpose};
 use clarity_store::auth::sso::connection::{self, ConnectionRow};
 use clarity_store::auth::sso::identity::{self, SubjectKey};
@@ -17,7 +19,8 @@ use clarity_store::auth::user;
 use clarity_store::auth::user::Credentials;
 use serde_json::json;
 
-use super::{SsoOutcome, over};
+use super::join::NOT_A_MEMBER;
+use super::{SsoOutcome, hold, over};
 use crate::audit as log;
 use crate::error::fault;
 use crate::visitor::token_hash;
@@ -55,21 +58,24 @@ impl Services {
     /// Links the account and signs in.
     ///
     /// # Errors
-    /// `NotFound` as [`Self::find_sso_link`]; `Invalid` at `password` or `code`; `RateLimited`.
+    /// `NotFound` as [`Self::find_sso_link`]; `Invalid` at `password` or `code`; `Forbidden` for somebody who is no member any
+    /// more; `LimitExceeded` when the plan has no seat left; `RateLimited`.
     pub async fn link_sso(&self, token: &str, form: LinkSso, client: &Client) -> Result<SsoOutcome, AppError> {
         self.throttle.take(&client.address)?;
         let hash = token_hash(token).ok_or_else(over)?;
         // Counted before the password is looked at, so that a hundred at once count as a hundred.
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let email = waiting(&mut tx, &hash).await?.known.user.email;
+        let Waiting { connection: asked, known, .. } = waiting(&mut tx, &hash).await?;
         attempt::note_try(&mut tx, &hash).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         let user = self
-            .authenticate(&email, &Secret::new(form.password), client)
+            .authenticate(&known.user.email, &Secret::new(form.password), client)
             .await?
             .ok_or_else(|| AppError::invalid("password", "This is not the password of this account. Try again."))?;
 
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        // The workspace first, as whoever changes its members or its provider.
+        hold(&mut tx, &asked).await?;
         let Waiting { attempt, connection, .. } = still_waiting(&mut tx, &hash).await?;
         let with_code = self.asks_for_code(&mut tx, user.id).await?;
         if with_code && !self.take_any_code(&mut tx, &user, form.code.as_deref().unwrap_or_default()).await? {
@@ -80,6 +86,11 @@ impl Services {
                 "This code is not right, or was used already. Use the app's next one.",
             ));
         }
+        if !self.may_join(&mut tx, &attempt, &connection, &user).await? {
+            drop(tx);
+            self.note_sso_refused(&connection, Some(&user.email), "not_a_member", client).await?;
+            return Err(AppError::new(ErrorCode::Forbidden, NOT_A_MEMBER));
+        }
         attempt::consume(&mut tx, &hash).await.map_err(fault)?;
         user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
         let subject = attempt.subject.as_deref().ok_or_else(over)?;
@@ -87,7 +98,10 @@ impl Services {
         if !identity::link(&mut tx, key, user.id).await.map_err(fault)? {
             return Err(over());
         }
-        self.join_workspace(&mut tx, &connection, &user, false, client).await?;
+        if let Err(error) = self.join_workspace(&mut tx, &connection, &user, false, client).await {
+            drop(tx);
+            return Err(self.note_full(&connection, &user, error, client).await?);
+        }
         let (actor, id, name) = (log::person(&user), user.id.to_string(), log::shown(&user));
         let entry = Entry {
             actor: &actor,
@@ -103,6 +117,25 @@ impl Services {
         let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, Some(now_us()), client).await?;
         tx.commit().await.map_err(fault)?;
         Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next })
+    }
+
+    /// Whether this person is a member at this moment, or may become one by the provider's word: their password shows whose the
+    /// account is, and not that the workspace wants them.
+    async fn may_join(
+        &self,
+        tx: &mut AuthTx,
+        attempt: &AttemptRow,
+        connection: &ConnectionRow,
+        user: &UserCard,
+    ) -> Result<bool, AppError> {
+        if identity::is_member(tx, &connection.scope, user.id).await.map_err(fault)? {
+            return Ok(true);
+        }
+        if !attempt.vouched || member::was_removed(tx, &connection.scope, user.id).await.map_err(fault)? {
+            return Ok(false);
+        }
+        let (_, of_email) = user.email.split_once('@').unwrap_or_default();
+        self.is_own_domain(connection, of_email).await
     }
 }
 

@@ -7,7 +7,9 @@
 
 mod answer;
 mod begin;
+mod enter;
 mod join;
+mod known;
 mod link;
 mod provider;
 mod require;
@@ -17,11 +19,12 @@ mod trouble;
 
 use clarity_domain::audit::{Act, ActorKind, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::time::{MINUTE, Micros};
-use clarity_store::WorkspaceScope;
 use clarity_store::audit::{self, Actor, Entry, Object};
-use clarity_store::auth::sso::connection::ConnectionRow;
+use clarity_store::auth::member;
+use clarity_store::auth::sso::connection::{self, ConnectionRow};
+use clarity_store::{AuthTx, StoreError, WorkspaceScope};
 use openidconnect::ClientSecret;
 use serde_json::json;
 
@@ -30,8 +33,8 @@ use crate::{Client, Services};
 
 pub use answer::{SsoAnswer, SsoOutcome};
 pub use begin::{SsoAsk, SsoStart};
+pub(crate) use known::Providers;
 pub use link::LinkSso;
-pub(crate) use provider::Providers;
 
 /// A way there and back, and the minutes to show that an account is one's own.
 const ATTEMPT_LIFE: Micros = 10 * MINUTE;
@@ -41,9 +44,10 @@ const SECRET: &str = "sso client secret";
 const VERIFIER: &str = "sso verifier";
 
 impl Services {
-    /// What a provider is told to send people back to. One for all workspaces: the state says whose it is.
-    pub(crate) fn sso_redirect_uri(&self) -> String {
-        format!("{}/sso/callback", self.settings.public_url)
+    /// What a provider is told to send people back to: an address of each workspace's own, so that a code of one workspace's
+    /// provider is never carried to another's, whatever the two say of themselves (RFC 9700 §4.4.2.2).
+    pub(crate) fn sso_redirect_uri(&self, workspace: WorkspaceId) -> String {
+        format!("{}/sso/callback/{workspace}", self.settings.public_url)
     }
 
     fn registration(&self, connection: &ConnectionRow) -> Result<provider::Registration, AppError> {
@@ -54,7 +58,7 @@ impl Services {
             issuer: connection.issuer.clone(),
             client_id: connection.client_id.clone(),
             client_secret: ClientSecret::new(secret.to_owned()),
-            redirect_uri: self.sso_redirect_uri(),
+            redirect_uri: self.sso_redirect_uri(connection.workspace()),
         })
     }
 
@@ -92,6 +96,20 @@ impl Services {
         audit::record(&mut tx, entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
+}
+
+/// Holds the workspace, and reads its connection anew: while the provider was asked an owner may have turned it off, taken it
+/// away or set another one up, and whoever it named counts for nothing then.
+async fn hold(tx: &mut AuthTx, asked: &ConnectionRow) -> Result<ConnectionRow, AppError> {
+    member::lock(tx, &asked.scope).await.map_err(|error| match error {
+        StoreError::NotFound => over(),
+        other => fault(other),
+    })?;
+    let now = connection::find(tx, &asked.scope).await.map_err(fault)?;
+    let is_same = |now: &ConnectionRow| {
+        (now.id, &now.issuer, &now.client_id, now.enabled) == (asked.id, &asked.issuer, &asked.client_id, asked.enabled)
+    };
+    now.filter(is_same).ok_or_else(over)
 }
 
 /// Whatever ended it, the answer is the same.

@@ -1,15 +1,12 @@
 //! Talking to a provider: what it says of itself, and what it says of a person.
 //!
-//! Every address is the tenant's word, so every request goes out by [`Outgoing`]. What is read of a provider is kept for ten
-//! minutes, by workspace and issuer; keys that are not known yet are asked for at most once a minute. A token counts when its
-//! signature, issuer, audience, time and nonce are right: that is the `openidconnect` crate's to say, and only algorithms with a
-//! public key are let through to it.
+//! Every address is the tenant's word, so every request goes out by [`Outgoing`]. A token counts when its signature, issuer,
+//! audience, time and nonce are right: that is the `openidconnect` crate's to say, and only algorithms with a public key are let
+//! through to it. What is known of a provider, and whose turn it is to ask it: [`super::known`].
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clarity_domain::ids::WorkspaceId;
 use clarity_domain::time::Micros;
@@ -20,23 +17,18 @@ use openidconnect::core::{
 };
 use openidconnect::{
     AccessToken, AccessTokenHash, AdditionalProviderMetadata, AsyncHttpClient, AuthType, AuthorizationCode, ClientId,
-    ClientSecret, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce,
-    OAuth2TokenResponse, PkceCodeVerifier, ProviderMetadata, RedirectUrl, TokenResponse,
+    ClientSecret, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, Nonce, OAuth2TokenResponse,
+    PkceCodeVerifier, ProviderMetadata, RedirectUrl, TokenResponse,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::known::Providers;
 use super::trouble::{self, Trouble};
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, OutgoingError};
 
-/// So long a provider's word about itself is kept.
-const KEPT: Duration = Duration::from_secs(600);
-/// Keys that are missing are asked for anew after this long, and not before.
-const KEYS_AGAIN: Duration = Duration::from_secs(60);
-/// Providers that are remembered at a time.
-const REMEMBERED: usize = 256;
 /// For all that is asked in one sign-in.
-const WHOLE: Duration = Duration::from_secs(10);
+pub(super) const WHOLE: Duration = Duration::from_secs(10);
 
 /// With a public key each: a provider that signs with the secret it shares with us, or not at all, is not believed.
 const ALGORITHMS: [CoreJwsSigningAlgorithm; 9] = [
@@ -105,56 +97,7 @@ pub(super) struct Named {
     pub signed_in_at: Option<Micros>,
 }
 
-/// What is known of providers. A handle to clone freely.
-#[derive(Clone, Default)]
-pub(crate) struct Providers(Arc<Mutex<HashMap<(WorkspaceId, String), Known>>>);
-
-#[derive(Clone)]
-struct Known {
-    metadata: Arc<Metadata>,
-    read_at: Instant,
-}
-
 impl Providers {
-    /// What was read within ten minutes, or is read now.
-    pub(super) async fn read(&self, outgoing: &Outgoing, who: &Registration) -> Result<Arc<Metadata>, Trouble> {
-        match self.known(who).filter(|known| known.read_at.elapsed() < KEPT) {
-            Some(known) => Ok(known.metadata),
-            None => self.read_anew(outgoing, who).await,
-        }
-    }
-
-    /// Read now, whatever is known.
-    pub(super) async fn read_anew(&self, outgoing: &Outgoing, who: &Registration) -> Result<Arc<Metadata>, Trouble> {
-        let issuer = IssuerUrl::new(who.issuer.clone()).map_err(|_| trouble::no_address())?;
-        let http = Http(outgoing.clone());
-        let read = tokio::time::timeout(WHOLE, Metadata::discover_async(issuer, &http)).await;
-        let metadata = Arc::new(read.map_err(|_| trouble::late())?.map_err(|error| trouble::of_discovery(&error))?);
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= REMEMBERED {
-            all.retain(|_, known| known.read_at.elapsed() < KEPT);
-            if all.len() >= REMEMBERED {
-                all.clear();
-            }
-        }
-        let known = Known { metadata: metadata.clone(), read_at: Instant::now() };
-        all.insert((who.workspace, who.issuer.clone()), known);
-        Ok(metadata)
-    }
-
-    /// When keys may be asked for again, they are.
-    async fn read_keys_again(&self, outgoing: &Outgoing, who: &Registration) -> Result<Option<Arc<Metadata>>, Trouble> {
-        if self.known(who).is_some_and(|known| known.read_at.elapsed() < KEYS_AGAIN) {
-            return Ok(None);
-        }
-        self.read_anew(outgoing, who).await.map(Some)
-    }
-
-    fn known(&self, who: &Registration) -> Option<Known> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.get(&(who.workspace, who.issuer.clone())).cloned()
-    }
-
     /// Exchanges the code, and reads whom the provider named.
     pub(super) async fn name(
         &self,
@@ -163,10 +106,12 @@ impl Providers {
         code: String,
         sent: Sent,
     ) -> Result<Named, Trouble> {
+        let _turn = self.turn(who.workspace).await?;
         let asked = Box::pin(self.exchange(outgoing, who, code, sent));
         tokio::time::timeout(WHOLE, asked).await.map_err(|_| trouble::late())?
     }
 
+    /// For whoever has a turn.
     async fn exchange(
         &self,
         outgoing: &Outgoing,
@@ -174,7 +119,7 @@ impl Providers {
         code: String,
         sent: Sent,
     ) -> Result<Named, Trouble> {
-        let metadata = self.read(outgoing, who).await?;
+        let metadata = self.read_in_turn(outgoing, who).await?;
         let (client, http) = (client(&metadata, who)?, Http(outgoing.clone()));
         let request = client.exchange_code(AuthorizationCode::new(code)).map_err(|_| trouble::no_token_endpoint())?;
         let request = request.set_pkce_verifier(PkceCodeVerifier::new(sent.verifier));
@@ -255,18 +200,18 @@ fn read_token(
 }
 
 /// Our way out, as the crate asks for one.
-struct Http(Outgoing);
+pub(super) struct Http(pub(super) Outgoing);
 
 /// In the words of [`crate::outgoing::OutgoingError`].
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct CallError(String);
+pub(super) struct CallError(pub(super) OutgoingError);
 
 impl<'c> AsyncHttpClient<'c> for Http {
     type Error = CallError;
     type Future = Pin<Box<dyn Future<Output = Result<HttpResponse, CallError>> + Send + 'c>>;
 
     fn call(&'c self, request: HttpRequest) -> Self::Future {
-        Box::pin(async move { self.0.send(request).await.map_err(|error| CallError(error.to_string())) })
+        Box::pin(async move { self.0.send(request).await.map_err(CallError) })
     }
 }

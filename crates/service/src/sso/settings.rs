@@ -44,7 +44,7 @@ impl Services {
         tx.commit().await.map_err(fault)?;
         Ok(SsoPage {
             as_of: now_us(),
-            redirect_uri: self.sso_redirect_uri(),
+            redirect_uri: self.sso_redirect_uri(seat.card.id),
             start_url: format!("{}/sso/start/{}", self.settings.public_url, seat.card.slug),
             connection: connection.map(|row| show(row, &owners)),
             owners: owners.into_iter().map(show_owner).collect(),
@@ -52,8 +52,8 @@ impl Services {
         })
     }
 
-    /// Keeps the provider. Another issuer or client is another provider: its test counts no more, and nobody is made to come by it
-    /// until it was tested again.
+    /// Keeps the provider. Another issuer or client is another provider: its test counts no more, ways to it that are under way
+    /// end, and nobody is made to come by it until it was tested again. Sessions that another issuer vouched for end.
     ///
     /// # Errors
     /// `Forbidden`; `ConfirmNeeded`; `Invalid` at `issuer`, `client_id`, `client_secret` or `default_role`.
@@ -74,6 +74,8 @@ impl Services {
         let mut tx = self.locked_by_owner(seat).await?;
         let before = connection::find(&mut tx, &seat.scope).await.map_err(fault)?;
         let anew = before.as_ref().is_some_and(|row| row.issuer != issuer || row.client_id != client_id);
+        let another_issuer = before.as_ref().is_some_and(|row| row.issuer != issuer);
+        let required = before.as_ref().is_some_and(|row| row.required && edit.enabled && !anew);
         let sealed = match (&before, edit.client_secret.trim()) {
             // A secret goes to nobody but the provider it was given for.
             (Some(row), "") if row.issuer == issuer => row.client_secret_box.clone(),
@@ -87,6 +89,7 @@ impl Services {
             default_role: edit.default_role,
             enabled: edit.enabled,
             anew,
+            another_issuer,
         };
         connection::save(&mut tx, &seat.scope, seat.user_id, &new).await.map_err(fault)?;
         let entry = Entry {
@@ -96,6 +99,7 @@ impl Services {
                 "client_id": client_id,
                 "default_role": edit.default_role.as_str(),
                 "enabled": edit.enabled,
+                "required": required,
                 "new_secret": !edit.client_secret.trim().is_empty(),
             })),
             ..seat.entry(Act::SetSso, Object { name: issuer, ..SSO })

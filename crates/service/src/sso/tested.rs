@@ -7,6 +7,7 @@ use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
 use clarity_domain::ids::UserId;
 use clarity_domain::names::parse_email;
+use clarity_domain::role::Permission;
 use clarity_domain::view::session::UserCard;
 use clarity_domain::view::sso::SsoFound;
 use clarity_runtime::clock::now_us;
@@ -14,12 +15,12 @@ use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::sso::attempt::AttemptRow;
 use clarity_store::auth::sso::connection::{self, ConnectionRow};
 use clarity_store::auth::sso::identity::{self, SubjectKey};
-use clarity_store::auth::user;
+use clarity_store::auth::{member, user};
 use serde_json::json;
 
-use super::over;
 use super::provider::Named;
 use super::trouble::Trouble;
+use super::{hold, over};
 use crate::audit as log;
 use crate::error::fault;
 use crate::{Client, Services};
@@ -44,6 +45,12 @@ impl Services {
             None => false,
         };
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        hold(&mut tx, connection).await?;
+        // What was begun by an owner counts for one.
+        let place = member::find(&mut tx, &connection.scope, tester).await.map_err(fault)?;
+        if !place.is_some_and(|place| place.role.may(Permission::OwnWorkspace)) {
+            return Err(over());
+        }
         let owner = user::find_for_second_step(&mut tx, tester).await.map_err(fault)?.ok_or_else(over)?.user;
         let own = email.as_deref() == Some(owner.email.as_str());
         let found = SsoFound {
@@ -76,6 +83,7 @@ impl Services {
         client: &Client,
     ) -> Result<(), AppError> {
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        hold(&mut tx, connection).await?;
         let owner = user::find_for_second_step(&mut tx, tester).await.map_err(fault)?.ok_or_else(over)?.user;
         let found = SsoFound {
             at: now_us(),

@@ -50,6 +50,10 @@ pub(super) fn late() -> Trouble {
     trouble("late", "The provider did not answer in time. Try again in a minute.")
 }
 
+pub(super) fn busy() -> Trouble {
+    trouble("busy", "Too many sign-ins wait for this provider. Try again in a minute.")
+}
+
 pub(super) fn no_token_endpoint() -> Trouble {
     trouble("no_token_endpoint", "The provider names no token endpoint. It has to offer the authorization code flow.")
 }

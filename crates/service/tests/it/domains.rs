@@ -153,7 +153,7 @@ async fn domains_are_an_owners_and_another_workspaces_are_not_there() {
 }
 
 #[tokio::test]
-async fn removing_a_domain_needs_somebody_who_has_just_shown_that_it_is_them() {
+async fn changing_domains_needs_somebody_who_has_just_shown_that_it_is_them() {
     let (stage, _names) = with_names().await;
     let signed_in = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
     let seat = stage.seat(&signed_in).await;
@@ -161,6 +161,8 @@ async fn removing_a_domain_needs_somebody_who_has_just_shown_that_it_is_them() {
     stage.sql("update auth.sessions set confirmed_at = now() - interval '1 hour'").await;
     let stale = stage.seat(&signed_in).await;
     assert_eq!(stage.services.remove_domain(&stale, id).await.unwrap_err().code, ErrorCode::ConfirmNeeded);
+    assert_eq!(stage.services.add_domain(&stale, "other.com").await.unwrap_err().code, ErrorCode::ConfirmNeeded);
+    assert_eq!(stage.services.check_domain(&stale, id).await.unwrap_err().code, ErrorCode::ConfirmNeeded);
     stage.services.remove_domain(&seat, id).await.unwrap();
     assert!(stage.services.domains(&seat).await.unwrap().domains.is_empty());
     let told = "audit_entries where act = 'domain.remove' and before->>'domain' = 'nordmark.com' and outcome = 'done'";

@@ -1,7 +1,10 @@
 //! Single sign-on with a real provider: who joins, who is linked, who is refused; and whose session reaches where.
 
 use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::{UserId, WorkspaceId};
+use clarity_domain::plan::{Limit, Plan, Terms};
 use clarity_domain::role::Role;
+use clarity_domain::view::second_factor::SecondFactor;
 use clarity_domain::view::sso::SsoEdit;
 use clarity_service::{
     Limits, LinkSso, OutgoingSettings, Seat, SignedIn, SsoAnswer, SsoAsk, SsoOutcome, SsoStart, Visitor,
@@ -11,6 +14,7 @@ use clarity_testkit::{IdentityProvider, ProviderAccount, TestDb};
 use crate::stage::{PASSWORD, Stage, client};
 
 const MAJA: &str = "maja@nordmark.example";
+/// Below it lie the workspaces' own.
 const REDIRECT: &str = "https://clarity.example/sso/callback";
 
 fn account(sub: &str, email: &str, email_verified: bool) -> ProviderAccount {
@@ -116,16 +120,22 @@ impl World {
         assert!(matches!(self.finish(&start, answer).await, Ok(SsoOutcome::Tested { .. })));
     }
 
+    /// An app's codes, which their sessions have shown.
+    async fn second_factor_of(&self, user: UserId) {
+        self.stage
+            .sql(&format!(
+                "insert into auth.totp (user_id, secret_box, confirmed_at) values ('{user}', 'sealed', now());
+                 update auth.sessions set second_factor_at = now() where user_id = '{user}'"
+            ))
+            .await;
+    }
+
     /// Single sign-on is required, and Maja may come in past it.
     async fn require(&self) {
         self.test_as("maja").await;
         let seat = self.seat().await;
         let user = self.maja.session.user.id;
-        self.stage
-            .sql(&format!(
-                "insert into auth.totp (user_id, secret_box, confirmed_at) values ('{user}', 'sealed', now())"
-            ))
-            .await;
+        self.second_factor_of(user).await;
         self.stage.services.set_break_glass(&seat, user, true).await.unwrap();
         self.stage.services.require_sso(&seat, true).await.unwrap();
     }
@@ -135,7 +145,13 @@ impl World {
 fn read(url: &str) -> SsoAnswer {
     let url = url::Url::parse(url).unwrap();
     let of = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-    SsoAnswer { state: of("state").unwrap_or_default(), code: of("code"), iss: of("iss"), error: of("error") }
+    SsoAnswer {
+        workspace: url.path_segments().and_then(|mut parts| parts.next_back()).and_then(|id| id.parse().ok()),
+        state: of("state").unwrap_or_default(),
+        code: of("code"),
+        iss: of("iss"),
+        error: of("error"),
+    }
 }
 
 #[tokio::test]
@@ -275,7 +291,18 @@ async fn an_answer_counts_once_in_the_browser_that_asked_and_from_whom_was_asked
     assert_eq!(world.stage.count("audit_entries where after->>'reason' = 'replayed'").await, 1);
     assert_eq!(world.stage.count("audit_entries where after->>'reason' = 'another_browser'").await, 3);
 
-    // Mix-up: the code of one provider is never carried to another.
+    // Mix-up: the code of one workspace's provider is never carried to another's, though neither of them names itself.
+    for workspace in [None, Some(WorkspaceId(uuid::Uuid::from_u128(1)))] {
+        let start =
+            world.start(&world.slug, SsoAsk::default(), &Visitor::Anonymous).await.unwrap_or_else(|e| panic!("{e}"));
+        let answer = world.answer(&start, "joe").await;
+        assert!(answer.workspace.is_some(), "the address back is the workspace's own");
+        let elsewhere = SsoAnswer { workspace, iss: None, ..answer.clone() };
+        assert_eq!(world.finish(&start, elsewhere).await.err().unwrap().code, ErrorCode::NotFound);
+    }
+    assert_eq!(world.stage.count("audit_entries where after->>'reason' = 'another_workspace'").await, 2);
+
+    // Nor is the code of one provider carried to another.
     for iss in [None, Some("https://evil.example".to_owned())] {
         let start =
             world.start(&world.slug, SsoAsk::default(), &Visitor::Anonymous).await.unwrap_or_else(|e| panic!("{e}"));
@@ -393,7 +420,14 @@ async fn whoever_comes_in_past_it_is_written_down_and_told() {
     world.stage.sql("update auth.memberships set role = 'owner'").await;
     world.require().await;
     world.stage.sql("delete from auth.totp").await;
-    world.stage.sign_in(MAJA, PASSWORD).await.unwrap();
+    let past = world.stage.sign_in(MAJA, PASSWORD).await.unwrap();
+    // By the password alone nobody comes in past it, also not by a connection that is open.
+    let visitor = world.stage.visitor(&past).await;
+    let error = world.stage.services.enter(&visitor, &world.slug, &client()).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::SecondFactorNeeded);
+    assert!(world.stage.services.still_seated(&seat).await.unwrap(), "her session from before has shown one");
+    world.stage.sql("update auth.sessions set second_factor_at = null").await;
+    assert!(!world.stage.services.still_seated(&seat).await.unwrap());
     assert_eq!(world.stage.count("audit_entries where act = 'sso.use_break_glass'").await, 1);
     let (subject, text) = world.stage.last_letter("ann@nordmark.example").await;
     assert!(subject.contains("came in past single sign-on") && text.contains("/audit"), "{subject}\n{text}");
@@ -437,4 +471,178 @@ async fn to_confirm_that_it_is_them_somebody_signs_in_at_the_provider_anew() {
     let seat = world.stage.seat(&signed_in).await;
     let error = world.stage.services.require_sso(&seat, true).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::Conflict, "confirmed; something else stands in the way: {error}");
+}
+
+#[tokio::test]
+async fn the_second_factor_of_who_comes_in_past_it_stays() {
+    let world = World::new().await;
+    world.require().await;
+    let visitor = world.stage.visitor(&world.maja).await;
+    let error = world.stage.services.remove_second_factor(&visitor, &client()).await.unwrap_err();
+    assert_eq!(error.code, ErrorCode::Conflict, "{error}");
+    assert!(error.message.contains("Nordmark"), "{error}");
+    assert_eq!(world.stage.count("auth.totp").await, 1, "nothing of it is gone");
+    // With a passkey beside it the app may go.
+    let user = world.maja.session.user.id;
+    world
+        .stage
+        .sql(&format!(
+            "insert into auth.passkeys (id, user_id, credential_id, credential, name)
+             values (gen_random_uuid(), '{user}', 'device', '{{}}', 'iPhone')"
+        ))
+        .await;
+    world.stage.services.remove_second_factor(&visitor, &client()).await.unwrap();
+    let seat = world.seat().await;
+    let owners = world.stage.services.sso(&seat).await.unwrap().owners;
+    assert!(owners[0].second_factor && owners[0].break_glass, "a passkey is a second factor: {owners:?}");
+    // Where it is not required the mark goes with the last one.
+    world.stage.services.require_sso(&seat, false).await.unwrap();
+    world.stage.sql("delete from auth.passkeys").await;
+    world.second_factor_of(user).await;
+    let visitor = world.stage.visitor(&world.maja).await;
+    world.stage.services.remove_second_factor(&visitor, &client()).await.unwrap();
+    assert_eq!(world.stage.count("auth.memberships where break_glass").await, 0);
+}
+
+#[tokio::test]
+async fn a_session_by_single_sign_on_sees_nothing_of_the_second_factor() {
+    let world = World::new().await;
+    let joe = world.in_as("joe").await;
+    let user = joe.session.user.id;
+    world
+        .stage
+        .sql(&format!(
+            "insert into auth.totp (user_id, secret_box) values ('{user}', 'sealed');
+             insert into auth.passkeys (id, user_id, credential_id, credential, name)
+             values (gen_random_uuid(), '{user}', 'device', '{{}}', 'iPhone')"
+        ))
+        .await;
+    let page = world.stage.services.second_factor(&world.stage.visitor(&joe).await).await.unwrap();
+    assert_eq!(page.by_sso.as_deref(), Some(world.slug.as_str()));
+    assert!(page.state == SecondFactor::Off && page.passkeys.list.is_empty(), "{page:?}");
+}
+
+#[tokio::test]
+async fn a_member_who_is_removed_while_their_password_is_waited_for_stays_out() {
+    let world = World::new().await;
+    let seat = world.seat().await;
+    // Nobody vouches for Eve's domain; as a member she may link.
+    let eve = world.stage.member(&seat, "eve@elsewhere.example", Role::Viewer).await;
+    let Ok(SsoOutcome::Link { token, .. }) = world.come(&world.slug, "foreign").await else { panic!("no link") };
+    world.stage.services.remove_member(&seat, eve.session.user.id).await.unwrap();
+    let error = world.link(&token, PASSWORD).await.err().unwrap();
+    assert_eq!(error.code, ErrorCode::Forbidden, "{error}");
+    // Also if nobody had kept that she was removed: the password is not the workspace's word.
+    world.stage.sql("delete from auth.removed_members").await;
+    assert_eq!(world.link(&token, PASSWORD).await.err().unwrap().code, ErrorCode::Forbidden);
+    assert_eq!(world.stage.count("auth.memberships").await, 1);
+    assert_eq!(world.stage.count("auth.sso_identities").await, 0);
+}
+
+#[tokio::test]
+async fn whoever_was_removed_before_they_were_linked_comes_back_by_an_invitation_alone() {
+    let world = World::new().await;
+    let seat = world.seat().await;
+    let joe = world.stage.member(&seat, "joe@nordmark.example", Role::Viewer).await;
+    let waiting = world.come(&world.slug, "joe").await;
+    let Ok(SsoOutcome::Link { token, .. }) = waiting else { panic!("no link") };
+    world.stage.services.remove_member(&seat, joe.session.user.id).await.unwrap();
+    world.refused(&world.slug, "joe", "not_a_member").await;
+    assert_eq!(
+        world.link(&token, PASSWORD).await.err().unwrap().code,
+        ErrorCode::Forbidden,
+        "nor by a way from before"
+    );
+    world.stage.services.invite(&seat, "joe@nordmark.example", Role::Viewer).await.unwrap();
+    let invitation = world.stage.invitation_token("joe@nordmark.example").await;
+    let visitor = world.stage.visitor(&world.stage.sign_in("joe@nordmark.example", PASSWORD).await.unwrap()).await;
+    world.stage.services.accept_invitation(&visitor, &invitation, None, &client()).await.unwrap();
+    assert_eq!(world.stage.count("auth.removed_members").await, 0);
+    let Ok(SsoOutcome::Link { token, .. }) = world.come(&world.slug, "joe").await else { panic!("no link") };
+    assert!(world.link(&token, PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn nobody_joins_when_all_seats_are_taken() {
+    let world = World::new().await;
+    let terms = Terms { plan: Plan::Unlimited, agreed: [(Limit::Seats, Some(1))].into_iter().collect() };
+    world.stage.set_plan(&world.slug, &terms).await;
+    let error = world.refused(&world.slug, "joe", "no_seat").await;
+    assert_eq!(error.code, ErrorCode::LimitExceeded);
+    assert!(error.message.contains("Ask an owner"), "{error}");
+    assert_eq!(world.stage.count("auth.users").await, 1, "nothing of it stays");
+    assert_eq!(world.stage.count("auth.sso_identities").await, 0);
+    // Nor by a link.
+    world.stage.sign_up("Joe's", "joe@nordmark.example").await.unwrap();
+    let Ok(SsoOutcome::Link { token, .. }) = world.come(&world.slug, "joe").await else { panic!("no link") };
+    assert_eq!(world.link(&token, PASSWORD).await.err().unwrap().code, ErrorCode::LimitExceeded);
+    world
+        .stage
+        .set_plan(&world.slug, &Terms { agreed: [(Limit::Seats, Some(2))].into_iter().collect(), ..terms })
+        .await;
+    assert!(world.link(&token, PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn another_issuer_ends_what_the_one_before_vouched_for() {
+    let world = World::new().await;
+    let joe = world.in_as("joe").await;
+    let start =
+        world.start(&world.slug, SsoAsk::default(), &Visitor::Anonymous).await.unwrap_or_else(|e| panic!("{e}"));
+    let answer = world.answer(&start, "joe").await;
+    let seat = world.seat().await;
+    let edit = SsoEdit {
+        issuer: "https://login.elsewhere.example".into(),
+        client_id: IdentityProvider::CLIENT_ID.into(),
+        client_secret: "another".into(),
+        default_role: Role::Operator,
+        enabled: true,
+    };
+    world.stage.services.set_sso(&seat, edit).await.unwrap();
+    assert!(world.stage.visitor(&joe).await.session().is_none());
+    assert_eq!(world.finish(&start, answer).await.err().unwrap().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn what_was_required_and_is_not_any_more_stands_in_the_log() {
+    let world = World::new().await;
+    world.require().await;
+    let seat = world.seat().await;
+    let edit = SsoEdit {
+        issuer: world.provider.issuer(),
+        client_id: IdentityProvider::CLIENT_ID.into(),
+        client_secret: String::new(),
+        default_role: Role::Operator,
+        enabled: false,
+    };
+    world.stage.services.set_sso(&seat, edit).await.unwrap();
+    let written =
+        "audit_entries where act = 'sso.set' and before->>'required' = 'true' and after->>'required' = 'false'";
+    assert_eq!(world.stage.count(written).await, 1);
+}
+
+#[tokio::test]
+async fn whoever_begins_often_takes_nobody_elses_place() {
+    let world = World::new().await;
+    let ask = async || {
+        world.start(&world.slug, SsoAsk::default(), &Visitor::Anonymous).await.unwrap_or_else(|e| panic!("{e}"))
+    };
+    let own = ask().await;
+    let answer = world.answer(&own, "joe").await;
+    world
+        .stage
+        .sql(
+            "insert into auth.sso_attempts (state_hash, workspace_id, purpose, network, issuer, browser_hash, expires_at, created_at)
+             select sha256(n::text::bytea), c.workspace_id, 'sign_in', '203.0.' || n % 20, c.issuer, sha256('x'),
+                    now() + interval '1 minute', now() - interval '1 minute'
+             from auth.sso_connections c, generate_series(1, 1500) n",
+        )
+        .await;
+    // Nobody is refused, the oldest go, and what one network keeps is bounded.
+    ask().await;
+    assert_eq!(world.stage.count("auth.sso_attempts").await, 1_000);
+    assert!(world.finish(&own, answer).await.is_ok());
+    world.stage.sql("update auth.sso_attempts set network = '192.0.2'").await;
+    ask().await;
+    assert_eq!(world.stage.count("auth.sso_attempts where consumed_at is null").await, 100);
 }

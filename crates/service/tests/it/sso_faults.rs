@@ -1,13 +1,16 @@
 //! A provider that answers late, wrongly, or as somebody else: nobody is let in, and why is written down.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::role::Role;
+use clarity_domain::view::session::WorkspaceCard;
 use clarity_domain::view::sso::SsoEdit;
-use clarity_service::{Limits, OutgoingSettings, SsoAnswer, SsoAsk, Visitor};
+use clarity_service::{Limits, OutgoingSettings, SsoAnswer, SsoAsk, SsoStart, Visitor};
 use clarity_testkit::TestDb;
 use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKeyId, PrivateSigningKey};
@@ -35,6 +38,10 @@ enum Fault {
     UnknownKey,
     AlgNone,
     NoToken,
+    LongAgo,
+    NotSaidWhen,
+    /// Its tokens take a moment; all of it is right.
+    SlowTokens,
 }
 
 /// The key of a seed, as the file of one.
@@ -51,13 +58,16 @@ struct Fake {
     issuer: String,
     fault: Fault,
     nonce: Arc<Mutex<String>>,
+    /// Descriptions that were asked for.
+    described: Arc<AtomicUsize>,
 }
 
 impl Fake {
     async fn start(fault: Fault) -> (Self, std::net::SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let fake = Self { issuer: format!("http://{address}"), fault, nonce: Arc::default() };
+        let fake =
+            Self { issuer: format!("http://{address}"), fault, nonce: Arc::default(), described: Arc::default() };
         let served = fake.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -82,6 +92,12 @@ impl Fake {
         let path = text.split(' ').nth(1).unwrap_or_default().to_owned();
         if self.fault == Fault::Late {
             tokio::time::sleep(Duration::from_secs(20)).await;
+        }
+        if self.fault == Fault::SlowTokens && path == "/token" {
+            tokio::time::sleep(Duration::from_millis(1_500)).await;
+        }
+        if path == "/.well-known/openid-configuration" {
+            self.described.fetch_add(1, Ordering::Relaxed);
         }
         let (status, body) = self.answer(&path);
         let head = format!(
@@ -143,7 +159,11 @@ impl Fake {
             Fault::MoreAudiences => set("aud", json!(["clarity", "another"])),
             Fault::Party => set("azp", json!("another")),
             Fault::Expired => set("exp", json!(now - 1)),
+            Fault::LongAgo => set("auth_time", json!(now - 12 * 3_600 - 120)),
             _ => {}
+        }
+        if self.fault == Fault::NotSaidWhen {
+            claims.as_object_mut().unwrap().remove("auth_time");
         }
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         if self.fault == Fault::AlgNone {
@@ -156,8 +176,13 @@ impl Fake {
     }
 }
 
-/// What the log says of a sign-in with this fault; `None`: it went through.
-async fn refused_as(fault: Fault) -> Option<String> {
+/// Whoever is not said to have signed in long ago is in; their session is no confirmed one.
+fn is_fine(fault: Fault) -> bool {
+    matches!(fault, Fault::Nothing | Fault::NotSaidWhen | Fault::SlowTokens)
+}
+
+/// A provider with this fault, and a workspace that asks it and owns a domain.
+async fn set_up(fault: Fault) -> (Fake, Stage, WorkspaceCard) {
     let (fake, address) = Fake::start(fault).await;
     let outgoing = OutgoingSettings { allow: vec![address], ..OutgoingSettings::default() };
     let stage = Stage::reaching(TestDb::new().await, Limits::default(), "a test's", outgoing).await;
@@ -178,16 +203,35 @@ async fn refused_as(fault: Fault) -> Option<String> {
             workspace.id
         ))
         .await;
-    let start = stage.services.start_sso(&Visitor::Anonymous, &workspace.slug, SsoAsk::default(), &client()).await;
-    if let Ok(start) = start {
-        let url = url::Url::parse(&start.url).unwrap();
-        let of = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        *fake.nonce.lock().unwrap() = of("nonce").unwrap();
-        let answer = SsoAnswer { state: of("state").unwrap(), code: Some("code".into()), ..SsoAnswer::default() };
-        let outcome = stage.services.finish_sso(answer, Some(&start.browser), &client()).await;
-        assert_eq!(outcome.is_ok(), fault == Fault::Nothing, "{fault:?}");
+    (fake, stage, workspace)
+}
+
+async fn start(stage: &Stage, workspace: &WorkspaceCard) -> Result<SsoStart, AppError> {
+    stage.services.start_sso(&Visitor::Anonymous, &workspace.slug, SsoAsk::default(), &client()).await
+}
+
+/// What a browser comes back with, whose token answers the right nonce.
+fn answer(fake: &Fake, workspace: &WorkspaceCard, start: &SsoStart) -> SsoAnswer {
+    let url = url::Url::parse(&start.url).unwrap();
+    let of = |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    *fake.nonce.lock().unwrap() = of("nonce").unwrap();
+    SsoAnswer {
+        workspace: Some(workspace.id),
+        state: of("state").unwrap(),
+        code: Some("code".into()),
+        ..SsoAnswer::default()
     }
-    let sessions = if fault == Fault::Nothing { 1 } else { 0 };
+}
+
+/// What the log says of a sign-in with this fault; `None`: it went through.
+async fn refused_as(fault: Fault) -> Option<String> {
+    let (fake, stage, workspace) = set_up(fault).await;
+    if let Ok(start) = start(&stage, &workspace).await {
+        let answer = answer(&fake, &workspace, &start);
+        let outcome = stage.services.finish_sso(answer, Some(&start.browser), &client()).await;
+        assert_eq!(outcome.is_ok(), is_fine(fault), "{fault:?}");
+    }
+    let sessions = i64::from(is_fine(fault));
     assert_eq!(stage.count("auth.sessions where sso_workspace_id is not null").await, sessions, "{fault:?}");
     let sql = "select after->>'reason' from audit_entries where outcome = 'refused' order by seq desc limit 1";
     let row = stage.db.admin().await.query_opt(sql, &[]).await.unwrap();
@@ -197,6 +241,7 @@ async fn refused_as(fault: Fault) -> Option<String> {
 #[tokio::test]
 async fn a_provider_whose_answer_is_right_lets_somebody_in() {
     assert_eq!(refused_as(Fault::Nothing).await, None);
+    assert_eq!(refused_as(Fault::NotSaidWhen).await, None);
 }
 
 #[tokio::test]
@@ -230,7 +275,42 @@ async fn a_token_that_is_not_right_in_every_way_lets_nobody_in() {
         (Fault::UnknownKey, "unknown_key"),
         (Fault::AlgNone, "no_signature"),
         (Fault::NoToken, "no_id_token"),
+        (Fault::LongAgo, "too_long_ago"),
     ] {
         assert_eq!(refused_as(fault).await.as_deref(), Some(reason), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_failed_a_moment_ago_is_not_asked_again() {
+    let (fake, stage, workspace) = set_up(Fault::NoDiscovery).await;
+    for _ in 0..3 {
+        assert_eq!(start(&stage, &workspace).await.err().unwrap().code, ErrorCode::Unavailable);
+    }
+    assert_eq!(fake.described.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_changed_while_the_provider_was_asked_counts() {
+    for change in [
+        "update auth.sso_connections set enabled = false",
+        "update auth.sso_connections set client_id = 'another'",
+        "update auth.sso_connections set issuer = 'https://login.elsewhere.example'",
+        "delete from auth.sso_connections",
+    ] {
+        let (fake, stage, workspace) = set_up(Fault::SlowTokens).await;
+        let start = start(&stage, &workspace).await.unwrap_or_else(|e| panic!("{e}"));
+        let answer = answer(&fake, &workspace, &start);
+        let meanwhile = async {
+            // The code is on its way to the provider.
+            stage.comes_to("auth.sso_attempts where consumed_at is not null", 1).await;
+            stage.sql(change).await;
+        };
+        let client = client();
+        let finish = stage.services.finish_sso(answer, Some(&start.browser), &client);
+        let (outcome, ()) = tokio::join!(finish, meanwhile);
+        assert_eq!(outcome.err().unwrap().code, ErrorCode::NotFound, "{change}");
+        assert_eq!(stage.count("auth.sessions where sso_workspace_id is not null").await, 0, "{change}");
+        assert_eq!(stage.count("auth.users").await, 1, "{change}");
     }
 }

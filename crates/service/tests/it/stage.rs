@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use clarity_domain::error::AppError;
+use clarity_domain::plan::Terms;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_service::{
     Client, ConfirmSignUp, FirstStep, Limits, MailSettings, NewWorkspace, OutgoingSettings, Seat, SecretsKey, Services,
     Settings, SignIn, SignedIn, Visitor,
 };
-use clarity_store::{AppStore, AuthStore};
+use clarity_store::{AppStore, AuthStore, plan};
 use clarity_testkit::{TestDb, wait_until};
 
 pub const PASSWORD: &str = "four plain words here";
@@ -152,6 +153,14 @@ impl Stage {
     pub async fn count(&self, of: &str) -> i64 {
         let sql = format!("select count(*) from {of}");
         self.db.admin().await.query_one(&sql, &[]).await.unwrap_or_else(|e| panic!("{e:?}\n{sql}")).get(0)
+    }
+
+    /// As `clarity-server set-plan` does it.
+    pub async fn set_plan(&self, slug: &str, terms: &Terms) {
+        let role = DbRole::Owner;
+        let password = Secret::new(self.db.cluster().password());
+        let login = DbLogin { role, url: self.db.url(role.name()), password };
+        plan::set_as_owner(&login, slug, terms).await.expect("a plan");
     }
 
     /// Waits until there are so many: what is done beside an answer comes a moment after it.

@@ -234,7 +234,7 @@ pub async fn lock_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Opti
     }
 }
 
-/// Uses the invitation up: the person is a member with its role. The caller holds the lock of [`lock_by_link`].
+/// Uses the invitation up: the person is a member with its role, also when they were taken out before. The caller holds the lock of [`lock_by_link`].
 ///
 /// # Errors
 /// `NotFound` when it is not open; `Conflict("memberships_pkey")` when they are a member already.
@@ -256,7 +256,21 @@ pub async fn accept(tx: &mut AuthTx, id: InvitationId, by: UserId) -> Result<()>
     )
     .execute(tx.conn())
     .await?;
-    if joined.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    if joined.rows_affected() != 1 {
+        return Err(StoreError::NotFound);
+    }
+    sqlx::query!(
+        "delete from auth.removed_members r
+         using auth.invitations i
+         where i.id = $1
+           and r.workspace_id = i.workspace_id
+           and r.user_id = $2",
+        id.0,
+        by.0
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// Letters that members of the workspace had sent to others within the last hour.

@@ -130,8 +130,18 @@ pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, rol
     Ok(())
 }
 
-/// Takes a person out of the workspace, with the offers by and to them. Their account stays, and what they did.
+/// Takes a person out of the workspace, with the offers by and to them. Their account stays, and what they did. It is kept
+/// that they were taken out.
 pub async fn remove(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Result<()> {
+    // First: whoever changes how this person signs in is waited for before their place is held.
+    sqlx::query!(
+        "insert into auth.removed_members (workspace_id, user_id) values ($1, $2)
+         on conflict (workspace_id, user_id) do nothing",
+        scope.workspace_id().0,
+        user.0
+    )
+    .execute(tx.conn())
+    .await?;
     let gone = sqlx::query!(
         "delete from auth.memberships where workspace_id = $1 and user_id = $2",
         scope.workspace_id().0,
@@ -140,4 +150,18 @@ pub async fn remove(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Re
     .execute(tx.conn())
     .await?;
     if gone.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// Whether this person was taken out of the workspace, or left it, and nobody has invited them since.
+pub async fn was_removed(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Result<bool> {
+    let was_removed = sqlx::query_scalar!(
+        r#"select exists (
+             select from auth.removed_members where workspace_id = $1 and user_id = $2
+           ) as "was_removed!""#,
+        scope.workspace_id().0,
+        user.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(was_removed)
 }

@@ -206,7 +206,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, May::Anyone, "/api/sso/link", "password=not+the+password&code=000000"),
     door(Kind::Other, May::Anyone, "/sso/start", "slug={slug}"),
     door(Kind::Other, May::Anyone, "/sso/start/{slug}", ""),
-    door(Kind::Other, May::Anyone, "/sso/callback", "state={unknown}&code=c"),
+    door(Kind::Other, May::Anyone, "/sso/callback/{workspace}", "state={unknown}&code=c"),
     // How long it keeps what.
     door(Kind::Page, RETENTION, "/w/{slug}/retention", "class=audit&days=90"),
     door(Kind::Read, RETENTION, "/api/retention/read", "slug={slug}&class=audit&days=90"),

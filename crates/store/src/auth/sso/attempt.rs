@@ -13,8 +13,10 @@ pub type Hash = [u8; 32];
 
 /// Passwords that may be tried for one link.
 pub const MAX_TRIES: i32 = 5;
-/// Ways under way that one workspace keeps at a time.
+/// Ways of one purpose under way that one workspace keeps at a time.
 const KEPT: i64 = 1_000;
+/// Those of them that were begun in one network.
+const KEPT_OF_A_NETWORK: i64 = 100;
 
 /// What it is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct AttemptRow {
     pub next: Option<String>,
     pub user: Option<UserId>,
     pub subject: Option<String>,
+    /// For a link: whoever is no member may join by it.
+    pub vouched: bool,
     pub tries: i32,
     pub consumed: bool,
 }
@@ -62,6 +66,8 @@ pub struct AttemptRow {
 pub struct NewAttempt<'a> {
     pub scope: &'a WorkspaceScope,
     pub purpose: Purpose,
+    /// Where it is begun.
+    pub network: &'a str,
     pub issuer: &'a str,
     pub browser: Hash,
     pub nonce: Option<Hash>,
@@ -70,23 +76,46 @@ pub struct NewAttempt<'a> {
     pub next: Option<&'a str>,
     pub user: Option<UserId>,
     pub subject: Option<&'a str>,
+    pub vouched: bool,
     pub expires_at: Micros,
 }
 
-/// Keeps one, and forgets those that nobody can go on with any more; false when the workspace has too many under way.
-pub async fn insert(tx: &mut AuthTx, state: &Hash, new: &NewAttempt<'_>) -> Result<bool> {
+/// Keeps one, and forgets those that nobody can go on with any more. When too many are under way the oldest go, those of the same
+/// network first: a stranger who begins often takes their own places before those of others, and nobody is refused.
+pub async fn insert(tx: &mut AuthTx, state: &Hash, new: &NewAttempt<'_>) -> Result<()> {
     // Used ones stay until they would have ended: one that comes a second time is known for that.
     sqlx::query!("delete from auth.sso_attempts where expires_at < now()").execute(tx.conn()).await?;
-    let inserted = sqlx::query!(
+    for (network, kept) in [(Some(new.network), KEPT_OF_A_NETWORK), (None, KEPT)] {
+        sqlx::query!(
+            "delete from auth.sso_attempts
+             where state_hash in (
+               select a.state_hash
+               from auth.sso_attempts a
+               where a.workspace_id = $1
+                 and a.purpose = $2
+                 and ($3::text is null or a.network = $3)
+                 and a.consumed_at is null
+               order by a.created_at desc, a.state_hash
+               offset $4
+               for update skip locked
+             )",
+            new.scope.workspace_id().0,
+            new.purpose.as_str(),
+            network,
+            kept - 1
+        )
+        .execute(tx.conn())
+        .await?;
+    }
+    sqlx::query!(
         "insert into auth.sso_attempts
-             (state_hash, workspace_id, purpose, issuer, browser_hash, nonce_hash, verifier_box, again, next, user_id, subject,
-              expires_at)
-         select $1::bytea, $2::uuid, $3::text, $4::text, $5::bytea, $6::bytea, $7::bytea, $8::boolean, $9::text, $10::uuid,
-                $11::text, $12::timestamptz
-         where (select count(*) from auth.sso_attempts a where a.workspace_id = $2 and a.consumed_at is null) < $13",
+             (state_hash, workspace_id, purpose, network, issuer, browser_hash, nonce_hash, verifier_box, again, next, user_id,
+              subject, vouched, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         state.as_slice(),
         new.scope.workspace_id().0,
         new.purpose.as_str(),
+        new.network,
         new.issuer,
         new.browser.as_slice(),
         new.nonce.as_ref().map(Hash::as_slice),
@@ -95,19 +124,19 @@ pub async fn insert(tx: &mut AuthTx, state: &Hash, new: &NewAttempt<'_>) -> Resu
         new.next,
         new.user.map(|user| user.0),
         new.subject,
-        timestamp(new.expires_at),
-        KEPT
+        new.vouched,
+        timestamp(new.expires_at)
     )
     .execute(tx.conn())
     .await?;
-    Ok(inserted.rows_affected() == 1)
+    Ok(())
 }
 
 /// One that is not over, used or not. The row is locked, so that of two at once one uses it.
 pub async fn lock(tx: &mut AuthTx, state: &Hash) -> Result<Option<AttemptRow>> {
     let row = sqlx::query!(
-        r#"select workspace_id, purpose, issuer, browser_hash, nonce_hash, verifier_box, again, next, user_id, subject, tries,
-                  consumed_at is not null as "consumed!"
+        r#"select workspace_id, purpose, issuer, browser_hash, nonce_hash, verifier_box, again, next, user_id, subject, vouched,
+                  tries, consumed_at is not null as "consumed!"
            from auth.sso_attempts
            where state_hash = $1
              and expires_at > now()
@@ -129,6 +158,7 @@ pub async fn lock(tx: &mut AuthTx, state: &Hash) -> Result<Option<AttemptRow>> {
             next: r.next,
             user: r.user_id.map(UserId),
             subject: r.subject,
+            vouched: r.vouched,
             tries: r.tries,
             consumed: r.consumed,
         })

@@ -47,6 +47,8 @@ pub struct ConnectionEdit<'a> {
     pub enabled: bool,
     /// The provider is another one: what was tested says nothing of it, and nobody is made to come by it.
     pub anew: bool,
+    /// Another issuer vouches from now on: what the one before has vouched for ends.
+    pub another_issuer: bool,
 }
 
 /// The connection of the workspace.
@@ -130,6 +132,31 @@ pub async fn save(tx: &mut AuthTx, scope: &WorkspaceScope, by: UserId, edit: &Co
     )
     .execute(tx.conn())
     .await?;
+    if edit.anew {
+        end_attempts(tx, scope).await?;
+    }
+    if edit.another_issuer {
+        end_sessions(tx, scope).await?;
+    }
+    Ok(())
+}
+
+/// Ways to the provider that are under way end.
+async fn end_attempts(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<()> {
+    sqlx::query!("delete from auth.sso_attempts where workspace_id = $1", scope.workspace_id().0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// Sessions that the provider vouched for end.
+async fn end_sessions(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<()> {
+    sqlx::query!(
+        "update auth.sessions set revoked_at = now() where sso_workspace_id = $1 and revoked_at is null",
+        scope.workspace_id().0
+    )
+    .execute(tx.conn())
+    .await?;
     Ok(())
 }
 
@@ -163,16 +190,11 @@ pub async fn set_required(tx: &mut AuthTx, scope: &WorkspaceScope, required: boo
 /// Takes the provider away: its attempts and its sessions end with it. Whom it knew as whom stays, for the day when the same
 /// provider comes back. False when there was none.
 pub async fn remove(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<bool> {
-    let workspace = scope.workspace_id().0;
-    sqlx::query!("delete from auth.sso_attempts where workspace_id = $1", workspace).execute(tx.conn()).await?;
-    sqlx::query!(
-        "update auth.sessions set revoked_at = now() where sso_workspace_id = $1 and revoked_at is null",
-        workspace
-    )
-    .execute(tx.conn())
-    .await?;
-    let gone =
-        sqlx::query!("delete from auth.sso_connections where workspace_id = $1", workspace).execute(tx.conn()).await?;
+    end_attempts(tx, scope).await?;
+    end_sessions(tx, scope).await?;
+    let gone = sqlx::query!("delete from auth.sso_connections where workspace_id = $1", scope.workspace_id().0)
+        .execute(tx.conn())
+        .await?;
     Ok(gone.rows_affected() == 1)
 }
 
@@ -181,7 +203,7 @@ pub async fn remove(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<bool> {
 pub struct OwnerRow {
     pub user: UserCard,
     pub break_glass: bool,
-    /// Their second factor is on.
+    /// They have a second factor: an app's codes or a passkey.
     pub second_factor: bool,
 }
 
@@ -189,7 +211,8 @@ pub struct OwnerRow {
 pub async fn list_owners(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<Vec<OwnerRow>> {
     let rows = sqlx::query!(
         r#"select u.id, u.name, u.email, m.break_glass,
-                  exists (select from auth.totp t where t.user_id = u.id and t.confirmed_at is not null) as "second_factor!"
+                  exists (select from auth.totp t where t.user_id = u.id and t.confirmed_at is not null)
+                  or exists (select from auth.passkeys p where p.user_id = u.id) as "second_factor!"
            from auth.memberships m
            join auth.users u on u.id = m.user_id
            where m.workspace_id = $1
@@ -219,4 +242,12 @@ pub async fn set_break_glass(tx: &mut AuthTx, scope: &WorkspaceScope, user: User
     .execute(tx.conn())
     .await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}
+
+/// Takes every mark of this person away: they have no second factor any more.
+pub async fn forget_break_glass(tx: &mut AuthTx, user: UserId) -> Result<()> {
+    sqlx::query!("update auth.memberships set break_glass = false where user_id = $1 and break_glass", user.0)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
