@@ -1,6 +1,5 @@
 //! Everything around the pages of one workspace.
 
-use clarity_domain::role::Permission;
 use leptos::prelude::*;
 use leptos_router::{
     components::Outlet,
@@ -9,19 +8,11 @@ use leptos_router::{
 
 use super::{
     nav::{SideBar, TabBar},
+    notes::Notes,
     palette::{Palette, PaletteOpen},
     shortcuts::Shortcuts,
 };
-use crate::{
-    features::{
-        deletion::{self, Leaving},
-        session::api,
-        support::SupportBanner,
-        usage::PlanNotices,
-    },
-    load::Pending,
-    once::drawn_once,
-};
+use crate::{features::session::api, load::Pending, once::drawn_once};
 
 /// The workspace of the path.
 #[derive(Clone, Copy)]
@@ -32,6 +23,16 @@ pub fn use_slug() -> Memo<String> {
     expect_context::<Slug>().0
 }
 
+/// What a page's acts change of the frame: see [`follow`].
+#[derive(Clone, Copy)]
+struct Followed(RwSignal<Option<Memo<usize>>>);
+
+/// Has the frame read again whenever `changes` does, as long as the page that asks is there.
+pub fn follow(changes: Memo<usize>) {
+    let Followed(followed) = expect_context();
+    followed.set(Some(changes));
+}
+
 #[component]
 pub fn WorkspaceFrame() -> impl IntoView {
     let params = use_params_map();
@@ -39,48 +40,31 @@ pub fn WorkspaceFrame() -> impl IntoView {
     provide_context(Slug(slug));
     provide_context(Pending(RwSignal::new(false)));
     provide_context(PaletteOpen(RwSignal::new(false)));
-    let deletion = deletion::Forms::provide();
-    let deletion_sent = deletion.sent();
+    let followed = RwSignal::new(None::<Memo<usize>>);
+    provide_context(Followed(followed));
     // Read again with every page: whoever of support is let in meanwhile is told of on the next.
     let location = use_location();
     let frame = Resource::new(
-        move || (slug.get(), location.pathname.get(), deletion_sent.get()),
+        move || (slug.get(), location.pathname.get(), followed.get().and_then(|changes| changes.try_get())),
         |(slug, ..)| api::frame(slug),
     );
     // A frame that could not be read is drawn bare; the page inside says why.
     let side = move || {
         Suspend::new(async move {
             drawn_once().await;
-            view! { <SideBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
+            view! { <SideBar slug=slug.get_untracked() frame=frame.await.ok().map(|framed| framed.0.frame)/> }
         })
     };
     let tabs = move || {
         Suspend::new(async move {
             drawn_once().await;
-            view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|frame| frame.0)/> }
+            view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|framed| framed.0.frame)/> }
         })
     };
-    let leaving = move || {
+    let notes = move || {
         Suspend::new(async move {
             drawn_once().await;
-            let frame = frame.await.ok().map(|frame| frame.0)?;
-            let owner = frame.workspace.role.may(Permission::OwnWorkspace);
-            let slug = slug.get_untracked();
-            frame.deleted_at.map(|at| view! { <Leaving slug at owner forms=deletion/> })
-        })
-    };
-    // Over every page, for those who can do something about it.
-    let notices = move || {
-        Suspend::new(async move {
-            drawn_once().await;
-            frame.await.ok().map(|frame| view! { <PlanNotices frame=frame.0/> })
-        })
-    };
-    let banner = move || {
-        Suspend::new(async move {
-            drawn_once().await;
-            let now = frame.await.map(|frame| frame.0.support).unwrap_or_default();
-            view! { <SupportBanner slug=slug.get_untracked() now/> }
+            view! { <Notes notes=frame.await.map(|framed| framed.0.notes).unwrap_or_default()/> }
         })
     };
     view! {
@@ -88,9 +72,7 @@ pub fn WorkspaceFrame() -> impl IntoView {
         <div class="cs-shell">
             <Transition fallback=move || view! { <SideBar slug=slug.get_untracked() frame=None/> }>{side}</Transition>
             <div class="cs-shell__main">
-                <Transition fallback=|| ()>{leaving}</Transition>
-                <Transition>{notices}</Transition>
-                <Transition fallback=|| ()>{banner}</Transition>
+                <Transition fallback=|| ()>{notes}</Transition>
                 <Outlet/>
             </div>
             <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>

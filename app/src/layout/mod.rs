@@ -3,6 +3,7 @@
 pub mod auth;
 pub mod frame;
 pub mod nav;
+pub mod notes;
 pub mod page;
 pub mod palette;
 pub mod refused;

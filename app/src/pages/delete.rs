@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    features::deletion::{DeletionContent, api, use_forms},
+    features::deletion::{DeletionContent, Forms, api},
     layout::{
-        frame::use_slug,
+        frame::{follow, use_slug},
         page::{Crumb, Page},
     },
     load::load,
@@ -16,8 +16,9 @@ use crate::{
 #[component]
 pub fn DeletePage() -> impl IntoView {
     let slug = use_slug();
-    let forms = use_forms();
+    let forms = Forms::unsent();
     let sent = forms.sent();
+    follow(sent);
     let page = Resource::new(move || (slug.get(), sent.get()), |(slug, _)| api::read(slug));
     view! {
         <Title text="Delete workspace"/>

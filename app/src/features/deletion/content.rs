@@ -133,7 +133,7 @@ fn Ask(slug: String, name: String, grace_s: u64, confirmed: bool, forms: Forms) 
         view! {
             <ActionForm action=forms.request>
                 <input type="hidden" name="slug" value=slug/>
-                <div class="cs-stack cs-leaving__form">
+                <div class="cs-stack cs-deletion__form">
                     <Field name="name" label=format!("Type the workspace's name: {name}") maxlength=120 autocomplete="off" error=of_name/>
                     <div><Button submit=true kind=Kind::Danger disabled=Signal::derive(move || forms.request.pending().get())>"Delete this workspace"</Button></div>
                 </div>

@@ -1,4 +1,4 @@
-//! The two forms. They are the frame's, so that its word on every page is read again when the page's own form was sent.
+//! The page's two forms. The frame follows them: its word on every page is read again when one was sent.
 
 use leptos::prelude::*;
 
@@ -11,25 +11,17 @@ pub struct Forms {
 }
 
 impl Forms {
-    /// Unsent, for this component and all below it.
-    pub fn provide() -> Self {
-        let forms = Self { request: ServerAction::new(), keep: ServerAction::new() };
-        provide_context(forms);
-        forms
+    pub fn unsent() -> Self {
+        Self { request: ServerAction::new(), keep: ServerAction::new() }
     }
 
     /// Changes when what is shown has to be read again. A request that was refused is not read again for: what was typed
     /// stays.
-    pub fn sent(self) -> Memo<[usize; 2]> {
+    pub fn sent(self) -> Memo<usize> {
         let requested = Memo::new(move |before: Option<&usize>| {
             let done = self.request.value().with(|value| matches!(value, Some(Ok(()))));
             before.copied().unwrap_or_default() + usize::from(done)
         });
-        Memo::new(move |_| [requested.get(), self.keep.version().get()])
+        Memo::new(move |_| requested.get() + self.keep.version().get())
     }
-}
-
-/// Those of the frame around the page.
-pub fn use_forms() -> Forms {
-    expect_context()
 }

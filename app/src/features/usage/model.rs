@@ -2,7 +2,7 @@
 
 use clarity_domain::{
     plan::{Limit, Standing},
-    view::usage::{Meter, PlanNotice},
+    view::usage::Meter,
 };
 
 use crate::ui::{number, pill::Tone};
@@ -58,24 +58,6 @@ pub fn tone(standing: Standing) -> Tone {
     }
 }
 
-/// A notice over the pages.
-pub fn notice_words(notice: PlanNotice) -> String {
-    let what = match notice.limit {
-        Limit::EventsPerSecond => "events a second",
-        Limit::EventsPerMonth => "events for this month",
-        Limit::BytesPerMonth => "data for this month",
-        Limit::Assets => "machines",
-        Limit::Seats => "seats",
-        Limit::ExportsPerDay => "exports for today",
-    };
-    let share = notice.standing.share().unwrap_or_default();
-    let begin = format!("This workspace has used {share} % of its plan's {what}");
-    if notice.standing == Standing::Over && Limit::OF_THE_MONTH.contains(&notice.limit) {
-        return format!("{begin}: new data waits in the agents' spools until the month ends or the plan is changed.");
-    }
-    format!("{begin}.")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,16 +78,5 @@ mod tests {
         );
         assert_eq!(meter_words(&meter(Limit::EventsPerSecond, None, Some(500))), "at most 500 events a second");
         assert_eq!(meter_words(&meter(Limit::EventsPerSecond, None, None)), "without a limit");
-    }
-
-    #[test]
-    fn a_notice_says_what_follows() {
-        let words = |limit, standing| notice_words(PlanNotice { limit, standing });
-        assert_eq!(
-            words(Limit::EventsPerMonth, Standing::Near),
-            "This workspace has used 80 % of its plan's events for this month."
-        );
-        assert!(words(Limit::BytesPerMonth, Standing::Over).contains("waits in the agents' spools"));
-        assert_eq!(words(Limit::Assets, Standing::Over), "This workspace has used 120 % of its plan's machines.");
     }
 }

@@ -58,7 +58,7 @@ pub struct OpenSessions {
     pub sessions: Vec<OpenSession>,
 }
 
-/// What the frame around a workspace page shows.
+/// What the frame around a workspace page shows. Of its last three the server makes words: they are not sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     pub user: UserCard,
@@ -70,12 +70,12 @@ pub struct Frame {
     pub sources: u32,
     pub dead_letters: u64,
     /// When the workspace goes, if somebody asked for it.
-    #[serde(default)]
+    #[serde(skip)]
     pub deleted_at: Option<Micros>,
     /// Limits of the plan that are near or reached, for owners and admins.
-    #[serde(default)]
+    #[serde(skip)]
     pub notices: Vec<PlanNotice>,
     /// Who of the platform's support may read the workspace at this moment: every member is told.
-    #[serde(default)]
+    #[serde(skip)]
     pub support: Vec<SupportNow>,
 }

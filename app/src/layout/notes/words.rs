@@ -1,0 +1,91 @@
+//! The words of the frame's lines.
+
+use clarity_domain::{
+    plan::{Limit, Standing},
+    role::Permission,
+    view::{session::Frame, support::SupportNow, usage::PlanNotice},
+};
+use leptos::server_fn::ServerFn;
+
+use super::FrameNote;
+use crate::{
+    features::{deletion::api::Keep, support::api::EndSupport},
+    paths,
+    ui::pill::Tone,
+};
+
+/// The most pressing first.
+pub fn of(frame: &Frame) -> Vec<FrameNote> {
+    let slug = &frame.workspace.slug;
+    let owns = frame.workspace.role.may(Permission::OwnWorkspace);
+    let leaving = frame.deleted_at.map(|at| FrameNote {
+        tone: Tone::Bad.as_str().into(),
+        before: "This workspace is deleted with all that is in it on ".into(),
+        at: Some(at),
+        with_day: true,
+        after: ".".into(),
+        page: owns.then(|| ("About the deletion".into(), paths::deletion(slug))),
+        act: owns.then(|| ("Keep workspace".into(), Keep::url().into())),
+        fields: vec![("slug".into(), slug.clone())],
+        ..FrameNote::default()
+    });
+    let support = frame.support.iter().map(|one| inside(slug, one));
+    let plan = frame.notices.iter().map(|notice| FrameNote {
+        tone: tone(notice.standing).as_str().into(),
+        before: notice_words(*notice),
+        after: if owns { String::new() } else { " An owner sees the plan.".into() },
+        page: owns.then(|| ("Plan and usage".into(), paths::usage(slug))),
+        ..FrameNote::default()
+    });
+    leaving.into_iter().chain(support).chain(plan).collect()
+}
+
+fn inside(slug: &str, one: &SupportNow) -> FrameNote {
+    FrameNote {
+        tone: Tone::Warn.as_str().into(),
+        before: format!("{} of Clarity Stream may read how your agents and sources are, until ", one.name),
+        at: Some(one.ends_at),
+        after: ".".into(),
+        act: one.may_end.then(|| ("End now".into(), EndSupport::url().into())),
+        fields: vec![("slug".into(), slug.into()), ("id".into(), one.id.to_string())],
+        until: Some(one.ends_at),
+        ..FrameNote::default()
+    }
+}
+
+fn tone(standing: Standing) -> Tone {
+    if standing == Standing::Over { Tone::Bad } else { Tone::Warn }
+}
+
+fn notice_words(notice: PlanNotice) -> String {
+    let what = match notice.limit {
+        Limit::EventsPerSecond => "events a second",
+        Limit::EventsPerMonth => "events for this month",
+        Limit::BytesPerMonth => "data for this month",
+        Limit::Assets => "machines",
+        Limit::Seats => "seats",
+        Limit::ExportsPerDay => "exports for today",
+    };
+    let share = notice.standing.share().unwrap_or_default();
+    let begin = format!("This workspace has used {share} % of its plan's {what}");
+    if notice.standing == Standing::Over && Limit::OF_THE_MONTH.contains(&notice.limit) {
+        return format!("{begin}: new data waits in the agents' spools until the month ends or the plan is changed.");
+    }
+    format!("{begin}.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_says_what_follows() {
+        let words = |limit, standing| notice_words(PlanNotice { limit, standing });
+        assert_eq!(
+            words(Limit::EventsPerMonth, Standing::Near),
+            "This workspace has used 80 % of its plan's events for this month."
+        );
+        assert!(words(Limit::BytesPerMonth, Standing::Over).contains("waits in the agents' spools"));
+        assert_eq!(words(Limit::Assets, Standing::Over), "This workspace has used 120 % of its plan's machines.");
+    }
+}
