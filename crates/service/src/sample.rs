@@ -7,7 +7,7 @@
 
 use std::sync::LazyLock;
 
-use clarity_domain::ids::AssetId;
+use clarity_domain::ids::{AssetId, StreamId};
 use clarity_domain::state::StateCategory;
 use clarity_domain::time::{HOUR, MINUTE, Micros, SECOND, bucket_start};
 use clarity_domain::truth::Truth;
@@ -136,6 +136,7 @@ impl Recording {
                         last.to = Some(at);
                     }
                     states.push(Interval {
+                        stream_id: StreamId(Uuid::nil()),
                         asset_number: RIG,
                         from: at,
                         to: None,
@@ -165,6 +166,7 @@ impl Recording {
             step_us: ENGINE_STEP,
             series: series.collect(),
             assets_total: 2,
+            hidden: false,
         }
     }
 
@@ -175,6 +177,7 @@ impl Recording {
             unit: Some(unit.into()),
             value,
             at: value.map(|_| bucket_start(now, step)),
+            hidden: false,
         };
         let open = states.last();
         let row = |machine: usize| {
