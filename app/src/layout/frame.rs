@@ -9,8 +9,8 @@ use leptos_router::{
 use super::{
     nav::{SideBar, TabBar},
     notes::Notes,
-    palette::{Palette, PaletteOpen},
-    shortcuts::Shortcuts,
+    overlays::{Overlays, OverlaysOnDemand},
+    shortcuts,
 };
 use crate::{features::session::api, load::Pending, once::drawn_once};
 
@@ -39,7 +39,8 @@ pub fn WorkspaceFrame() -> impl IntoView {
     let slug = Memo::new(move |_| params.with(|params| params.get("slug").unwrap_or_default()));
     provide_context(Slug(slug));
     provide_context(Pending(RwSignal::new(false)));
-    provide_context(PaletteOpen(RwSignal::new(false)));
+    Overlays::provide();
+    shortcuts::listen();
     let followed = RwSignal::new(None::<Memo<usize>>);
     provide_context(Followed(followed));
     // Read again with every page: whoever of support is let in meanwhile is told of on the next.
@@ -77,7 +78,6 @@ pub fn WorkspaceFrame() -> impl IntoView {
             </div>
             <Transition fallback=move || view! { <TabBar slug=slug.get_untracked() frame=None/> }>{tabs}</Transition>
         </div>
-        <Palette slug/>
-        <Shortcuts/>
+        <OverlaysOnDemand/>
     }
 }

@@ -4,6 +4,7 @@ pub mod auth;
 pub mod frame;
 pub mod nav;
 pub mod notes;
+pub mod overlays;
 pub mod page;
 pub mod palette;
 pub mod refused;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::palette::PaletteOpen;
+use super::overlays::Overlays;
 use crate::{
     load::Pending,
     ui::icon::{Icon, Symbol},
@@ -63,8 +63,8 @@ pub fn Page(
 /// Opens the palette.
 #[component]
 fn Search() -> impl IntoView {
-    let open = use_context::<PaletteOpen>();
-    open.map(|PaletteOpen(open)| {
+    let overlays = use_context::<Overlays>();
+    overlays.map(|Overlays { palette: open, .. }| {
         view! {
             <button class="cs-search" type="button" aria-haspopup="dialog" aria-keyshortcuts="Control+K" on:click=move |_| open.set(true)>
                 <Icon symbol=Symbol::Search/>

@@ -4,7 +4,7 @@ use clarity_domain::view::search::{SearchHit, SearchTarget};
 use leptos::{html, prelude::*};
 use leptos_router::hooks::use_navigate;
 
-use super::nav::ENTRIES;
+use super::{nav::ENTRIES, overlays::Overlays};
 use crate::{
     features::search::search,
     paths,
@@ -13,10 +13,6 @@ use crate::{
         icon::{Icon, Symbol},
     },
 };
-
-/// Whether the palette is open; any part of the frame may open it.
-#[derive(Clone, Copy)]
-pub struct PaletteOpen(pub RwSignal<bool>);
 
 /// Something to jump to.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +25,7 @@ struct Hit {
 
 #[component]
 pub fn Palette(slug: Memo<String>) -> impl IntoView {
-    let PaletteOpen(open) = expect_context();
+    let open = expect_context::<Overlays>().palette;
     let text = RwSignal::new(String::new());
     let at = RwSignal::new(0_usize);
     let input = NodeRef::<html::Input>::new();

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::palette::PaletteOpen;
+use super::overlays::Overlays;
 use crate::ui::dialog::Dialog;
 
 const KEYS: [(&str, &[&str]); 4] = [
@@ -12,10 +12,9 @@ const KEYS: [(&str, &[&str]); 4] = [
     ("To the content", &["Tab", "Enter"]),
 ];
 
-#[component]
-pub fn Shortcuts() -> impl IntoView {
-    let open = RwSignal::new(false);
-    let PaletteOpen(palette) = expect_context();
+/// Listens for them while the frame is there.
+pub fn listen() {
+    let Overlays { palette, keys: open } = expect_context();
     let handle = window_event_listener(leptos::ev::keydown, move |event| {
         let modified = event.ctrl_key() || event.meta_key();
         if modified && event.key().eq_ignore_ascii_case("k") {
@@ -27,6 +26,12 @@ pub fn Shortcuts() -> impl IntoView {
         }
     });
     on_cleanup(move || handle.remove());
+}
+
+/// The list of them.
+#[component]
+pub fn Keys() -> impl IntoView {
+    let open = expect_context::<Overlays>().keys;
     let rows = KEYS
         .into_iter()
         .map(|(act, keys)| view! { <dt>{act}</dt><dd>{keys.iter().map(|key| view! { <kbd class="cs-kbd">{*key}</kbd> }).collect_view()}</dd> })

@@ -25,7 +25,12 @@ use super::{
     sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage,
     usage::UsagePage, welcome::WelcomePage,
 };
-use crate::{features::set_up::FIRST_EVENT, paths, ui::note::ErrorNote};
+use crate::{
+    features::set_up::FIRST_EVENT,
+    layout::{frame::use_slug, overlays::OverlaysContent},
+    paths,
+    ui::note::ErrorNote,
+};
 
 /// Such a page, as the view of a route.
 #[derive(Clone, Copy)]
@@ -74,6 +79,8 @@ pub enum Apart {
     Welcome,
     /// An Overview without a machine: by [`at_once`].
     FirstEvent,
+    /// What lies over a workspace's pages: by [`at_once`].
+    Overlays,
     /// An address in a workspace that has no page.
     Nothing,
 }
@@ -100,6 +107,10 @@ pub async fn fetch() {
     let loading = leptos::__reexports::send_wrapper::SendWrapper::new(load());
     drop(loading.await);
 }
+
+/// On the server it is there.
+#[cfg(not(feature = "hydrate"))]
+pub async fn fetch() {}
 
 /// Such a page in the place of another one, when its code is there.
 pub fn at_once(page: Apart) -> AnyView {
@@ -150,6 +161,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
         Apart::Welcome => view! { <WelcomePage/> }.into_any(),
         Apart::FirstEvent => view! { <FirstEventPage/> }.into_any(),
+        Apart::Overlays => view! { <OverlaysContent slug=use_slug()/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),
     })
 }

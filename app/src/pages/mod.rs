@@ -40,6 +40,6 @@ mod tokens;
 mod usage;
 mod welcome;
 
-pub use apart::{Apart, ready};
+pub use apart::{Apart, at_once, fetch, ready};
 pub use not_found::NotFoundPage;
 pub use overview::OverviewPage;
