@@ -116,7 +116,7 @@ test("an owner sets single sign-on up, a colleague joins by it, and required it 
   await record.first().waitFor();
   const [name, value] = await record.allInnerTexts();
   writeFileSync(stack.records, JSON.stringify({ [name.trim().toLowerCase()]: [value.trim()] }));
-  await desk.page.getByRole("button", { name: "Check plant.example now" }).click();
+  await desk.page.getByRole("button", { name: "Check now: plant.example" }).click();
   await desk.page.getByText("Verified", { exact: true }).first().waitFor();
   await accessible(desk.page, "single sign-on");
   await picture(desk.page, "sso-light");

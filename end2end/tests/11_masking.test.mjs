@@ -87,7 +87,8 @@ test("what is masked at the agent is masked from the first row, and from the nex
   assert.ok(place > 0, heads.join());
   await until("values are whole hundreds", 90, async () => {
     const cells = await assets.locator(`tbody tr > :nth-child(${place + 1})`).allTextContents();
-    const numbers = cells.map((cell) => Number.parseFloat(cell.replaceAll(/[^0-9.]/g, "")));
+    // The rig has no such value.
+    const numbers = cells.filter((cell) => /\d/.test(cell)).map((cell) => Number.parseFloat(cell.replaceAll(/[^0-9.]/g, "")));
     return numbers.length > 0 && numbers.every((number) => number > 0 && number % 100 === 0);
   });
 

@@ -49,7 +49,7 @@ pub fn Row(slug: String, domain: WorkspaceDomain, base: Micros, forms: Forms) ->
 fn acts(slug: String, domain: &WorkspaceDomain, forms: Forms) -> AnyView {
     let (id, name) = (domain.id.to_string(), domain.domain.clone());
     let (own_id, own_slug) = (id.clone(), slug.clone());
-    let check_label = format!("Check {name} now");
+    let check_label = format!("Check now: {name}");
     let check = view! {
         <ActionForm action=forms.check>
             <input type="hidden" name="slug" value=own_slug/>

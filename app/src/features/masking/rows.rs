@@ -31,7 +31,7 @@ fn Row(slug: String, row: MaskRow, base: Micros, forms: Forms) -> impl IntoView 
     let remove = view! {
         <Confirm
             id=format!("unmask-{id}")
-            act="Remove"
+            act="Stop masking"
             label=format!("Stop masking {field} of {of}")
             question=format!("Stop masking {field}?")
             message="What comes from then on is in the clear. Values that were masked do not come back."

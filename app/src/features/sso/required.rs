@@ -23,7 +23,7 @@ pub fn Required(slug: String, connection: SsoConnection, owners: Vec<SsoOwner>, 
         (false, None) => view! {
             <Confirm
                 id="require-sso"
-                act="Require it"
+                act="Require single sign-on"
                 label="Require single sign-on"
                 question="Require single sign-on?"
                 message="Whoever is signed in by password has to come by single sign-on from their next page on, marked owners aside. API tokens go on working."
@@ -64,9 +64,9 @@ fn OwnerLine(slug: String, owner: SsoOwner, forms: Forms) -> impl IntoView {
     let SsoOwner { id, name, email, break_glass, second_factor } = owner;
     let (wanted, act) = if break_glass { ("false", "Take the mark away") } else { ("true", "Mark") };
     let label = if break_glass {
-        format!("{name} may not come in past single sign-on any more")
+        format!("Take the mark away: {name} may not come in past single sign-on any more")
     } else {
-        format!("{name} may come in past single sign-on")
+        format!("Mark: {name} may come in past single sign-on")
     };
     let form = (break_glass || second_factor).then(|| {
         view! {
