@@ -69,6 +69,35 @@ export async function fits(page, what) {
 
 export const picture = (page, name) => page.screenshot({ path: join(pictures, `${name}.png`), fullPage: true });
 
+/** Light, dark and on a phone. */
+export async function looks(page, name) {
+  const before = page.viewportSize();
+  await accessible(page, name);
+  await picture(page, `${name}-light`);
+  await page.emulateMedia({ colorScheme: "dark" });
+  await until("dark", 5, () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme.includes("dark")));
+  await accessible(page, `dark ${name}`);
+  await picture(page, `${name}-dark`);
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 844 });
+  await fits(page, `${name} on a phone`);
+  await accessible(page, `${name} on a phone`);
+  await picture(page, `${name}-phone`);
+  await page.setViewportSize(before);
+}
+
+/** Connects this agent to the workspace: a code, its key, the approval. */
+export async function pair(page, slug, agent) {
+  await page.goto(`/w/${slug}/sources/connect`);
+  await hydrated(page);
+  await page.getByRole("button", { name: "Make a pairing code" }).click();
+  const code = (await page.getByLabel("Pairing code").textContent()).trim();
+  const pairing = agent.pair(code);
+  await page.getByRole("list", { name: "Fingerprint of the agent's key" }).locator("li").first().waitFor();
+  await page.getByRole("button", { name: "Approve" }).click();
+  assert.equal(await pairing.ended, 0, pairing.said);
+}
+
 /**
  * The newest letter to this address whose subject fits, as { to, from, subject, text, html }. Waits for the first one, or
  * until there are `count` of them.

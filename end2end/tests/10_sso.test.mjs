@@ -2,7 +2,7 @@
 // moment it is required, a password opens the workspace no more.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
+import { code } from "../support/authenticator.mjs";
 import { readFileSync, writeFileSync } from "node:fs";
 import { PASSWORD, accessible, fits, hydrated, launch, letter, person, picture, signUp, stack, until } from "../support/stack.mjs";
 
@@ -45,21 +45,6 @@ async function somebody(options) {
 
 /** The provider's pages are not ours to judge: faults of our own only. */
 const ours = (faults) => faults.filter((fault) => !fault.includes(stack.provider.issuer) && !fault.includes(FONT));
-
-function base32(text) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...text.replace(/\s/g, "")].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
-  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-}
-
-/** What an authenticator app shows. */
-function code(secret) {
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000)));
-  const mac = createHmac("sha1", base32(secret)).update(step).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 async function addSecondFactor(page) {
   await page.goto("/second-factor");

@@ -2,7 +2,7 @@
 // cannot be masked.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { Agent, accessible, fits, hydrated, launch, person, picture, signUp, until } from "../support/stack.mjs";
+import { Agent, accessible, fits, hydrated, launch, pair, person, picture, signUp, until } from "../support/stack.mjs";
 
 let browser;
 const agent = new Agent("masking");
@@ -29,17 +29,6 @@ async function mask(page, { of, field, rule, amount }) {
   await page.getByRole("button", { name: "Mask it" }).click();
 }
 
-async function pair(page, slug) {
-  await page.goto(`/w/${slug}/sources/connect`);
-  await hydrated(page);
-  await page.getByRole("button", { name: "Make a pairing code" }).click();
-  const code = (await page.getByLabel("Pairing code").textContent()).trim();
-  const pairing = agent.pair(code);
-  await page.getByRole("list", { name: "Fingerprint of the agent's key" }).locator("li").first().waitFor();
-  await page.getByRole("button", { name: "Approve" }).click();
-  assert.equal(await pairing.ended, 0, pairing.said);
-}
-
 test("what is masked at the agent is masked from the first row, and from the next change on", { timeout: 240_000 }, async () => {
   const { page, faults } = await person(browser);
   const { slug } = await signUp(page, "Quiet Works");
@@ -60,7 +49,7 @@ test("what is masked at the agent is masked from the first row, and from the nex
   await row(page, "name").getByText("hashed with a key").waitFor();
   await row(page, "name").getByText("no agent reads it").waitFor();
 
-  await pair(page, slug);
+  await pair(page, slug, agent);
   const running = agent.start("run");
   await page.goto(`/w/${slug}`);
   const assets = page.getByRole("table", { name: /Assets/ });

@@ -1,7 +1,7 @@
 // Rewriting history: machines that came with their names have none after it, while the agent goes on.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { Agent, accessible, fits, hydrated, launch, person, picture, signUp, until } from "../support/stack.mjs";
+import { Agent, accessible, fits, hydrated, launch, pair, person, picture, signUp, until } from "../support/stack.mjs";
 
 let browser;
 const agent = new Agent("rewriting");
@@ -17,17 +17,6 @@ async function open(page, slug) {
   await page.getByRole("heading", { name: "Rewrite history", level: 2 }).waitFor();
 }
 
-async function pair(page, slug) {
-  await page.goto(`/w/${slug}/sources/connect`);
-  await hydrated(page);
-  await page.getByRole("button", { name: "Make a pairing code" }).click();
-  const code = (await page.getByLabel("Pairing code").textContent()).trim();
-  const pairing = agent.pair(code);
-  await page.getByRole("list", { name: "Fingerprint of the agent's key" }).locator("li").first().waitFor();
-  await page.getByRole("button", { name: "Approve" }).click();
-  assert.equal(await pairing.ended, 0, pairing.said);
-}
-
 test("names that are kept already are masked by a rewrite, and data goes on", { timeout: 300_000 }, async () => {
   const { page, faults } = await person(browser);
   const { slug } = await signUp(page, "Later Works");
@@ -35,7 +24,7 @@ test("names that are kept already are masked by a rewrite, and data goes on", { 
   await page.getByText("so there is nothing to apply to what is kept").waitFor();
   assert.equal(await page.getByRole("button", { name: "Rewrite history" }).count(), 0, "there is nothing to press");
 
-  await pair(page, slug);
+  await pair(page, slug, agent);
   const running = agent.start("run");
   await page.goto(`/w/${slug}`);
   const assets = page.getByRole("table", { name: /Assets/ });

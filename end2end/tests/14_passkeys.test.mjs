@@ -2,7 +2,7 @@
 // fooled by an answer that was used, lost, and replaced by a recovery code.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { PASSWORD, accessible, fits, hydrated, launch, letter, person, picture, signUp } from "../support/stack.mjs";
+import { PASSWORD, hydrated, launch, letter, looks, person, signUp } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -27,25 +27,6 @@ async function device({ context, page }) {
     lock: () => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false }),
     unlock: () => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true }),
   };
-}
-
-/** Light, dark and on a phone. */
-async function pictures(page, name) {
-  const size = page.viewportSize();
-  for (const colorScheme of ["dark", "light"]) {
-    await page.emulateMedia({ colorScheme });
-    await page.waitForFunction(
-      (wanted) => getComputedStyle(document.documentElement).colorScheme.includes(wanted),
-      colorScheme,
-    );
-    await accessible(page, `${colorScheme} ${name}`);
-    await picture(page, `${name}-${colorScheme}`);
-  }
-  await page.setViewportSize({ width: 390, height: 844 });
-  await fits(page, `${name} on a phone`);
-  await accessible(page, `${name} on a phone`);
-  await picture(page, `${name}-phone`);
-  await page.setViewportSize(size);
 }
 
 async function addPasskey(page, name) {
@@ -91,7 +72,7 @@ test("a passkey is added, signs in with and without a password, confirms, and is
   await page.getByText("10 recovery codes are left.").waitFor();
   await page.getByText("iPhone", { exact: true }).waitFor();
   await letter(email, /passkey was added/i);
-  await pictures(page, "passkeys");
+  await looks(page, "passkeys");
   // The device knows that it holds one already.
   await addPasskey(page, "iPhone again");
   await page.getByText("holds a passkey of your account already").waitFor();
@@ -101,7 +82,7 @@ test("a passkey is added, signs in with and without a password, confirms, and is
   await password(page, email);
   await hydrated(page);
   await page.getByLabel("Recovery code").waitFor();
-  await pictures(page, "sign-in-passkey");
+  await looks(page, "sign-in-passkey");
   // A device that is not unlocked does not help.
   await phone.lock();
   await usePasskey(page);

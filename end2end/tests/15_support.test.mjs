@@ -1,44 +1,12 @@
 // Support access: one of the platform's own people enrols, asks, is let in by the owner, looks, and is put out again.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { PASSWORD, accessible, fits, hydrated, launch, letter, linkIn, person, picture, signUp, stack, until } from "../support/stack.mjs";
+import { code } from "../support/authenticator.mjs";
+import { PASSWORD, accessible, hydrated, launch, letter, linkIn, looks, person, signUp, stack, until } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
-
-function base32(text) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...text.replace(/\s/g, "")].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
-  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-}
-
-/** What an authenticator app shows so many steps from now. */
-function code(secret, steps = 0) {
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac("sha1", base32(secret)).update(step).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
-
-/** Light, dark and on a phone. */
-async function pictures(page, name) {
-  const before = page.viewportSize();
-  await accessible(page, name);
-  await picture(page, `${name}-light`);
-  await page.emulateMedia({ colorScheme: "dark" });
-  await until("dark", 5, () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme.includes("dark")));
-  await accessible(page, `dark ${name}`);
-  await picture(page, `${name}-dark`);
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 390, height: 844 });
-  await fits(page, `${name} on a phone`);
-  await accessible(page, `${name} on a phone`);
-  await picture(page, `${name}-phone`);
-  await page.setViewportSize(before);
-}
 
 test("support asks, an owner lets it in for a time, and puts it out again", { timeout: 180_000 }, async () => {
   const owner = await person(browser);
@@ -52,14 +20,14 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   await anna.page.goto(stack.ops.link);
   await anna.page.getByRole("heading", { name: "Your account", level: 1 }).waitFor();
   await hydrated(anna.page);
-  await pictures(anna.page, "support-enrol");
+  await looks(anna.page, "support-enrol");
   const secret = (await anna.page.locator(".cs-code code").innerText()).trim();
   await anna.page.getByLabel("Password").fill(PASSWORD);
   await anna.page.getByLabel("Code that the app shows").fill(code(secret));
   await anna.page.getByRole("button", { name: "Finish" }).click();
   await anna.page.waitForURL(/\/ops\/sign-in\?enrolled=1$/);
   await hydrated(anna.page);
-  await pictures(anna.page, "support-sign-in");
+  await looks(anna.page, "support-sign-in");
   await anna.page.getByLabel("E-mail").fill(stack.ops.email);
   await anna.page.getByLabel("Password").fill(PASSWORD);
   // The app's next code: the one of now was used up.
@@ -76,7 +44,7 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   await anna.page.getByRole("heading", { name: "Helped Mill", level: 1 }).waitFor();
   await hydrated(anna.page);
   assert.equal(await anna.page.getByRole("heading", { name: "Sources" }).count(), 0);
-  await pictures(anna.page, "support-ask");
+  await looks(anna.page, "support-ask");
   await anna.page.getByLabel("Reason").fill("Case 7: events stopped at noon");
   await anna.page.getByRole("button", { name: "Ask the owners" }).click();
   await anna.page.getByRole("table", { name: "Your requests" }).getByText("Waiting").waitFor();
@@ -88,7 +56,7 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   await owner.page.getByRole("heading", { name: "Support access", level: 1 }).waitFor();
   await hydrated(owner.page);
   await owner.page.getByText("Case 7: events stopped at noon").waitFor();
-  await pictures(owner.page, "support-request");
+  await looks(owner.page, "support-request");
   await owner.page.getByRole("button", { name: "Approve access of Anna Berg" }).click();
   await owner.page.getByRole("heading", { name: "Has access now" }).waitFor();
 
@@ -97,13 +65,13 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   await hydrated(owner.page);
   const banner = owner.page.getByRole("note").filter({ hasText: "Anna Berg of Clarity Stream may read" });
   await banner.waitFor();
-  await pictures(owner.page, "support-banner");
+  await looks(owner.page, "support-banner");
 
   await anna.page.reload();
   await anna.page.getByRole("heading", { name: "Sources" }).waitFor();
   await anna.page.getByText(/lets you look until/).waitFor();
   await hydrated(anna.page);
-  await pictures(anna.page, "support-look");
+  await looks(anna.page, "support-look");
 
   // Out with the next page.
   await banner.getByRole("button", { name: "End now" }).click();

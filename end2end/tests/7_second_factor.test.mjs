@@ -1,49 +1,12 @@
 // A second factor: added from the page, asked for at the next sign-in, lost, and asked for by a workspace.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
-import { PASSWORD, accessible, fits, hydrated, launch, letter, linkIn, person, picture, signUp, until } from "../support/stack.mjs";
+import { code } from "../support/authenticator.mjs";
+import { PASSWORD, accessible, hydrated, launch, letter, linkIn, looks, person, picture, signUp } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
-
-const dark = async (page) => {
-  await page.emulateMedia({ colorScheme: "dark" });
-  await until("dark", 5, () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme.includes("dark")));
-};
-const phone = { width: 390, height: 844 };
-
-/** Light, dark and on a phone. */
-async function pictures(page, name) {
-  const before = page.viewportSize();
-  await accessible(page, name);
-  await picture(page, `${name}-light`);
-  await dark(page);
-  await accessible(page, `dark ${name}`);
-  await picture(page, `${name}-dark`);
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize(phone);
-  await fits(page, `${name} on a phone`);
-  await accessible(page, `${name} on a phone`);
-  await picture(page, `${name}-phone`);
-  await page.setViewportSize(before);
-}
-
-function base32(text) {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-  const bits = [...text.replace(/\s/g, "")].map((c) => alphabet.indexOf(c).toString(2).padStart(5, "0")).join("");
-  return Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-}
-
-/** What an authenticator app shows so many steps from now. */
-function code(secret, steps = 0) {
-  const step = Buffer.alloc(8);
-  step.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const mac = createHmac("sha1", base32(secret)).update(step).digest();
-  const at = mac[19] & 15;
-  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 /** From the page that offers it to the codes; the app's code of now is used up. Returns the secret and the codes. */
 async function add(page, look = async () => {}) {
@@ -83,10 +46,10 @@ test("a second factor is added, asked for, not fooled by a code that was used, a
   await desk.page.getByRole("heading", { name: "Second factor" }).waitFor();
   await desk.page.getByRole("link", { name: "Add one" }).click();
   await desk.page.getByRole("heading", { name: "Second factor", level: 1 }).waitFor();
-  await pictures(desk.page, "second-factor");
+  await looks(desk.page, "second-factor");
 
   const { secret, codes } = await add(desk.page, async (name) => {
-    await pictures(desk.page, name);
+    await looks(desk.page, name);
     if (name !== "second-factor-enrol") return;
     // A wrong code is told at its field.
     await desk.page.getByLabel("Code that the app shows").fill("12345");
@@ -98,12 +61,12 @@ test("a second factor is added, asked for, not fooled by a code that was used, a
   await letter(email, /second factor was added/i);
   await desk.page.goto("/second-factor");
   await desk.page.getByText("10 recovery codes are left.").waitFor();
-  await pictures(desk.page, "second-factor-on");
+  await looks(desk.page, "second-factor-on");
   await desk.page.goto("/confirm-it");
   await desk.page.getByRole("heading", { name: "Confirm that it is you", level: 1 }).waitFor();
   await desk.page.getByLabel("Code of your app").waitFor();
   await hydrated(desk.page);
-  await pictures(desk.page, "confirm-it");
+  await looks(desk.page, "confirm-it");
 
   // Out, and in again with a code.
   await desk.page.goto(`/w/${slug}`);
@@ -112,7 +75,7 @@ test("a second factor is added, asked for, not fooled by a code that was used, a
   await desk.page.waitForURL(/\/sign-in/);
   await password(desk.page, email);
   await hydrated(desk.page);
-  await pictures(desk.page, "sign-in-code");
+  await looks(desk.page, "sign-in-code");
   const next = code(secret, 1);
   await enter(desk.page, next);
   await desk.page.waitForURL(new RegExp(`/w/${slug}$`));
