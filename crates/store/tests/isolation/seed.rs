@@ -89,15 +89,15 @@ pub async fn install_probe(admin: &Client, surface: &Surface) {
 }
 
 /// Somebody of ours whose grant in our workspace has ended: before all other rows and with the
-/// lowest key, so that both worlds have it at one place, whichever way they read.
+/// lowest keys, so that both worlds have it at one place, whichever way they read.
 pub async fn fill_ended_grant(admin: &Client) {
     let sql = format!(
         "insert into auth.ops_users (id, email, name, enrolled_at)
            values ('{ENDED_USER}', 'ended@ours.example', 'Ended', '2020-01-01 00:00Z');
          insert into public.support_grants
-           (workspace_id, id, ops_user_id, ops_name, ops_email, reason, minutes, decision, decided_at, ends_at)
-         values ('{OWN}', 'aaaaaaaa-aaaa-7aaa-8aaa-000000000001', '{ENDED_USER}', 'Ended', 'ended@ours.example', 'a reason', 30, 'approved',
-                 '2026-01-01 00:00Z', '2026-01-01 00:15Z')"
+           (workspace_id, id, ops_user_id, ops_name, ops_email, reason, minutes, requested_at, decision, decided_at, ends_at)
+         values ('{OWN}', 'aaaaaaaa-aaaa-7aaa-8aaa-000000000001', '{ENDED_USER}', 'Ended', 'ended@ours.example', 'a reason', 30,
+                 '2025-12-31 23:45Z', 'approved', '2026-01-01 00:00Z', '2026-01-01 00:15Z')"
     );
     admin.batch_execute(&sql).await.expect("an ended grant");
 }

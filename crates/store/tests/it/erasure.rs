@@ -141,8 +141,9 @@ const PEOPLE: &str = "
   insert into auth.sso_connections (id, workspace_id, issuer, client_id, client_secret_box, default_role, created_by)
     values (gen_random_uuid(), '{w}', 'https://login.n.example', 'c', '\\x00', 'viewer', '{user}');
   insert into auth.sso_identities (workspace_id, issuer, subject, user_id) values ('{w}', 'https://login.n.example', 's', '{user}');
-  insert into auth.sso_attempts (state_hash, workspace_id, purpose, issuer, browser_hash, expires_at)
-    values (sha256('a{w}'), '{w}', 'sign_in', 'https://login.n.example', sha256('b{w}'), now());
+  insert into auth.sso_attempts (state_hash, workspace_id, purpose, issuer, browser_hash, network, expires_at)
+    values (sha256('a{w}'), '{w}', 'sign_in', 'https://login.n.example', sha256('b{w}'), '192.0.2', now());
+  insert into auth.removed_members (workspace_id, user_id) values ('{w}', '{user}');
   insert into ops.source_heads (source_id, workspace_id, partition, epoch, next_seq) values (gen_random_uuid(), '{w}', 0, 1, 1);
   insert into ops.jobs (id, workspace_id, kind) values (gen_random_uuid(), '{w}', 'replay');";
 
