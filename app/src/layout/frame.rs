@@ -30,7 +30,10 @@ struct Followed(RwSignal<Option<Memo<usize>>>);
 /// Has the frame read again whenever `changes` does, as long as the page that asks is there.
 pub fn follow(changes: Memo<usize>) {
     let Followed(followed) = expect_context();
-    followed.set(Some(changes));
+    // The server reads it once.
+    if cfg!(feature = "hydrate") {
+        followed.set(Some(changes));
+    }
 }
 
 #[component]

@@ -18,10 +18,12 @@ impl Forms {
     /// Changes when what is shown has to be read again. A request that was refused is not read again for: what was typed
     /// stays.
     pub fn sent(self) -> Memo<usize> {
-        let requested = Memo::new(move |before: Option<&usize>| {
-            let done = self.request.value().with(|value| matches!(value, Some(Ok(()))));
-            before.copied().unwrap_or_default() + usize::from(done)
-        });
-        Memo::new(move |_| requested.get() + self.keep.version().get())
+        // Asked as well when the page is about to go, and its actions are gone.
+        Memo::new(move |before: Option<&usize>| {
+            let done = self.request.value().try_with(|value| matches!(value, Some(Ok(())))).unwrap_or_default();
+            let kept = self.keep.version().try_get().unwrap_or_default();
+            let requested = (before.copied().unwrap_or_default() >> 16) + usize::from(done);
+            (requested << 16) | (kept & 0xffff)
+        })
     }
 }

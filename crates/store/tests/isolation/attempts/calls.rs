@@ -33,8 +33,12 @@ pub fn calls(surface: &Surface, function: &Function, role: &str) -> Vec<Attempt>
         // The first of them come from the first beginnings: no more are made.
         combinations = combinations.iter().flat_map(with).take(MOST_CALLS).collect();
     }
+    // Where there are many arguments, those all begin with the same: each value is at least once beside others of its place.
+    let longest = candidates.iter().map(Vec::len).max().unwrap_or_default();
+    let beside = |n: usize| candidates.iter().map(|of| of[n % of.len()].clone()).collect::<Vec<_>>();
+    let diagonal = (0..longest).filter(|_| may && candidates.len() > 2).map(beside);
     let mut all = Vec::new();
-    for combination in combinations.into_iter().take(if may { MOST_CALLS } else { 3 }) {
+    for combination in combinations.into_iter().take(if may { MOST_CALLS } else { 3 }).chain(diagonal) {
         let victim_calls = may && function.name.starts_with(DOORS) && combination.iter().all(|a| a.victim);
         if victim_calls && !combination.is_empty() {
             continue;
@@ -77,6 +81,7 @@ fn arguments(surface: &Surface, kind: &str) -> Vec<Argument> {
                 ("public.sources", "id"),
                 ("public.assets", "id"),
                 ("public.replays", "id"),
+                ("public.rewrites", "id"),
             ]));
             all
         }
