@@ -91,7 +91,7 @@ test("a second factor is added, asked for, not fooled by a code that was used, a
   assert.equal((await thief.page.request.get(`/w/${slug}/live?page=overview&since=0`)).status(), 401);
 
   // The phone is lost: a recovery code, once.
-  const plain = await person(browser, { javaScriptEnabled: false, viewport: phone });
+  const plain = await person(browser, { javaScriptEnabled: false, viewport: { width: 390, height: 844 } });
   await password(plain.page, email);
   await plain.page.getByRole("link", { name: "Use a recovery code" }).click();
   await enter(plain.page, codes[0].toLowerCase(), "Recovery code");
