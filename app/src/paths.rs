@@ -165,11 +165,6 @@ pub fn retention(slug: &str) -> String {
     format!("/w/{slug}/retention")
 }
 
-/// The domains of a workspace: they stand with its single sign-on.
-pub fn domains(slug: &str) -> String {
-    format!("/w/{slug}/sso")
-}
-
 /// Where the end of a workspace is asked for, and taken back.
 pub fn deletion(slug: &str) -> String {
     format!("/w/{slug}/delete")
@@ -215,19 +210,22 @@ pub const SSO: &str = "/sso";
 /// Where somebody shows that an account is theirs, after single sign-on.
 pub const SSO_LINK: &str = "/sso/link";
 
+/// Takes the address of a workspace and leads on to its identity provider.
+pub const SSO_START: &str = "/sso/start";
+
 /// To a workspace's identity provider, and then to `next`. `again`: to sign in there anew.
 pub fn sso_start(slug: &str, next: Option<&str>, again: bool) -> String {
     let mut parts = then(next);
     parts.extend(again.then(|| "again=1".to_owned()));
-    with_query(format!("/sso/start/{}", escape(slug)), &parts)
+    with_query(format!("{SSO_START}/{}", escape(slug)), &parts)
 }
 
 /// To the provider and back, to look whether it works; nobody is signed in.
 pub fn sso_test(slug: &str) -> String {
-    format!("/sso/start/{}?test=1", escape(slug))
+    format!("{SSO_START}/{}?test=1", escape(slug))
 }
 
-/// Single sign-on of a workspace, for its owners.
+/// Single sign-on of a workspace, for its owners; its domains stand there too.
 pub fn sso(slug: &str) -> String {
     format!("/w/{slug}/sso")
 }

@@ -7,7 +7,7 @@
 mod columns;
 mod key;
 
-pub use columns::{ColumnMask, ColumnMasks, SourceMasks};
+pub use columns::{ColumnMasks, SourceMasks};
 pub use key::Hasher;
 
 use crate::identity::StateDir;

@@ -1,4 +1,4 @@
-//! Pages whose code comes to the browser when one of them is first opened: all but the Overview.
+//! What comes to the browser when the first of it is opened: all pages but the Overview, and what lies over them.
 //!
 //! The build cuts the WASM at [`code`]; the server has it all. So a person who opens the Overview waits for the frame
 //! and the Overview, and nothing else.

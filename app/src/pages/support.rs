@@ -6,7 +6,7 @@ use leptos_meta::Title;
 use crate::{
     features::support::{Forms, SupportContent, api},
     layout::{
-        frame::use_slug,
+        frame::{follow, use_slug},
         page::{Crumb, Page},
     },
     load::load,
@@ -18,6 +18,8 @@ pub fn SupportPage() -> impl IntoView {
     let slug = use_slug();
     let forms = Forms::unsent();
     let sent = forms.sent();
+    // Its banner stands over every page.
+    follow(sent);
     let page = Resource::new(move || (slug.get(), sent.get()), |(slug, _)| api::read(slug));
     view! {
         <Title text="Support access"/>

@@ -62,8 +62,11 @@ impl Services {
 
     /// For the frame: what is near or reached.
     pub(crate) async fn plan_notices(&self, tx: &mut WorkspaceTx, assets: i64) -> Result<Vec<PlanNotice>, AppError> {
-        let said = usage::list_notices(tx).await.map_err(fault)?;
         let terms = self.terms(tx).await?;
+        if Limit::ALL.into_iter().all(|limit| terms.at_most(limit).is_none()) {
+            return Ok(Vec::new());
+        }
+        let said = usage::list_notices(tx).await.map_err(fault)?;
         let assets = terms.standing(Limit::Assets, assets.max(0).unsigned_abs());
         // A notice stands for the month; a plan that was changed meanwhile may have no such limit any more.
         let said = said.into_iter().filter(|(limit, _)| terms.at_most(*limit).is_some());

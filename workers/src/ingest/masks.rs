@@ -25,11 +25,12 @@ impl Told {
 
     /// What it has to mask from now on, if that is not what it was told.
     pub(super) async fn news(&mut self, ingest: &Ingest, scope: &WorkspaceScope) -> Result<Option<Masks>, StoreError> {
-        let mut tx = ingest.store.begin(scope).await?;
-        let masks =
-            if masking::find_version(&mut tx).await? == self.version { None } else { Some(self.read(&mut tx).await?) };
-        tx.commit().await?;
-        Ok(masks)
+        // Nothing is written: version and list are of one moment, and no commit is waited for.
+        let mut tx = ingest.store.begin_read(scope).await?;
+        if masking::find_version(&mut tx).await? == self.version {
+            return Ok(None);
+        }
+        self.read(&mut tx).await.map(Some)
     }
 
     async fn read(&mut self, tx: &mut WorkspaceTx) -> Result<Masks, StoreError> {

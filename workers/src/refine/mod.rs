@@ -25,7 +25,7 @@ use clarity_store::{StoreError, SystemStore};
 use source::SourceRefiner;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
+use tokio::task::{self, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use turns::Turns;
 
@@ -66,6 +66,8 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
     let mut sources: HashMap<SourceId, Known> = HashMap::new();
     let mut tasks: JoinSet<Ended> = JoinSet::new();
     let mut turns = Turns::default();
+    // What a task works on, for one that ends without a word.
+    let mut running: HashMap<task::Id, (SourceId, WorkspaceId)> = HashMap::new();
     let mut listener: Option<HeadListener> = None;
     let mut poll = tokio::time::interval(POLL);
     poll.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -77,13 +79,19 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
             () = stop.cancelled() => break,
             _ = poll.tick() => true,
             heard = heard(&mut listener) => heard.is_none_or(|partition| leases.token(partition).is_some()),
-            Some(ended) = tasks.join_next() => {
-                match ended {
-                    Ok(ended) => {
-                        turns.end(ended.1.head().scope.workspace_id());
-                        note_end(&mut sources, ended);
+            Some(ended) = tasks.join_next_with_id() => {
+                let of = running.remove(&ended.as_ref().map_or_else(JoinError::id, |(id, _)| *id));
+                if let Some((_, workspace)) = of {
+                    turns.end(workspace);
+                }
+                match (ended, of) {
+                    (Ok((_, ended)), _) => note_end(&mut sources, ended),
+                    (Err(e), of) => {
+                        tracing::error!(error = %e, "a refine task ended; its source is tried again");
+                        if let Some((source, _)) = of {
+                            sources.insert(source, Known::Resting { until: Instant::now() + REST });
+                        }
                     }
-                    Err(e) => tracing::error!(error = %e, "a refine task ended"),
                 }
                 true
             }
@@ -91,7 +99,7 @@ pub async fn run(ctx: WorkerContext, stop: CancellationToken) -> anyhow::Result<
         if !look {
             continue;
         }
-        if let Err(e) = dispatch(&ctx, &mut leases, &mut sources, &mut tasks, &mut turns, &stop).await {
+        if let Err(e) = dispatch(&ctx, &mut leases, &mut sources, &mut tasks, &mut turns, &mut running, &stop).await {
             tracing::warn!(error = %e, "cannot look for work");
         }
     }
@@ -135,6 +143,7 @@ async fn dispatch(
     sources: &mut HashMap<SourceId, Known>,
     tasks: &mut JoinSet<Ended>,
     turns: &mut Turns,
+    running: &mut HashMap<task::Id, (SourceId, WorkspaceId)>,
     stop: &CancellationToken,
 ) -> Result<(), StoreError> {
     leases.keep().await?;
@@ -154,19 +163,20 @@ async fn dispatch(
         && let Some(index) = turns.next(&workspaces)
     {
         let (head, fence) = waiting.swap_remove(index);
-        turns.begin(workspaces.swap_remove(index));
-        let id = head.source_id;
+        let (workspace, id) = (workspaces.swap_remove(index), head.source_id);
+        turns.begin(workspace);
         let refiner = match sources.insert(id, Known::Running) {
             Some(Known::Idle { refiner, .. }) if refiner.fence() == Some(fence) => refiner,
             // Nothing known, or known under another lease: the cursor says.
             _ => Box::new(SourceRefiner::new(ctx.clone(), head, Some(fence))),
         };
         let stop = stop.clone();
-        tasks.spawn(async move {
+        let task = tasks.spawn(async move {
             let mut refiner = refiner;
             let result = refiner.turn(&stop, Some(TURN)).await;
             (id, refiner, result)
         });
+        running.insert(task.id(), (id, workspace));
     }
     Ok(())
 }

@@ -108,7 +108,7 @@ fn inside(paths: &[(String, MaskRule)], raw: &str, key: KeyedHash<'_>) -> Value 
 
 /// Whether a text is what the rule leaves: masked before it came, or by a rewrite before. Hashed again it would no longer join
 /// with what comes, and of its last characters each rewrite would leave fewer.
-fn is_left_by(rule: &MaskRule, text: &str) -> bool {
+pub(super) fn is_left_by(rule: &MaskRule, text: &str) -> bool {
     match *rule {
         MaskRule::Hash => is_hash(text),
         MaskRule::Partial { keep_last } => {
@@ -119,7 +119,7 @@ fn is_left_by(rule: &MaskRule, text: &str) -> bool {
 }
 
 /// As `clarity_domain::masking` writes one.
-pub fn is_hash(text: &str) -> bool {
+fn is_hash(text: &str) -> bool {
     let letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
     text.len() == 24 && text.strip_prefix("h:").is_some_and(|hash| hash.bytes().all(letter))
 }

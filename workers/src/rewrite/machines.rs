@@ -1,7 +1,7 @@
 //! Machines and sites before their read models are made anew: a masked row says less of a machine than the one before it did,
 //! and what it no longer says would stay. A machine keeps its number and id; its key becomes what masked rows call it.
 
-use super::columns::is_hash;
+use super::columns::is_left_by;
 use clarity_domain::mapping::MappingSpec;
 use clarity_domain::masking::{KeyedHash, MaskKey, MaskPolicy, MaskRule, mask_text};
 use clarity_service::keyed_hash;
@@ -92,11 +92,6 @@ fn names(machines: Vec<Asset>, rules: &Rules, hash: KeyedHash<'_>) -> Vec<NewNam
 
 /// A rewrite that goes on after a break finds keys that it has masked before.
 fn left(rule: &MaskRule, key: &str, hash: KeyedHash<'_>) -> Option<String> {
-    let masked_before = match rule {
-        MaskRule::Hide => key.starts_with("machine-"),
-        MaskRule::Hash => is_hash(key),
-        MaskRule::Partial { .. } => key.starts_with("•••"),
-        MaskRule::Bucket { .. } => false,
-    };
+    let masked_before = is_left_by(rule, key) || (*rule == MaskRule::Hide && key.starts_with("machine-"));
     if masked_before { Some(key.to_owned()) } else { mask_text(rule, key, hash) }
 }

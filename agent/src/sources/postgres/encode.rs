@@ -1,4 +1,4 @@
-//! From a decoded row to cells of a batch body, without an allocation of its own.
+//! From a decoded row to cells of a batch body, without an allocation of its own but for what is masked.
 
 use super::decode::{Old, Tuple, Value};
 use crate::masks::{ColumnMasks, SourceMasks};

@@ -5,10 +5,7 @@ use leptos::prelude::*;
 use super::ask::{self, Asking};
 use crate::{
     layout::refused::Refused,
-    ui::{
-        button::{Button, Kind},
-        time::Clock,
-    },
+    ui::{button::Button, time::Clock},
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +25,6 @@ pub fn ShowPasskey(
     /// Where to go on to.
     #[prop(into)]
     next: Signal<Option<String>>,
-    #[prop(optional)] kind: Kind,
 ) -> impl IntoView {
     let clock: Clock = expect_context();
     let running = clock.is_running();
@@ -36,7 +32,7 @@ pub fn ShowPasskey(
     let button = move || {
         let go = move |_| ask::show(purpose, next.get_untracked(), asking);
         view! {
-            <Button kind large=true disabled=asking.busy on:click=go>
+            <Button large=true disabled=asking.busy on:click=go>
                 {move || if asking.busy.get() { "Waiting for your device" } else { label }}
             </Button>
         }

@@ -30,8 +30,10 @@ impl Forms {
     }
 
     /// Changes when the page has to be read again.
-    pub fn sent(self) -> Memo<[usize; 3]> {
-        Memo::new(move |_| [self.approve.version().get(), self.refuse.version().get(), self.end.version().get()])
+    pub fn sent(self) -> Memo<usize> {
+        // Asked as well when the page is about to go, and its actions are gone.
+        let sent = [self.approve.version(), self.refuse.version(), self.end.version()];
+        Memo::new(move |_| sent.iter().filter_map(|version| version.try_get()).sum())
     }
 
     fn failed(self) -> Option<PageError> {

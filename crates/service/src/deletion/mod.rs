@@ -74,12 +74,16 @@ impl Services {
 
     /// A class's figures, as `known` or counted now; none of what is too much for that.
     async fn kind(&self, seat: &Seat, class: DataClass, known: Option<Figures>) -> Result<KindThatGoes, AppError> {
-        let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let measured = match (class, known) {
-            // The class is what was deleted at the source; here all of them go.
-            (DataClass::Records, _) => erasure::measure_records(&mut tx).await,
-            (_, Some(figures)) => Ok(figures),
-            (other, None) => measure(&mut tx, other, None).await,
+        let measured = match known {
+            Some(figures) if class != DataClass::Records => Ok(figures),
+            _ => {
+                let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+                match class {
+                    // The class is what was deleted at the source; here all of them go.
+                    DataClass::Records => erasure::measure_records(&mut tx).await,
+                    other => measure(&mut tx, other, None).await,
+                }
+            }
         };
         let name = if class == DataClass::Records { "Records" } else { class.name() };
         let figures = match measured {

@@ -17,6 +17,7 @@ use crate::Services;
 use crate::error::{broken, fault};
 use crate::password::check_new;
 use crate::second_factor::{enrolment_for, step_of};
+use crate::sign_up::checked_name;
 use crate::visitor::{Client, new_token, token_hash};
 
 /// As their app shows it over the code.
@@ -24,7 +25,6 @@ const ISSUER: &str = "Clarity Stream support";
 const LINK_LIFE: Micros = DAY;
 /// As RFC 4226 asks for.
 const SECRET_BYTES: usize = 20;
-const LONGEST_NAME: usize = 120;
 
 /// The form behind the link. No `Debug`: it holds a password.
 #[derive(Clone)]
@@ -43,15 +43,12 @@ impl Services {
     /// `Invalid` for an address or a name that is none.
     pub async fn add_ops_user(&self, email: &str, name: &str) -> Result<(OpsUserId, String, Micros), AppError> {
         let email = parse_email(email)?;
-        let name = name.trim();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME {
-            return Err(AppError::invalid("name", "Give a name of at most 120 characters."));
-        }
+        let name = checked_name("name", "the person", name)?;
         let (token, hash) = new_token()?;
         let ends_at = now_us() + LINK_LIFE;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let new = OpsUserId(Uuid::now_v7());
-        let id = store::begin_enrolment(&mut tx, new, &email, name, &hash, ends_at).await.map_err(fault)?;
+        let id = store::begin_enrolment(&mut tx, new, &email, &name, &hash, ends_at).await.map_err(fault)?;
         note(&mut tx, Some(id), OpsAct::Add, true, "").await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         tracing::warn!(ops_user = %id, "an account of our own people was made, or made anew");

@@ -18,6 +18,7 @@ use crate::audit as log;
 use crate::error::{broken, fault};
 use crate::mail::Letter;
 use crate::second_factor::{has_second_factor, recent};
+use crate::sign_up::checked_name;
 use crate::visitor::{Client, Visitor};
 
 /// Characters of a passkey's name.
@@ -136,12 +137,11 @@ impl Services {
 
 /// What a person calls their passkey.
 fn parse_name(text: &str) -> Result<String, AppError> {
-    let name = text.trim();
-    if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
+    let fits = checked_name("name", "the passkey", text).ok().filter(|name| name.chars().count() <= NAME);
+    fits.ok_or_else(|| {
         let message = format!("Name the passkey, in up to {NAME} characters: the device that holds it, for example.");
-        return Err(AppError::invalid("name", message));
-    }
-    Ok(name.to_owned())
+        AppError::invalid("name", message)
+    })
 }
 
 fn too_many() -> AppError {

@@ -12,6 +12,7 @@ mod sign_in;
 mod step_up;
 mod totp;
 
+use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
 use clarity_domain::ids::UserId;
 use clarity_domain::time::{MINUTE, Micros};
@@ -19,15 +20,18 @@ use clarity_domain::view::second_factor::{Enrolment, Passkeys, SecondFactor, Sec
 use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
 use clarity_store::AuthTx;
+use clarity_store::audit::Object;
 use clarity_store::auth::passkey;
 use clarity_store::auth::second_factor::{self as store, TotpRow};
+use clarity_store::auth::workspace::SeatRow;
 use data_encoding::BASE32_NOPAD;
 
 use crate::Services;
+use crate::audit as log;
 use crate::error::fault;
 use crate::frame::small;
 use crate::mail::Letter;
-use crate::visitor::Visitor;
+use crate::visitor::{Client, Visitor};
 
 pub(crate) use sign_in::over;
 pub use sign_in::{FirstStep, PendingSignIn};
@@ -41,7 +45,7 @@ const ENROLMENT_LIFE: Micros = 30 * MINUTE;
 
 /// What was shown beside the password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     App,
     RecoveryCode { left: u32 },
 }
@@ -79,23 +83,30 @@ impl Services {
         Ok(SecondFactorPage { state, passkeys, required_by, new_codes: None, by_sso })
     }
 
-    /// Whether this person is asked for a code.
-    pub(crate) async fn asks_for_code(&self, tx: &mut AuthTx, user: UserId) -> Result<bool, AppError> {
-        has_second_factor(tx, user).await
-    }
-
-    /// Takes a code as at a sign-in. False when it is none of the person's, or was used before.
-    pub(crate) async fn take_any_code(&self, tx: &mut AuthTx, user: &UserCard, typed: &str) -> Result<bool, AppError> {
-        let shown = self.take_code(tx, user.id, typed).await?;
-        if let Some(Shown::RecoveryCode { left }) = shown {
-            let page = format!("{}/second-factor", self.settings.public_url);
-            self.post(tx, &user.email, &Letter::RecoveryCodeUsed { left, page: &page }).await?;
-        }
-        Ok(shown.is_some())
+    /// Tells of a recovery code that was used: the person by a letter, and the log of each of their workspaces. In the
+    /// transaction of what it was used for.
+    pub(crate) async fn note_shown(
+        &self,
+        tx: &mut AuthTx,
+        user: &UserCard,
+        seats: &[SeatRow],
+        shown: Shown,
+        client: &Client,
+    ) -> Result<(), AppError> {
+        let Shown::RecoveryCode { left } = shown else { return Ok(()) };
+        let page = format!("{}/second-factor", self.settings.public_url);
+        self.post(tx, &user.email, &Letter::RecoveryCodeUsed { left, page: &page }).await?;
+        let by = log::person(user);
+        self.record_everywhere(seats, &by, Act::UseRecoveryCode, Object::default(), Outcome::Done, client).await
     }
 
     /// Takes a code of the person's app, or one of their recovery codes. `None` when it is neither, or was used before.
-    async fn take_code(&self, tx: &mut AuthTx, user: UserId, typed: &str) -> Result<Option<Shown>, AppError> {
+    pub(crate) async fn take_code(
+        &self,
+        tx: &mut AuthTx,
+        user: UserId,
+        typed: &str,
+    ) -> Result<Option<Shown>, AppError> {
         let Some(code) = totp::read_code(typed) else {
             let Some(code) = codes::read(typed) else { return Ok(None) };
             let hash = self.settings.secrets.hash(user, &code);

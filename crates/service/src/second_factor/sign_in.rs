@@ -15,11 +15,10 @@ use clarity_store::auth::session::TokenHash;
 use clarity_store::auth::user::Credentials;
 use clarity_store::auth::{pending_sign_in as store, user};
 
-use super::{Shown, has_second_factor, wrong_code};
+use super::{has_second_factor, wrong_code};
 use crate::account::{SignedIn, start_session};
 use crate::audit as log;
 use crate::error::fault;
-use crate::mail::Letter;
 use crate::visitor::{Client, new_token, token_hash};
 use crate::{Services, throttle};
 
@@ -73,15 +72,9 @@ impl Services {
             return Err(over());
         }
         user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
-        if let Shown::RecoveryCode { left } = shown {
-            let page = format!("{}/second-factor", self.settings.public_url);
-            self.post(&mut tx, &user.email, &Letter::RecoveryCodeUsed { left, page: &page }).await?;
-        }
         let (signed_in, seats) = start_session(&mut tx, user, client, true).await?;
         let by = log::person(&signed_in.session.user);
-        if shown != Shown::App {
-            self.record_everywhere(&seats, &by, Act::UseRecoveryCode, Object::default(), Outcome::Done, client).await?;
-        }
+        self.note_shown(&mut tx, &signed_in.session.user, &seats, shown, client).await?;
         self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;
         self.note_break_glass(&mut tx, &signed_in.session.user, &seats, client).await?;
         // Last: nobody is in whose sign-in is not written down.

@@ -11,10 +11,9 @@ use clarity_store::audit::Object;
 use clarity_store::auth::session::Proof;
 use clarity_store::auth::{session, user, workspace};
 
-use super::{Shown, has_second_factor, wrong_code};
+use super::{has_second_factor, wrong_code};
 use crate::audit as log;
 use crate::error::fault;
-use crate::mail::Letter;
 use crate::visitor::{Client, Visitor};
 use crate::{Seat, Services};
 
@@ -86,10 +85,8 @@ impl Services {
         session::confirm(&mut tx, &member.token, asked).await.map_err(fault)?;
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
         let by = log::person(user);
-        if let Some(Shown::RecoveryCode { left }) = shown {
-            let page = format!("{}/second-factor", self.settings.public_url);
-            self.post(&mut tx, &user.email, &Letter::RecoveryCodeUsed { left, page: &page }).await?;
-            self.record_everywhere(&seats, &by, Act::UseRecoveryCode, Object::default(), Outcome::Done, client).await?;
+        if let Some(shown) = shown {
+            self.note_shown(&mut tx, user, &seats, shown, client).await?;
         }
         self.record_everywhere(&seats, &by, Act::Confirm, Object::default(), Outcome::Done, client).await?;
         tx.commit().await.map_err(fault)

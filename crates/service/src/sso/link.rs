@@ -11,18 +11,18 @@ use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
 use clarity_store::AuthTx;
 use clarity_store::audit::{Entry, Object};
-use clarity_store::auth::member;
 use clarity_store::auth::sso::attempt::{self, AttemptRow, Hash, MAX_TRIES, Purpose};
 use clarity_store::auth::sso::connection::{self, ConnectionRow};
 use clarity_store::auth::sso::identity::{self, SubjectKey};
-use clarity_store::auth::user;
 use clarity_store::auth::user::Credentials;
+use clarity_store::auth::{member, user, workspace};
 use serde_json::json;
 
 use super::join::NOT_A_MEMBER;
 use super::{SsoOutcome, hold, over};
 use crate::audit as log;
 use crate::error::fault;
+use crate::second_factor::has_second_factor;
 use crate::visitor::token_hash;
 use crate::{Client, Services};
 
@@ -50,7 +50,7 @@ impl Services {
         let hash = token_hash(token).ok_or_else(over)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let Waiting { connection, known, .. } = waiting(&mut tx, &hash).await?;
-        let with_code = self.asks_for_code(&mut tx, known.user.id).await?;
+        let with_code = has_second_factor(&mut tx, known.user.id).await?;
         tx.commit().await.map_err(fault)?;
         Ok(SsoLink { workspace: connection.name, email: known.user.email, with_code })
     }
@@ -77,14 +77,17 @@ impl Services {
         // The workspace first, as whoever changes its members or its provider.
         hold(&mut tx, &asked).await?;
         let Waiting { attempt, connection, .. } = still_waiting(&mut tx, &hash).await?;
-        let with_code = self.asks_for_code(&mut tx, user.id).await?;
-        if with_code && !self.take_any_code(&mut tx, &user, form.code.as_deref().unwrap_or_default()).await? {
-            drop(tx);
-            self.note_refused(user, Act::LinkSso, client);
-            return Err(AppError::invalid(
-                "code",
-                "This code is not right, or was used already. Use the app's next one.",
-            ));
+        let mut shown = None;
+        if has_second_factor(&mut tx, user.id).await? {
+            shown = self.take_code(&mut tx, user.id, form.code.as_deref().unwrap_or_default()).await?;
+            if shown.is_none() {
+                drop(tx);
+                self.note_refused(user, Act::LinkSso, client);
+                return Err(AppError::invalid(
+                    "code",
+                    "This code is not right, or was used already. Use the app's next one.",
+                ));
+            }
         }
         if !self.may_join(&mut tx, &attempt, &connection, &user).await? {
             drop(tx);
@@ -114,6 +117,10 @@ impl Services {
             request_id: client.request_id,
         };
         self.record_in(&connection.scope, &entry).await?;
+        if let Some(shown) = shown {
+            let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+            self.note_shown(&mut tx, &user, &seats, shown, client).await?;
+        }
         let signed_in = self.enter_by_sso(&mut tx, &connection, key, user, Some(now_us()), client).await?;
         tx.commit().await.map_err(fault)?;
         Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next })

@@ -9,6 +9,6 @@ pub async fn add(slug: String, domain: String) -> Result<(), PageError> {
     use crate::server::{enter, page_error};
     let (services, seat) = enter(&slug).await.map_err(page_error)?;
     services.add_domain(&seat, &domain).await.map_err(page_error)?;
-    leptos_axum::redirect(&crate::paths::domains(&slug));
+    leptos_axum::redirect(&crate::paths::sso(&slug));
     Ok(())
 }

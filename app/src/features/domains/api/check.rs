@@ -10,6 +10,6 @@ pub async fn check(slug: String, id: DomainId) -> Result<(), PageError> {
     use crate::server::{enter, page_error};
     let (services, seat) = enter(&slug).await.map_err(page_error)?;
     services.check_domain(&seat, id).await.map_err(page_error)?;
-    leptos_axum::redirect(&crate::paths::domains(&slug));
+    leptos_axum::redirect(&crate::paths::sso(&slug));
     Ok(())
 }
