@@ -1,10 +1,12 @@
-//! What row-level security costs: the same transactions on the same tables, with their policies and with them switched off,
-//! in turns, many times. `cargo xtask bench pipeline --only rls` runs it and reads the one line that it prints.
+//! What row-level security costs: the same transactions on two copies of one database, one with its policies and one with them
+//! switched off, a transaction of the one after a transaction of the other. `cargo xtask bench pipeline --only rls` runs it and
+//! reads the one line that it prints.
 //!
-//! The ingest transaction is the store's own, and so are the reads; only the policies differ. The cluster is the tests', which
-//! does not wait for the disk: beside a commit that does, the share of the policies is smaller than what is printed here.
+//! The transactions are the store's own; only the policies differ. The cluster is one of its own that syncs its commits, as the
+//! platform's does: what ingest says is durable is on the disk. What the policies cost beside a commit that waits for no disk is
+//! told too.
 
-use clarity_domain::ids::{AgentId, StreamId};
+use clarity_domain::ids::{AgentId, SourceId, StreamId};
 use clarity_domain::time::{HOUR, MINUTE, Micros};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::database::{DbLogin, DbRole};
@@ -15,25 +17,30 @@ use clarity_store::{AppStore, AuthStore, IngestStore, WorkspaceScope, asset, chu
 use clarity_testkit::TestDb;
 use serde_json::json;
 use std::error::Error;
-use std::time::Instant;
-use tokio_postgres::Client;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 /// Workspaces in the tables, and machines of each.
 const WORKSPACES: u32 = 20;
-const ROUNDS: usize = 40;
-const WARM: usize = 30;
-const EACH: usize = 150;
-/// Bytes of a segment, about what an agent sends when 5,000 rows a second come.
-const BODY: usize = 12_000;
+/// Transactions of a kind that are not counted.
+const WARM: usize = 40;
+/// Pairs of transactions of a kind.
+const PAIRS: usize = 1_500;
+/// Of the large segments: each is half a megabyte.
+const LARGE_PAIRS: usize = 400;
+/// What an agent sends when 5,000 rows a second come: events and bytes of a segment.
+const LIVE: (u32, usize) = (100, 12_000);
+/// And when a backlog is read.
+const BACKLOG: (u32, usize) = (5_000, 500_000);
 
-/// Everything with policies in schema public; a partition is reached through its parent.
-const TABLES: &str = "select string_agg(format('alter table %s {} row level security', c.oid::regclass), ';')
-                      from pg_class c
-                      where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-                        and exists (select from pg_policy p where p.polrelid = c.oid)";
+/// Switches off what has policies in schema public; a partition is reached through its parent.
+const SWITCH_OFF: &str = "do $$ declare name regclass; begin
+  for name in select c.oid from pg_class c
+              where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+                and exists (select from pg_policy p where p.polrelid = c.oid)
+  loop execute format('alter table %s disable row level security', name); end loop; end $$";
 
 const SEED: &str = "
   create temporary table w as select n, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid as id from generate_series(1, {}) n;
@@ -65,63 +72,100 @@ const SEED: &str = "
   drop table w;
   analyze";
 
+/// One of the two databases.
 struct Bed {
     ingest: IngestStore,
     app: AppStore,
     agent: WorkspaceScope,
     owner: WorkspaceScope,
-    source: clarity_domain::ids::SourceId,
+    source: SourceId,
     next_seq: u64,
     hash: [u8; 32],
-    admin: Client,
-    /// The last: the database goes with it.
-    _db: TestDb,
 }
 
-/// Milliseconds of the three kinds of transaction, a median of each.
+/// A kind of transaction.
 #[derive(Clone, Copy)]
-struct Round {
-    ingest: f64,
-    overview: f64,
-    series: f64,
+enum Kind {
+    Ingest(u32, usize),
+    Overview,
+    Chart,
+}
+
+/// Milliseconds of each transaction, with policies and without.
+struct Pairs {
+    with: Vec<f64>,
+    without: Vec<f64>,
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
-    let mut bed = Bed::make().await?;
-    let mut pairs = Vec::with_capacity(ROUNDS);
-    for round in 0..ROUNDS {
-        // In turns, and each first as often as the other.
-        let on_first = round % 2 == 0;
-        let first = bed.round(on_first).await?;
-        let second = bed.round(!on_first).await?;
-        pairs.push(if on_first { (first, second) } else { (second, first) });
-        eprint!("\r{} of {ROUNDS} rounds", round + 1);
+    if std::env::var_os("CLARITY_TEST_DIR").is_none() {
+        return Err(
+            "CLARITY_TEST_DIR has to name a folder for a cluster: what other tests share is not switched".into()
+        );
     }
-    eprintln!();
-    eprintln!(
-        "{ROUNDS} rounds of {EACH}, policies on and off in turns; medians, with 95 % of a bootstrap over the rounds"
+    let seeded = TestDb::new().await;
+    let admin = seeded.admin().await;
+    admin.batch_execute(&SEED.replace("{}", &WORKSPACES.to_string())).await?;
+    drop(admin);
+    let bare = seeded.copy().await;
+    bare.admin().await.batch_execute(SWITCH_OFF).await?;
+    let mut beds = [Bed::make(&seeded).await?, Bed::make(&bare).await?];
+
+    let (events, bytes) = LIVE;
+    let unsynced = measure(&mut beds, Kind::Ingest(events, bytes), PAIRS).await?;
+    let overview = measure(&mut beds, Kind::Overview, PAIRS).await?;
+    let chart = measure(&mut beds, Kind::Chart, PAIRS).await?;
+    sync(&seeded, true).await?;
+    let live = measure(&mut beds, Kind::Ingest(events, bytes), PAIRS).await?;
+    let (events, bytes) = BACKLOG;
+    let backlog = measure(&mut beds, Kind::Ingest(events, bytes), LARGE_PAIRS).await?;
+    sync(&seeded, false).await?;
+
+    eprintln!("transactions with policies and without, in turns; medians, with 95 % of a bootstrap over the pairs");
+    let live = told("ingest, a live segment made durable", &live, Goal::Percent(3.0));
+    let backlog = told("ingest, a backlog's segment made durable", &backlog, Goal::Percent(3.0));
+    let unsynced = told("ingest, a live segment, the disk not waited for", &unsynced, Goal::None);
+    let overview = told("the Overview's five reads", &overview, Goal::Ms(0.1));
+    let chart = told("a chart's read", &chart, Goal::Ms(0.1));
+    println!(
+        "{}",
+        json!({ "ingest_percent": live.percent, "backlog_percent": backlog.percent, "ingest_ms": unsynced.ms,
+                "overview_ms": overview.ms, "series_ms": chart.ms })
     );
-    let of = |pick: fn(&(Round, Round)) -> f64| pairs.iter().map(pick).collect::<Vec<f64>>();
-    let ingest = told("ingest transaction", "%", 3.0, &of(|(on, off)| (on.ingest / off.ingest - 1.0) * 100.0));
-    let overview = told("overview's reads", "ms", 0.1, &of(|(on, off)| on.overview - off.overview));
-    let series = told("a chart's read", "ms", 0.1, &of(|(on, off)| on.series - off.series));
-    let with = [median(&of(|p| p.0.ingest)), median(&of(|p| p.0.overview)), median(&of(|p| p.0.series))];
-    let without = [median(&of(|p| p.1.ingest)), median(&of(|p| p.1.overview)), median(&of(|p| p.1.series))];
-    for (name, (with, without)) in ["ingest", "overview", "chart"].iter().zip(with.iter().zip(without)) {
-        eprintln!("  {name}: {with:.3} ms with policies, {without:.3} ms without");
-    }
-    println!("{}", json!({ "ingest_percent": ingest, "overview_ms": overview, "series_ms": series }));
     Ok(())
 }
 
+/// Whether commits wait for the disk, from now on and on the whole cluster.
+async fn sync(db: &TestDb, on: bool) -> Outcome {
+    let admin = db.admin().await;
+    admin.batch_execute(if on { "alter system set fsync = on" } else { "alter system reset fsync" }).await?;
+    admin.batch_execute("select pg_reload_conf()").await?;
+    // Each session hears of it between two of its commands.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok(())
+}
+
+async fn measure(beds: &mut [Bed; 2], kind: Kind, pairs: usize) -> Outcome<Pairs> {
+    let mut all = Pairs { with: Vec::with_capacity(pairs), without: Vec::with_capacity(pairs) };
+    for n in 0..WARM + pairs {
+        // Each goes first as often as the other.
+        let mut took = [0.0; 2];
+        for turn in [n % 2, 1 - n % 2] {
+            took[turn] = beds[turn].run(kind).await?;
+        }
+        if n >= WARM {
+            all.with.push(took[0]);
+            all.without.push(took[1]);
+        }
+    }
+    Ok(all)
+}
+
 impl Bed {
-    async fn make() -> Outcome<Self> {
-        let db = TestDb::new().await;
+    async fn make(db: &TestDb) -> Outcome<Self> {
         let login =
             |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
-        let admin = db.admin().await;
-        admin.batch_execute(&SEED.replace("{}", &WORKSPACES.to_string())).await?;
         let auth = AuthStore::connect(&login(DbRole::Auth), 1).await?;
         let ingest = IngestStore::connect(&login(DbRole::Ingest), 1).await?;
         let app = AppStore::connect(&login(DbRole::App), 1).await?;
@@ -134,92 +178,80 @@ impl Bed {
         let source = source::register(&mut tx, "plant-db", "postgres", "PostgreSQL").await?.id;
         let at = cursor::lock(&mut tx, source).await?;
         tx.commit().await?;
-        Ok(Self { ingest, app, agent, owner, source, next_seq: at.next_seq, hash: at.last_hash, admin, _db: db })
+        Ok(Self { ingest, app, agent, owner, source, next_seq: at.next_seq, hash: at.last_hash })
     }
 
-    async fn round(&mut self, policies: bool) -> Outcome<Round> {
-        let word = if policies { "enable" } else { "disable" };
-        let row = self.admin.query_one(&TABLES.replace("{}", word), &[]).await?;
-        let statements: String = row.get(0);
-        self.admin.batch_execute(&statements).await?;
-        Ok(Round { ingest: self.ingests().await?, overview: self.overviews().await?, series: self.charts().await? })
-    }
-
-    async fn ingests(&mut self) -> Outcome<f64> {
-        let body: Vec<u8> = (0..BODY).map(|n| (n.wrapping_mul(2_654_435_761) >> 7) as u8).collect();
-        let mut all = Vec::with_capacity(EACH);
-        for n in 0..WARM + EACH {
-            let mut hash = [0; 32];
-            hash[..8].copy_from_slice(&(self.next_seq + 1).to_le_bytes());
-            let new = Segment {
-                source_id: self.source,
-                epoch: 1,
-                first_seq: self.next_seq,
-                event_count: 100,
-                previous_hash: &self.hash,
-                hash: &hash,
-                position: &json!({ "safe_lsn": self.next_seq }),
-                raw_bytes: 100_000,
-                last_commit_us: Some(now_us()),
-                body: &body,
-            };
-            let began = Instant::now();
-            let mut tx = self.ingest.begin(&self.agent).await?;
-            if segment::append(&mut tx, &new).await? == Appended::Elsewhere {
-                return Err("the cursor stands elsewhere".into());
-            }
-            tx.commit().await?;
-            if n >= WARM {
-                all.push(began.elapsed().as_secs_f64() * 1000.0);
-            }
-            (self.next_seq, self.hash) = (self.next_seq + 100, hash);
+    async fn run(&mut self, kind: Kind) -> Outcome<f64> {
+        match kind {
+            Kind::Ingest(events, bytes) => self.ingest(events, bytes).await,
+            Kind::Overview => self.overview().await,
+            Kind::Chart => self.chart().await,
         }
-        Ok(median(&all))
+    }
+
+    async fn ingest(&mut self, events: u32, bytes: usize) -> Outcome<f64> {
+        let body: Vec<u8> = (0..bytes).map(|n| (n.wrapping_mul(2_654_435_761) >> 7) as u8).collect();
+        let mut hash = [0; 32];
+        hash[..8].copy_from_slice(&(self.next_seq + 1).to_le_bytes());
+        let new = Segment {
+            source_id: self.source,
+            epoch: 1,
+            first_seq: self.next_seq,
+            event_count: events,
+            previous_hash: &self.hash,
+            hash: &hash,
+            position: &json!({ "safe_lsn": self.next_seq }),
+            raw_bytes: events * 1_000,
+            last_commit_us: Some(now_us()),
+            body: &body,
+        };
+        let began = Instant::now();
+        let mut tx = self.ingest.begin(&self.agent).await?;
+        if segment::append(&mut tx, &new).await? == Appended::Elsewhere {
+            return Err("the cursor stands elsewhere".into());
+        }
+        tx.commit().await?;
+        let took = ms(began);
+        (self.next_seq, self.hash) = (self.next_seq + u64::from(events), hash);
+        Ok(took)
     }
 
     /// What the Overview reads, in one transaction.
-    async fn overviews(&self) -> Outcome<f64> {
-        let mut all = Vec::with_capacity(EACH);
-        for n in 0..WARM + EACH {
-            let now = now_us();
-            let began = Instant::now();
-            let mut tx = self.app.begin_read(&self.owner).await?;
-            overview::counts(&mut tx).await?;
-            let machines = asset::list(&mut tx).await?;
-            metric::list(&mut tx).await?;
-            let latest = chunk::latest(&mut tx).await?;
-            let states = state::list_intervals(&mut tx, now - 8 * HOUR, now).await?;
-            tx.commit().await?;
-            if n >= WARM {
-                all.push(began.elapsed().as_secs_f64() * 1000.0);
-            }
-            if machines.len() != 100 || latest.len() != 100 || states.is_empty() {
-                return Err("the reads do not give what was seeded".into());
-            }
+    async fn overview(&self) -> Outcome<f64> {
+        let now = now_us();
+        let began = Instant::now();
+        let mut tx = self.app.begin_read(&self.owner).await?;
+        overview::counts(&mut tx).await?;
+        let machines = asset::list(&mut tx).await?;
+        metric::list(&mut tx).await?;
+        let latest = chunk::latest(&mut tx).await?;
+        let states = state::list_intervals(&mut tx, now - 8 * HOUR, now).await?;
+        tx.commit().await?;
+        let took = ms(began);
+        if machines.len() != 100 || latest.len() != 100 || states.is_empty() {
+            return Err("the reads do not give what was seeded".into());
         }
-        Ok(median(&all))
+        Ok(took)
     }
 
     /// A metric of six machines by the minute, in a transaction of its own.
-    async fn charts(&self) -> Outcome<f64> {
-        let mut all = Vec::with_capacity(EACH);
-        for n in 0..WARM + EACH {
-            let to: Micros = now_us();
-            let began = Instant::now();
-            let mut tx = self.app.begin_read(&self.owner).await?;
-            let assets = [1, 2, 3, 4, 5, 6];
-            let of =
-                rollup::list(&mut tx, StreamId(id()), &assets, 3, rollup::MINUTE_GRAIN, to - 60 * MINUTE, to).await?;
-            tx.commit().await?;
-            if n >= WARM {
-                all.push(began.elapsed().as_secs_f64() * 1000.0);
-            }
-            if of.is_empty() {
-                return Err("the chart is empty".into());
-            }
+    async fn chart(&self) -> Outcome<f64> {
+        let to: Micros = now_us();
+        let began = Instant::now();
+        let mut tx = self.app.begin_read(&self.owner).await?;
+        let assets = [1, 2, 3, 4, 5, 6];
+        let of = rollup::list(&mut tx, StreamId(id()), &assets, 3, rollup::MINUTE_GRAIN, to - 60 * MINUTE, to).await?;
+        tx.commit().await?;
+        let took = ms(began);
+        if of.is_empty() {
+            return Err("the chart is empty".into());
         }
-        Ok(median(&all))
+        Ok(took)
     }
+}
+
+fn ms(since: Instant) -> f64 {
+    since.elapsed().as_secs_f64() * 1000.0
 }
 
 /// Of the first workspace, and of everything in it that has one of its kind.
@@ -227,12 +259,47 @@ fn id() -> Uuid {
     Uuid::from_u128(0x0000_0000_0000_7000_8000_0000_0000_0001)
 }
 
-/// The median, told beside its goal.
-fn told(name: &str, unit: &str, goal: f64, values: &[f64]) -> f64 {
-    let (value, (low, high)) = (median(values), bootstrap(values));
-    let word = if value <= goal { "reached" } else { "missed" };
-    eprintln!("{name}: {value:+.3} {unit} ({low:+.3} to {high:+.3}), goal ≤ {goal} {unit}: {word}");
-    value
+/// What the policies may cost at most.
+enum Goal {
+    Percent(f64),
+    Ms(f64),
+    None,
+}
+
+/// What the policies add, to the median of a kind of transaction.
+struct Added {
+    percent: f64,
+    ms: f64,
+}
+
+impl Added {
+    fn between(with: f64, without: f64) -> Self {
+        Self { percent: (with / without - 1.0) * 100.0, ms: with - without }
+    }
+}
+
+fn told(name: &str, pairs: &Pairs, goal: Goal) -> Added {
+    let (with, without) = (median(&pairs.with), median(&pairs.without));
+    let added = Added::between(with, without);
+    let drawn = bootstrap(pairs);
+    let between = |of: fn(&Added) -> f64| {
+        let mut all: Vec<f64> = drawn.iter().map(of).collect();
+        all.sort_by(f64::total_cmp);
+        (all[25], all[974])
+    };
+    let (low, high) = between(|added| added.ms);
+    let (least, most) = between(|added| added.percent);
+    let reached = |held: bool| if held { "reached" } else { "missed" };
+    let goal = match goal {
+        Goal::Percent(goal) => format!(", goal ≤ {goal} %: {}", reached(added.percent <= goal)),
+        Goal::Ms(goal) => format!(", goal ≤ {goal} ms: {}", reached(added.ms <= goal)),
+        Goal::None => String::new(),
+    };
+    eprintln!(
+        "{name}: {with:.3} ms with policies, {without:.3} ms without: {:+.3} ms ({low:+.3} to {high:+.3}), {:+.1} % ({least:+.1} to {most:+.1}){goal}",
+        added.ms, added.percent
+    );
+    added
 }
 
 fn median(values: &[f64]) -> f64 {
@@ -245,15 +312,18 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-/// Between which values 95 % of the medians lie, of a thousand draws with replacement. Always the same draws.
-fn bootstrap(values: &[f64]) -> (f64, f64) {
+/// A thousand draws of pairs with replacement. Always the same draws.
+fn bootstrap(pairs: &Pairs) -> Vec<Added> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut draw = || {
+    let mut draw = |below: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        values[(state >> 33) as usize % values.len()]
+        (state >> 33) as usize % below
     };
-    let mut medians: Vec<f64> =
-        (0..1_000).map(|_| median(&(0..values.len()).map(|_| draw()).collect::<Vec<_>>())).collect();
-    medians.sort_by(f64::total_cmp);
-    (medians[25], medians[974])
+    (0..1_000)
+        .map(|_| {
+            let drawn: Vec<usize> = (0..pairs.with.len()).map(|_| draw(pairs.with.len())).collect();
+            let of = |all: &[f64]| median(&drawn.iter().map(|n| all[*n]).collect::<Vec<f64>>());
+            Added::between(of(&pairs.with), of(&pairs.without))
+        })
+        .collect()
 }

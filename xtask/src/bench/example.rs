@@ -1,16 +1,16 @@
 //! Sections that measure inside one process what no whole stack can separate: examples of the crates that they measure. Each
 //! says what it does on its way, and prints one line of JSON at its end.
 
-use std::process::Stdio;
+use std::{path::Path, process::Stdio};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use super::{Context, figures::Figures};
-use crate::process::cargo;
+use crate::{paths::Mode, process::cargo, services};
 
 pub fn neighbours(context: &Context, figures: &mut Figures) -> Result<()> {
-    let said = run(context, "clarity-workers", "neighbours")?;
+    let said = run(context, "clarity-workers", "neighbours", &[])?;
     figures.add("neighbours_ratio", number(&said, "ratio")?);
     let (without, with) = (number(&said, "without_ms")?, number(&said, "with_ms")?);
     figures.note(format!("neighbours: p95 {without:.2} ms without the noisy one, {with:.2} ms with it"));
@@ -18,12 +18,19 @@ pub fn neighbours(context: &Context, figures: &mut Figures) -> Result<()> {
 }
 
 pub fn rls(context: &Context, figures: &mut Figures) -> Result<()> {
-    let said = run(context, "clarity-store", "rls")?;
+    // A cluster of its own: whether it waits for the disk is switched meanwhile.
+    let dir = context.paths.root.join(".clarity/bench-policies");
+    let said = run(context, "clarity-store", "rls", &[("CLARITY_TEST_DIR", &dir)]);
+    services::down_and_remove(&context.paths, Mode::Release, &dir.join("pg"))?;
+    let said = said?;
     let (overview, series) = (number(&said, "overview_ms")?, number(&said, "series_ms")?);
+    let (backlog, unsynced) = (number(&said, "backlog_percent")?, number(&said, "ingest_ms")?);
     figures.add("rls_ingest_percent", number(&said, "ingest_percent")?);
     figures.add("rls_read_ms", overview.max(series));
-    figures
-        .note(format!("row-level security: {overview:+.3} ms on the Overview's reads, {series:+.3} ms on a chart's"));
+    figures.note(format!(
+        "row-level security: {overview:+.3} ms on the Overview's five reads, {series:+.3} ms on a chart's; of ingest \
+         {backlog:+.1} % with a backlog's segments, and {unsynced:+.3} ms of a live one whose commit waits for no disk"
+    ));
     Ok(())
 }
 
@@ -31,9 +38,10 @@ fn number(said: &Value, key: &str) -> Result<f64> {
     said[key].as_f64().with_context(|| format!("the example did not say {key}: {said}"))
 }
 
-fn run(context: &Context, package: &str, example: &str) -> Result<Value> {
+fn run(context: &Context, package: &str, example: &str, variables: &[(&str, &Path)]) -> Result<Value> {
     let mut command = cargo(&context.paths.root);
     command.args(["run", "--release", "--quiet", "--package", package, "--example", example]);
+    command.envs(variables.iter().copied());
     let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("start {example}"))?;
     ensure!(output.status.success(), "{example} ended with {}", output.status);
     let text = String::from_utf8_lossy(&output.stdout);
