@@ -59,7 +59,7 @@ pub use account::{SignIn, SignedIn};
 pub use asset_view::{AssetDetail, AssetState, AssetSummary, AssetValue};
 pub use audit::{AuditExport, ExportFormat};
 pub use deletion::WorkspaceExport;
-pub use mail::{MailSettings, MailSettingsError};
+pub use mail::{LETTER_KINDS, MailSettings, MailSettingsError};
 pub use masked::keyed_hash;
 pub use masking::NewMask;
 pub use members::{Accepted, NewAccount};

@@ -4,6 +4,7 @@
 //! and addresses stand in the letter and in no log.
 
 mod deliver;
+mod kinds;
 mod outbox;
 mod render;
 mod settings;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use crate::Services;
 use crate::error::fault;
 
+pub use kinds::LETTER_KINDS;
 pub use settings::{MailSettings, MailSettingsError};
 
 /// Letters that a server without a mail server keeps.
@@ -112,31 +114,6 @@ pub(crate) enum Letter<'a> {
         minutes: u32,
         link: &'a str,
     },
-}
-
-impl Letter<'_> {
-    /// Its name, for support and the log.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::ConfirmSignUp { .. } => "confirm_sign_up",
-            Self::AccountExists { .. } => "account_exists",
-            Self::ResetPassword { .. } => "reset_password",
-            Self::PasswordChanged { .. } => "password_changed",
-            Self::Invitation { .. } => "invitation",
-            Self::OwnershipOffer { .. } => "ownership_offer",
-            Self::SecondFactorAdded { .. } => "second_factor_added",
-            Self::SecondFactorRemoved { .. } => "second_factor_removed",
-            Self::PasskeyAdded { .. } => "passkey_added",
-            Self::PasskeyRemoved { .. } => "passkey_removed",
-            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
-            Self::DeletionRequested { .. } => "deletion_requested",
-            Self::DeletionCancelled { .. } => "deletion_cancelled",
-            Self::WorkspaceDeleted { .. } => "workspace_deleted",
-            Self::PlanNotice { .. } => "plan_notice",
-            Self::SupportRequest { .. } => "support_request",
-            Self::BreakGlass { .. } => "break_glass",
-        }
-    }
 }
 
 impl Services {
