@@ -4,6 +4,7 @@
 //! There are no notices to phones yet; they come with the phone's app, and get their rows then.
 
 mod app;
+mod mailbox;
 mod post;
 mod rows;
 
@@ -24,6 +25,7 @@ use rows::{Opens, Row};
 
 /// Passkeys are made for a host with a name.
 const ORIGIN: &str = "https://clarity.example";
+const FROM: &str = "Clarity Stream <no-reply@clarity.example>";
 const OWNERS: [&str; 2] = [post::OWNER, "second@nordmark.example"];
 
 /// Another owner of ours; and all of our people have a seat in the other workspace too, of which no letter may speak.
@@ -44,8 +46,12 @@ struct Letter {
     html: String,
 }
 
+/// Where letters are kept.
 async fn world() -> World {
-    let mail = MailSettings::outbox("Clarity Stream <no-reply@clarity.example>").expect("an address");
+    world_with(MailSettings::outbox(FROM).expect("an address")).await
+}
+
+async fn world_with(mail: MailSettings) -> World {
     let world = World::at(ORIGIN, mail).await;
     // Everybody takes their seat.
     world.session(Caller::Stranger).await;
@@ -218,7 +224,7 @@ async fn a_letters_secret_does_what_its_row_says_and_then_nothing() {
             let once = !matches!(row.opens, Opens::Often(_));
             if once || round == 0 {
                 let (_, letters) = sent(&world, row, round).await;
-                secret = secrets(&letters[0].text).first().expect("a secret").to_string();
+                secret = secrets(&letters[0].text).first().map(|it| (*it).to_owned()).expect("a secret");
             }
             let looked = tried(&world, &page, caller, &secret).await;
             let looked_again = tried(&world, &page, caller, &secret).await;
