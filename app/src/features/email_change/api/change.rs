@@ -7,10 +7,17 @@ use crate::error::PageError;
 #[server(endpoint = "email_change/change")]
 pub async fn change(token: String) -> Result<(), PageError> {
     use crate::{paths, server};
-    let visitor = server::visitor();
-    server::services().change_email(&visitor, &token, &server::client()).await.map_err(server::page_error)?;
-    let first = visitor.session().and_then(|session| session.workspaces.first());
-    let page = first.map_or_else(|| paths::HOME.to_owned(), |workspace| paths::email_changed(&workspace.slug));
+    let (services, visitor, client) = (server::services(), server::visitor(), server::client());
+    services.change_email(&visitor, &token, &client).await.map_err(server::page_error)?;
+    // It stands in each workspace: the first one that lets them in as they are.
+    let all = visitor.session().map(|session| session.workspaces.as_slice()).unwrap_or_default();
+    let mut page = paths::HOME.to_owned();
+    for workspace in all {
+        if services.enter(&visitor, &workspace.slug, &client).await.is_ok() {
+            page = paths::email_changed(&workspace.slug);
+            break;
+        }
+    }
     leptos_axum::redirect(&page);
     Ok(())
 }
