@@ -61,7 +61,7 @@ test("an address becomes another one by the link in its letter, for its person a
   await desk.page.getByRole("button", { name: "Use this e-mail" }).click();
   await desk.page.waitForURL(new RegExp(`/w/${slug}/sessions\\?email=changed$`));
   await desk.page.getByText("Your e-mail address is changed").waitFor();
-  await desk.page.getByText(wanted).first().waitFor();
+  await desk.page.locator("p").filter({ hasText: `You sign in as ${wanted}` }).waitFor();
   await letter(email, /was changed/i);
 
   // The others are out; the old address is nobody's, and the link is used up.

@@ -25,7 +25,7 @@ pub fn EmailPage() -> impl IntoView {
             || view! { <PageSkeleton figures=0 rows=3/> }.into_any(),
             |content| view! { <AuthLayout title=TITLE lead=().into_any()>{content}</AuthLayout> }.into_any(),
             move |link| {
-                let lead = view! { "For the account that is " <b>{link.from.clone()}</b> " so far." }.into_any();
+                let lead = view! { "For the account that is " <b class="cs-email">{link.from.clone()}</b> " so far." }.into_any();
                 view! { <AuthLayout title=TITLE lead><ConfirmEmailForm token=token.get_untracked() link/></AuthLayout> }.into_any()
             },
         )}

@@ -27,7 +27,7 @@ pub fn EmailStopPage() -> impl IntoView {
             || view! { <PageSkeleton figures=0 rows=3/> }.into_any(),
             move |content| view! { <AuthLayout title=TITLE lead=anyway()>{content}</AuthLayout> }.into_any(),
             move |link| {
-                let lead = view! { "For the account of " <b>{link.from.clone()}</b> }.into_any();
+                let lead = view! { "For the account of " <b class="cs-email">{link.from.clone()}</b> }.into_any();
                 view! { <AuthLayout title=TITLE lead><StopEmailForm token=token.get_untracked() link/></AuthLayout> }.into_any()
             },
         )}

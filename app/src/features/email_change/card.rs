@@ -57,7 +57,7 @@ pub fn EmailCard(
         <Card title="E-mail address" remark="you sign in with it, and letters go there">
             {move || changed.get().then(|| view! { <Banner tone=Tone::Ok>"Your e-mail address is changed. Your other sessions are ended."</Banner> })}
             <div class="cs-stack">
-                <p>"You sign in as " <b>{address}</b></p>
+                <p>"You sign in as " <b class="cs-email">{address}</b></p>
                 {body}
             </div>
         </Card>
@@ -91,7 +91,7 @@ fn Waiting(slug: String, waiting: WaitingEmail, withdraw: ServerAction<Withdraw>
     let WaitingEmail { address, ends_at } = waiting;
     view! {
         <Banner tone=Tone::Ok>
-            "We have sent a letter to " <b>{address}</b> ". Open the link in it, signed in as now, until "
+            "We have sent a letter to " <b class="cs-email">{address}</b> ". Open the link in it, signed in as now, until "
             <Time at=Some(ends_at) detail=Detail::Minute/> ". Until then you sign in as before."
         </Banner>
         <ActionForm action=withdraw>

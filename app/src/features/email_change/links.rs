@@ -15,7 +15,7 @@ pub fn ConfirmEmailForm(token: String, link: EmailChange) -> impl IntoView {
     let change = ServerAction::<Change>::new();
     let error = move || change.value().get().and_then(Result::err);
     view! {
-        <p>"From then on you sign in as " <b>{link.to}</b> ", and letters go there. Your other sessions end."</p>
+        <p>"From then on you sign in as " <b class="cs-email">{link.to}</b> ", and letters go there. Your other sessions end."</p>
         <ActionForm action=change>
             {move || error().map(|error| view! { <Refused error/> })}
             <input type="hidden" name="token" value=token/>
@@ -32,7 +32,7 @@ pub fn StopEmailForm(token: String, link: EmailChange) -> impl IntoView {
     let stop = ServerAction::<Stop>::new();
     let error = move || stop.value().get().and_then(Result::err);
     view! {
-        <p>"The account is to have the e-mail " <b>{link.to}</b> " instead. If you did not ask for it, somebody is signed in as you: this ends every session, and then you choose a new password."</p>
+        <p>"The account is to have the e-mail " <b class="cs-email">{link.to}</b> " instead. If you did not ask for it, somebody is signed in as you: this ends every session, and then you choose a new password."</p>
         <ActionForm action=stop>
             {move || error().map(|error| view! { <Refused error/> })}
             <input type="hidden" name="token" value=token/>
