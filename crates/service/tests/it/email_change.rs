@@ -97,7 +97,7 @@ async fn a_link_works_once_in_time_and_for_its_person_alone() {
     // Somebody else's, one that a newer one took the place of, and those that never were: one answer.
     let foreign = change(&stage, &joe, &token).await.unwrap_err();
     assert_eq!(foreign.code, ErrorCode::NotFound);
-    for none in NONE.into_iter().chain([older.as_str()]) {
+    for none in [older.as_str()].into_iter().chain(NONE) {
         assert_eq!(change(&stage, &maja, none).await.unwrap_err(), foreign, "{none:?}");
         assert_eq!(stage.services.find_email_change(&here, none).await.unwrap_err(), foreign, "{none:?}");
     }
