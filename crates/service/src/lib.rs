@@ -12,6 +12,7 @@ mod day;
 mod dead_letters;
 mod deletion;
 mod domains;
+mod email_change;
 mod error;
 mod frame;
 mod known_passwords;

@@ -78,6 +78,25 @@ pub(crate) enum Letter<'a> {
         who: &'a str,
         page: &'a str,
     },
+    /// 1 h. To an address that an account is to have.
+    ConfirmEmail {
+        link: &'a str,
+    },
+    /// Somebody wanted for their account an address that has one.
+    EmailWanted {
+        sign_in: &'a str,
+        reset: &'a str,
+    },
+    /// 1 h. To the address that an account has: another one was asked for. The link stops it.
+    EmailChangeAsked {
+        email: &'a str,
+        link: &'a str,
+    },
+    /// To the address that an account had.
+    EmailChanged {
+        email: &'a str,
+        sign_in: &'a str,
+    },
     /// How many are left. The link is the page that makes new ones.
     RecoveryCodeUsed {
         left: u32,

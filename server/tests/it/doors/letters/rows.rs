@@ -55,6 +55,8 @@ pub enum Opens {
     Once(&'static str),
     /// The same, but while they are signed in under another address.
     OnceUnlessAnother(&'static str),
+    /// The person who asked for the letter uses its link once, signed in; to anybody else it is like one that never was.
+    OnceForItsPerson(&'static str),
     /// Whoever has the letter reads what this door shows, as often as they like.
     Often(&'static str),
 }
@@ -66,6 +68,7 @@ impl Opens {
             Self::Doors => None,
             Self::Once(_) => Some("whoever has the letter, once"),
             Self::OnceUnlessAnother(_) => Some("whoever has the letter and is signed in as nobody else, once"),
+            Self::OnceForItsPerson(_) => Some("whoever has the letter and is signed in as who asked for it, once"),
             Self::Often(_) => Some("whoever has the letter"),
         }
     }
@@ -74,7 +77,9 @@ impl Opens {
     pub const fn door(self) -> Option<&'static str> {
         match self {
             Self::Doors => None,
-            Self::Once(door) | Self::OnceUnlessAnother(door) | Self::Often(door) => Some(door),
+            Self::Once(door) | Self::OnceUnlessAnother(door) | Self::OnceForItsPerson(door) | Self::Often(door) => {
+                Some(door)
+            }
         }
     }
 
@@ -84,6 +89,8 @@ impl Opens {
             Self::Doors => false,
             Self::Once(_) | Self::Often(_) => true,
             Self::OnceUnlessAnother(_) => caller.is_nobody(),
+            // In their rounds it is members who ask: see `post::asker`.
+            Self::OnceForItsPerson(_) => matches!(caller, Caller::Member(_)),
         }
     }
 }
@@ -111,6 +118,10 @@ pub const LETTERS: &[Row] = &[
     row("second_factor_removed", To::Person, &["/reset"], Opens::Doors),
     row("passkey_added", To::Person, &["/reset"], Opens::Doors),
     row("passkey_removed", To::Person, &["/reset"], Opens::Doors),
+    row("confirm_email", To::Typed, &["/email/{unknown}"], Opens::OnceForItsPerson("/api/email_change/change")),
+    row("email_wanted", To::Typed, &["/sign-in", "/reset"], Opens::Doors),
+    row("email_change_asked", To::Person, &["/email/stop/{unknown}"], Opens::Once("/api/email_change/stop")),
+    row("email_changed", To::Person, &["/sign-in"], Opens::Doors),
     row("recovery_code_used", To::Person, &["/second-factor"], Opens::Doors),
     row("deletion_requested", To::Owners, &["/w/{slug}/delete"], Opens::Doors),
     row("deletion_cancelled", To::Owners, &["/w/{slug}/delete"], Opens::Doors),
