@@ -22,6 +22,8 @@ pub const SIGN_UP_SENT: &str = "/sign-up?sent=1";
 pub const RESET: &str = "/reset";
 /// After a new password was asked for.
 pub const RESET_SENT: &str = "/reset?sent=1";
+/// After a change of address was stopped.
+pub const RESET_AFTER_STOP: &str = "/reset?stopped=1";
 /// After a new password was chosen.
 pub const SIGN_IN_ANEW: &str = "/sign-in?changed=1";
 pub const NEW_WORKSPACE: &str = "/new-workspace";
@@ -244,6 +246,11 @@ pub fn sessions(slug: &str) -> String {
 /// There, after another password was chosen.
 pub fn password_changed(slug: &str) -> String {
     format!("/w/{slug}/sessions?changed=1")
+}
+
+/// There, after the person's address became another one.
+pub fn email_changed(slug: &str) -> String {
+    format!("/w/{slug}/sessions?email=changed")
 }
 
 pub fn audit(slug: &str) -> String {

@@ -39,6 +39,8 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/confirm/:token") view=Apart::Confirm ssr=WHOLE/>
                 <Route path=path!("/reset") view=Apart::AskReset ssr=WHOLE/>
                 <Route path=path!("/reset/:token") view=Apart::Reset ssr=WHOLE/>
+                <Route path=path!("/email/:token") view=Apart::Email ssr=WHOLE/>
+                <Route path=path!("/email/stop/:token") view=Apart::EmailStop ssr=WHOLE/>
                 <Route path=path!("/new-workspace") view=Apart::NewWorkspace ssr=WHOLE/>
                 <Route path=path!("/invite/:token") view=Apart::Invite ssr=WHOLE/>
                 <Route path=path!("/deleted/:token") view=Apart::Deleted ssr=WHOLE/>

@@ -1,6 +1,6 @@
 //! `cargo xtask test isolation`: the whole proof that no workspace reaches another's. In the database: rules of the catalogue,
 //! the attempt matrix in two worlds, planted faults, interleaved transactions; `cargo test` has the quick form. At the front
-//! doors: every page, server function, stream and file, tried by everybody.
+//! doors: every page, server function, stream, file and letter, tried by everybody.
 //!
 //! A dev build: the work is Postgres', and the test binaries are those that `cargo test` compiled.
 

@@ -4,6 +4,7 @@ pub mod audit;
 pub mod dead_letters;
 pub mod deletion;
 pub mod domains;
+pub mod email_change;
 pub mod invitation;
 pub mod live;
 pub mod masking;

@@ -25,6 +25,7 @@ use super::{
     sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage,
     usage::UsagePage, welcome::WelcomePage,
 };
+use super::{email::EmailPage, email_stop::EmailStopPage};
 use crate::{
     features::set_up::FIRST_EVENT,
     layout::{frame::use_slug, overlays::OverlaysContent},
@@ -45,6 +46,9 @@ pub enum Apart {
     Confirm,
     AskReset,
     Reset,
+    /// The link of the letter to a new address, and of the one to the old.
+    Email,
+    EmailStop,
     NewWorkspace,
     /// The link of an invitation.
     Invite,
@@ -134,6 +138,8 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Confirm => view! { <ConfirmPage/> }.into_any(),
         Apart::AskReset => view! { <AskResetPage/> }.into_any(),
         Apart::Reset => view! { <ResetPage/> }.into_any(),
+        Apart::Email => view! { <EmailPage/> }.into_any(),
+        Apart::EmailStop => view! { <EmailStopPage/> }.into_any(),
         Apart::NewWorkspace => view! { <NewWorkspacePage/> }.into_any(),
         Apart::Invite => view! { <InvitePage/> }.into_any(),
         Apart::SsoBegin => view! { <SsoBeginPage/> }.into_any(),

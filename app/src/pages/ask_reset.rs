@@ -1,4 +1,4 @@
-//! `/reset`, and `?sent=1` once a letter is on its way
+//! `/reset`, and `?sent=1` once a letter is on its way; `?stopped=1` after a change of address was stopped
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -8,6 +8,7 @@ use crate::{
     features::session::AskResetForm,
     layout::auth::{AuthLayout, Sent},
     paths,
+    ui::{note::Banner, pill::Tone},
 };
 
 #[component]
@@ -24,9 +25,14 @@ pub fn AskResetPage() -> impl IntoView {
             }
             .into_any()
         } else {
+            let stopped = query.with(|query| query.get_str("stopped").is_some());
+            let title = if stopped { "Choose a new password" } else { "Forgot your password?" };
             view! {
-                <Title text="Forgot your password?"/>
-                <AuthLayout title="Forgot your password?" lead><AskResetForm/></AuthLayout>
+                <Title text=title/>
+                <AuthLayout title lead>
+                    {stopped.then(|| view! { <Banner tone=Tone::Ok>"The change is stopped, and every session has ended. Whoever asked for it may know your password: choose a new one."</Banner> })}
+                    <AskResetForm/>
+                </AuthLayout>
             }
             .into_any()
         }

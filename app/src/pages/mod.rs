@@ -9,6 +9,8 @@ mod connect;
 mod dead_letters;
 mod delete;
 mod deleted;
+mod email;
+mod email_stop;
 mod first_event;
 mod gallery;
 mod home;

@@ -87,6 +87,9 @@ acts! {
     AskPasswordReset "password.ask_reset" "Ask for a new password";
     ChangePassword "password.change" "Change the password";
     ResetPassword "password.reset" "Choose a new password";
+    AskEmailChange "email.ask_change" "Ask for another e-mail address";
+    ChangeEmail "email.change" "Change the e-mail address";
+    StopEmailChange "email.stop_change" "Stop a change of the e-mail address";
     Confirm "session.confirm" "Confirm the session";
     EnrolSecondFactor "second_factor.enrol" "Add a second factor";
     RemoveSecondFactor "second_factor.remove" "Remove the second factor";

@@ -4,7 +4,7 @@ use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
 use clarity_runtime::secret::Secret;
 use clarity_store::audit::Object;
-use clarity_store::auth::{session, user, workspace};
+use clarity_store::auth::{email_change, session, user, workspace};
 
 use crate::audit as log;
 use crate::error::fault;
@@ -33,6 +33,8 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         user::set_password(&mut tx, user.id, &hash).await.map_err(fault)?;
         session::revoke_others(&mut tx, user.id, &member.token).await.map_err(fault)?;
+        // Whoever knew the old one may have asked for it.
+        email_change::forget(&mut tx, user.id).await.map_err(fault)?;
         let reset = format!("{}/reset", self.settings.public_url);
         self.post(&mut tx, &user.email, &Letter::PasswordChanged { reset: &reset }).await?;
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;

@@ -12,7 +12,7 @@ use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
 use clarity_store::audit::Object;
-use clarity_store::auth::{password_reset as store, pending_sign_in, session, user, workspace};
+use clarity_store::auth::{email_change, password_reset as store, pending_sign_in, session, user, workspace};
 
 use crate::audit as log;
 use crate::error::fault;
@@ -89,6 +89,7 @@ impl Services {
         user::note_email_verified(&mut tx, user.id).await.map_err(fault)?;
         session::revoke_all(&mut tx, user.id).await.map_err(fault)?;
         pending_sign_in::forget(&mut tx, user.id).await.map_err(fault)?;
+        email_change::forget(&mut tx, user.id).await.map_err(fault)?;
         let reset = format!("{}/reset", self.settings.public_url);
         self.post(&mut tx, &user.email, &Letter::PasswordChanged { reset: &reset }).await?;
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;

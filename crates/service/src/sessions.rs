@@ -26,7 +26,8 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let sessions = session::list_open(&mut tx, member.session.user.id, &member.token).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(OpenSessions { as_of: now_us(), second_factor: member.proof.second_factor, sessions })
+        let email = self.own_email(member).await?;
+        Ok(OpenSessions { as_of: now_us(), second_factor: member.proof.second_factor, email, sessions })
     }
 
     /// Ends one of the visitor's sessions. One that has ended, is not there or is somebody else's: nothing happens, and

@@ -79,6 +79,19 @@ impl Throttle {
         self.letters.check_key(&Sha256::digest(email.as_bytes()).into()).is_ok()
     }
 
+    /// Takes one change of address from the person's, and one letter from those of the new address. What is said depends on
+    /// how often was asked and not on who has the address. The old one is written to in any case.
+    pub(crate) fn take_email_change(&self, user: UserId, email: &str) -> Result<(), AppError> {
+        // No address is written like this.
+        if self.note_letter(&format!("changes of {user}")) && self.note_letter(email) {
+            return Ok(());
+        }
+        Err(AppError::new(
+            ErrorCode::RateLimited,
+            "Too many letters of this kind were asked for. Try again in a quarter of an hour.",
+        ))
+    }
+
     /// Takes one request of the API from a token's minute; else, after how long there is one again.
     pub(crate) fn note_request(&self, token: ApiTokenId) -> Result<(), Duration> {
         if self.requests.len() > REMEMBERED {
@@ -158,6 +171,15 @@ mod tests {
         let throttle = Throttle::new(&Limits::default());
         assert_eq!((0..50).filter(|_| throttle.note_letter("a@b.c")).count(), 5);
         assert!(throttle.note_letter("a@b.d"));
+    }
+
+    #[test]
+    fn changes_of_address_are_counted_by_person_and_by_address() {
+        let throttle = Throttle::new(&Limits::default());
+        let (one, other) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
+        assert_eq!((0..9).filter(|n| throttle.take_email_change(one, &format!("a{n}@b.c")).is_ok()).count(), 5);
+        assert_eq!((0..9).filter(|_| throttle.take_email_change(other, "a@b.d").is_ok()).count(), 5);
+        assert!(!throttle.note_letter("a@b.d") && throttle.note_letter("a@b.e"));
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl fmt::Display for RequestId {
 }
 
 /// Paths that end in the secret of a link.
-const SECRET: [&str; 5] = ["/confirm/", "/reset/", "/invite/", "/deleted/", "/ops/enrol/"];
+const SECRET: [&str; 6] = ["/confirm/", "/reset/", "/email/", "/invite/", "/deleted/", "/ops/enrol/"];
 
 fn logged(path: &str) -> &str {
     SECRET.into_iter().find(|secret| path.starts_with(secret)).unwrap_or(path)
@@ -63,6 +63,7 @@ mod tests {
     #[test]
     fn the_secret_of_a_link_is_not_logged() {
         assert_eq!(logged("/reset/00ff"), "/reset/");
+        assert_eq!((logged("/email/00ff"), logged("/email/stop/00ff")), ("/email/", "/email/"));
         assert_eq!(logged("/invite/00ff/"), "/invite/");
         assert_eq!(logged("/ops/enrol/00ff"), "/ops/enrol/");
         assert_eq!(logged("/w/nordmark/members"), "/w/nordmark/members");

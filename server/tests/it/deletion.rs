@@ -28,7 +28,7 @@ async fn post(stage: &Stage, path: &str, body: &str, session: &SignedIn) -> Stat
 }
 
 /// Does what the worker does.
-async fn erase(stage: &Stage) {
+pub async fn erase(stage: &Stage) {
     let login = |role: DbRole| DbLogin {
         role,
         url: stage.db.url(role.name()),

@@ -34,6 +34,18 @@ pub fn rls(context: &Context, figures: &mut Figures) -> Result<()> {
     Ok(())
 }
 
+pub fn sign_in(context: &Context, figures: &mut Figures) -> Result<()> {
+    let said = run(context, "clarity-service", "sign_in_timing")?;
+    for (key, which, title) in
+        [("sign_in_timing_t", "sign_in", "sign-in"), ("reset_timing_t", "reset", "a new password")]
+    {
+        figures.add(key, number(&said, &format!("{which}_t"))?.abs());
+        let (apart, pairs) = (number(&said, &format!("{which}_ms"))?, number(&said, &format!("{which}_pairs"))?);
+        figures.note(format!("{title}, known less unknown: {apart:+.4} ms between the medians of {pairs} pairs"));
+    }
+    Ok(())
+}
+
 fn number(said: &Value, key: &str) -> Result<f64> {
     said[key].as_f64().with_context(|| format!("the example did not say {key}: {said}"))
 }

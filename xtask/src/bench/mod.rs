@@ -86,6 +86,8 @@ enum Section {
     Neighbours,
     /// The same transactions with and without row-level security
     Rls,
+    /// Whether the time of an answer tells that an address has an account
+    SignIn,
 }
 
 /// How much of everything.
@@ -163,7 +165,7 @@ pub fn main(paths: &Paths, args: &Bench) -> Result<()> {
 type Measure = fn(&Context, &mut Figures) -> Result<()>;
 
 fn sections(context: &Context, args: &Pipeline, figures: &mut Figures) -> Result<()> {
-    let all: [(Section, Measure); 9] = [
+    let all: [(Section, Measure); 10] = [
         (Section::Site, site::measure),
         (Section::Bronze, if args.peer { peer::measure } else { backlog::to_bronze }),
         (Section::ReadModels, backlog::to_read_models),
@@ -173,6 +175,7 @@ fn sections(context: &Context, args: &Pipeline, figures: &mut Figures) -> Result
         (Section::Page, page::measure),
         (Section::Neighbours, example::neighbours),
         (Section::Rls, example::rls),
+        (Section::SignIn, example::sign_in),
     ];
     for (section, measure) in all {
         if !args.only.is_empty() && !args.only.contains(&section) {

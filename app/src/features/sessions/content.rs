@@ -8,6 +8,7 @@ use super::{
     password::PasswordCard,
 };
 use crate::{
+    features::email_change::{EmailCard, Forms as EmailForms},
     layout::page::{Crumb, Page},
     paths,
     ui::{
@@ -29,8 +30,12 @@ pub fn SessionsContent(
     change_password: ServerAction<ChangePassword>,
     /// A moment ago.
     changed: Signal<bool>,
+    email_forms: EmailForms,
+    /// A moment ago.
+    email_changed: Signal<bool>,
 ) -> impl IntoView {
     let base = open.as_of;
+    let email = view! { <EmailCard slug=slug.clone() own=open.email forms=email_forms changed=email_changed/> };
     let password = view! { <PasswordCard slug=slug.clone() change=change_password changed/> };
     let (tone, state, way) =
         if open.second_factor { (Tone::Ok, "On", "Manage it") } else { (Tone::Idle, "Off", "Add one") };
@@ -67,6 +72,7 @@ pub fn SessionsContent(
                         <div><LinkButton href=second_factor>{way}</LinkButton></div>
                     </div>
                 </Card>
+                {email}
                 {password}
             </div>
         </Page>

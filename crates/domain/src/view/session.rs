@@ -55,7 +55,32 @@ pub struct OpenSessions {
     pub as_of: Micros,
     /// The person has a second factor.
     pub second_factor: bool,
+    pub email: OwnEmail,
     pub sessions: Vec<OpenSession>,
+}
+
+/// The address that a person signs in with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnEmail {
+    pub address: String,
+    /// Another one, for which a letter is on its way.
+    pub waiting: Option<WaitingEmail>,
+    /// The session came by single sign-on, and changes nothing of the account.
+    pub by_sso: bool,
+}
+
+/// An address that becomes the person's when they use the link in the letter to it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WaitingEmail {
+    pub address: String,
+    pub ends_at: Micros,
+}
+
+/// What a link about a change of address shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EmailChange {
+    pub from: String,
+    pub to: String,
 }
 
 /// What the frame around a workspace page shows. Of its last three the server makes words: they are not sent.

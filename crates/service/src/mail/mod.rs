@@ -4,6 +4,7 @@
 //! and addresses stand in the letter and in no log.
 
 mod deliver;
+mod kinds;
 mod outbox;
 mod render;
 mod settings;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 use crate::Services;
 use crate::error::fault;
 
+pub use kinds::LETTER_KINDS;
 pub use settings::{MailSettings, MailSettingsError};
 
 /// Letters that a server without a mail server keeps.
@@ -76,6 +78,25 @@ pub(crate) enum Letter<'a> {
         who: &'a str,
         page: &'a str,
     },
+    /// 1 h. To an address that an account is to have.
+    ConfirmEmail {
+        link: &'a str,
+    },
+    /// Somebody wanted for their account an address that has one.
+    EmailWanted {
+        sign_in: &'a str,
+        reset: &'a str,
+    },
+    /// 1 h. To the address that an account has: another one was asked for. The link stops it.
+    EmailChangeAsked {
+        email: &'a str,
+        link: &'a str,
+    },
+    /// To the address that an account had.
+    EmailChanged {
+        email: &'a str,
+        sign_in: &'a str,
+    },
     /// How many are left. The link is the page that makes new ones.
     RecoveryCodeUsed {
         left: u32,
@@ -112,31 +133,6 @@ pub(crate) enum Letter<'a> {
         minutes: u32,
         link: &'a str,
     },
-}
-
-impl Letter<'_> {
-    /// Its name, for support and the log.
-    fn kind(&self) -> &'static str {
-        match self {
-            Self::ConfirmSignUp { .. } => "confirm_sign_up",
-            Self::AccountExists { .. } => "account_exists",
-            Self::ResetPassword { .. } => "reset_password",
-            Self::PasswordChanged { .. } => "password_changed",
-            Self::Invitation { .. } => "invitation",
-            Self::OwnershipOffer { .. } => "ownership_offer",
-            Self::SecondFactorAdded { .. } => "second_factor_added",
-            Self::SecondFactorRemoved { .. } => "second_factor_removed",
-            Self::PasskeyAdded { .. } => "passkey_added",
-            Self::PasskeyRemoved { .. } => "passkey_removed",
-            Self::RecoveryCodeUsed { .. } => "recovery_code_used",
-            Self::DeletionRequested { .. } => "deletion_requested",
-            Self::DeletionCancelled { .. } => "deletion_cancelled",
-            Self::WorkspaceDeleted { .. } => "workspace_deleted",
-            Self::PlanNotice { .. } => "plan_notice",
-            Self::SupportRequest { .. } => "support_request",
-            Self::BreakGlass { .. } => "break_glass",
-        }
-    }
 }
 
 impl Services {

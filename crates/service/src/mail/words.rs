@@ -25,6 +25,8 @@ pub(super) enum Part {
 
 /// Characters of a name that a letter shows.
 const NAME: usize = 60;
+/// Of an e-mail address: all that one may have.
+const ADDRESS: usize = 254;
 /// And of a reason.
 const REASON: usize = 300;
 
@@ -141,6 +143,53 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 ],
             )
         }
+        Letter::ConfirmEmail { link } => words(
+            "Confirm this e-mail for Clarity Stream".into(),
+            [
+                text(
+                    "An account at Clarity Stream is to have this e-mail. If it is yours, open this where you are signed in:",
+                ),
+                act("Use this e-mail", link),
+                text("The link works once, within an hour, for that account only."),
+                text("If you did not ask for it, do nothing: nothing changes without the link."),
+            ],
+        ),
+        Letter::EmailWanted { sign_in, reset } => words(
+            "This e-mail has an account at Clarity Stream already".into(),
+            [
+                text(
+                    "Somebody wanted to use this e-mail for another account. It has an account already, so nothing was changed, and they were told nothing of it.",
+                ),
+                act("Sign in", sign_in),
+                act("Choose a new password, if you forgot yours", reset),
+                text("If this was not you, do nothing."),
+            ],
+        ),
+        Letter::EmailChangeAsked { email, link } => words(
+            "Another e-mail was asked for, for your account at Clarity Stream".into(),
+            [
+                text(format!(
+                    "Your account is to have the e-mail {} instead of this one. It changes when the link in the letter there is opened, within an hour.",
+                    line(email, ADDRESS)
+                )),
+                text("If this was you, there is nothing to do here."),
+                text("If it was not you, somebody is signed in as you: stop it, then choose a new password."),
+                act("Stop the change, and end all sessions", link),
+            ],
+        ),
+        Letter::EmailChanged { email, sign_in } => words(
+            "The e-mail of your account at Clarity Stream was changed".into(),
+            [
+                text(format!(
+                    "Your account has the e-mail {} now: you sign in with it, and letters go there. All its other sessions were ended.",
+                    line(email, ADDRESS)
+                )),
+                act("Sign in", sign_in),
+                text(
+                    "If this was not you, write to an owner of your workspace at once: they see in its audit log what was done, and can take the account out.",
+                ),
+            ],
+        ),
         Letter::RecoveryCodeUsed { left, page } => {
             let left = match left {
                 0 => "It was the last one.".to_owned(),
@@ -347,6 +396,10 @@ mod tests {
             Letter::SecondFactorRemoved { reset: LINK },
             Letter::PasskeyAdded { name: "iPhone", reset: LINK },
             Letter::PasskeyRemoved { name: "iPhone", reset: LINK },
+            Letter::ConfirmEmail { link: LINK },
+            Letter::EmailWanted { sign_in: LINK, reset: LINK },
+            Letter::EmailChangeAsked { email: "maja@nordmark.example", link: LINK },
+            Letter::EmailChanged { email: "maja@nordmark.example", sign_in: LINK },
             Letter::RecoveryCodeUsed { left: 9, page: LINK },
             Letter::DeletionRequested { workspace: "W", by: "B", due: "2026-12-23 00:00 UTC", link: LINK },
             Letter::DeletionCancelled { workspace: "W", by: "B", link: LINK },

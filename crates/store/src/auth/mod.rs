@@ -4,6 +4,7 @@
 
 pub mod api_token;
 pub mod deletion;
+pub mod email_change;
 pub mod invitation;
 pub mod mail;
 pub mod member;

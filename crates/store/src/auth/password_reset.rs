@@ -37,6 +37,12 @@ pub async fn find(tx: &mut AuthTx, hash: &TokenHash) -> Result<Option<UserCard>>
     Ok(row.map(|r| UserCard { id: UserId(r.id), name: r.name, email: r.email }))
 }
 
+/// Ends all of this person's: the address that they were sent to is not theirs any more.
+pub async fn forget(tx: &mut AuthTx, user: UserId) -> Result<()> {
+    sqlx::query!("delete from auth.password_resets where user_id = $1", user.0).execute(tx.conn()).await?;
+    Ok(())
+}
+
 /// Uses a live link: it and every other one of its person are gone. False when it is not there: of two at once, one wins.
 pub async fn consume(tx: &mut AuthTx, hash: &TokenHash, user: UserId) -> Result<bool> {
     let used = sqlx::query!(
@@ -49,6 +55,6 @@ pub async fn consume(tx: &mut AuthTx, hash: &TokenHash, user: UserId) -> Result<
     if used.rows_affected() == 0 {
         return Ok(false);
     }
-    sqlx::query!("delete from auth.password_resets where user_id = $1", user.0).execute(tx.conn()).await?;
+    forget(tx, user).await?;
     Ok(true)
 }

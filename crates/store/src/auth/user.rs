@@ -97,6 +97,17 @@ pub async fn note_email_verified(tx: &mut AuthTx, id: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Another address, which a letter has reached.
+///
+/// # Errors
+/// `Conflict("users_email_key")` when the address is taken.
+pub async fn set_email(tx: &mut AuthTx, id: UserId, email: &str) -> Result<()> {
+    sqlx::query!("update auth.users set email = $2, email_verified_at = now() where id = $1", id.0, email)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
 /// Counts a wrong password; until `blocked_until` the next attempt is not looked at.
 pub async fn note_failed_sign_in(tx: &mut AuthTx, id: UserId, blocked_until: Option<Micros>) -> Result<()> {
     sqlx::query!(

@@ -163,6 +163,15 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, VIEW, "/api/sessions/end", "slug={slug}&id={session}"),
     door(Kind::Act, VIEW, "/api/sessions/end_others", "slug={slug}"),
     door(Kind::Act, VIEW, "/api/sessions/change_password", "slug={slug}&current=wrong&password=four+plain+words+here"),
+    // Another e-mail address: asked for on one's own page, made and stopped by the links of letters.
+    door(Kind::Act, VIEW, "/api/email_change/ask", "slug={slug}&email=another-of-mine%40plant.example"),
+    door(Kind::Act, VIEW, "/api/email_change/withdraw", "slug={slug}"),
+    door(Kind::Page, May::Person, "/email/{unknown}", ""),
+    door(Kind::Act, May::Person, "/api/email_change/find", "token={unknown}"),
+    door(Kind::Act, May::Person, "/api/email_change/change", "token={unknown}"),
+    door(Kind::Page, May::Anyone, "/email/stop/{unknown}", ""),
+    door(Kind::Act, May::Anyone, "/api/email_change/find_stop", "token={unknown}"),
+    door(Kind::Act, May::Anyone, "/api/email_change/stop", "token={unknown}"),
     // What a workspace shows.
     door(Kind::Read, VIEW, "/api/session/frame", "slug={slug}"),
     door(Kind::Read, VIEW, "/api/overview/read", "slug={slug}&query[asset]={asset}&query[page]=0"),

@@ -1,9 +1,11 @@
 //! The front doors: every page, server function, stream and file, tried by everybody there is.
 //!
 //! Nobody and whose session has ended is sent to the sign-in; another workspace's member is told that there is nothing; a
-//! lower role is refused; and an id of another workspace's thing answers, byte for byte, like one that nothing has.
+//! lower role is refused; and an id of another workspace's thing answers, byte for byte, like one that nothing has. So are the
+//! letters that go out: see `letters`.
 
 mod api;
+mod letters;
 mod masked;
 mod matrix;
 mod ops;
@@ -16,6 +18,8 @@ use std::path::{Path, PathBuf};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use clarity_domain::role::Role;
+use clarity_service::LETTER_KINDS;
+use letters::LETTERS;
 use matrix::{DOORS, Door, Kind, May};
 use world::{CANARY, Caller, Things, World};
 
@@ -108,7 +112,9 @@ fn unlisted() -> (BTreeSet<String>, BTreeSet<String>) {
     there.extend(plain.iter().flatten().map(|(path, _)| format!("GET {path}")));
     // Pages for what is not there are no doors.
     there.retain(|name| !name.contains("{*") && !name.contains("/*"));
-    let listed: BTreeSet<String> = DOORS.iter().map(|door| format!("{} {}", method(door), door.path)).collect();
+    there.extend(LETTER_KINDS.iter().map(|kind| format!("LETTER {kind}")));
+    let mut listed: BTreeSet<String> = DOORS.iter().map(|door| format!("{} {}", method(door), door.path)).collect();
+    listed.extend(LETTERS.iter().map(|row| format!("LETTER {}", row.kind)));
     let known = |name: &String| listed.iter().any(|row| same_place(row, name));
     let real = |row: &String| there.iter().any(|name| same_place(row, name));
     (
@@ -150,11 +156,12 @@ async fn every_door_lets_in_whom_it_should_and_nobody_else() {
         }
     }
     let (without_row, without_door) = unlisted();
-    findings.extend(without_row.iter().map(|name| format!("{name} has no row in matrix.rs")));
+    findings.extend(without_row.iter().map(|name| format!("{name} has no row in matrix.rs, or letters/rows.rs")));
     findings.extend(without_door.iter().map(|name| format!("{name} has a row and is not there")));
     println!("{} doors, {tried} attempts", DOORS.len());
     if let Some(file) = std::env::var_os(FIGURES) {
-        let figures = serde_json::json!({ "doors": DOORS.len(), "doors_without_row": without_row.len() });
+        let doors = DOORS.len() + LETTERS.len();
+        let figures = serde_json::json!({ "doors": doors, "doors_without_row": without_row.len() });
         std::fs::write(PathBuf::from(file), figures.to_string()).expect("written");
     }
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
@@ -256,6 +263,7 @@ fn the_doors_are_printed() {
     for door in DOORS {
         let _ = writeln!(table, "| `{}` | {} | {} |", door.path, method(door), door.may.words());
     }
+    table += &letters::printed();
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security/doors.md");
     if std::env::var_os(UPDATE).is_some() {
         std::fs::write(&file, &table).expect("written");

@@ -108,9 +108,13 @@ pub const CANARY: &str = "zqcanary";
 
 impl World {
     pub async fn new() -> Self {
-        let limits = Limits { attempts_per_minute: NonZeroU32::MAX, open_pairings: i64::MAX, ..Limits::default() };
         let mail = MailSettings::outbox("Clarity Stream <no-reply@localhost>").expect("an address");
-        let stage = Stage::with(ORIGIN, false, mail, limits).await;
+        Self::at(ORIGIN, mail).await
+    }
+
+    pub async fn at(origin: &str, mail: MailSettings) -> Self {
+        let limits = Limits { attempts_per_minute: NonZeroU32::MAX, open_pairings: i64::MAX, ..Limits::default() };
+        let stage = Stage::with(origin, false, mail, limits).await;
         let own = workspace(&stage, "nordmark", "nordmark", 0x0a).await;
         let theirs = workspace(&stage, "acme", CANARY, 0x0b).await;
         Self { stage, own, theirs }
