@@ -224,10 +224,8 @@ fn cookie(name: &str) -> Option<String> {
 }
 
 fn set_cookie(site: &Site, name: &str, value: &str, max_age_s: i64, same_site: &str) {
-    let secure = if site.secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age_s}{secure}");
     let response: ResponseOptions = expect_context();
-    match HeaderValue::from_str(&text) {
+    match HeaderValue::from_str(&site.cookie_text(name, value, max_age_s, same_site)) {
         Ok(header) => response.append_header(header::SET_COOKIE, header),
         Err(_) => tracing::error!(cookie = name, "a cookie's value is not a header value; it was not set"),
     }
