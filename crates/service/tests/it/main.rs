@@ -18,6 +18,7 @@ mod overview;
 mod ownership;
 mod pairing;
 mod passkeys;
+mod renewal;
 mod retention;
 mod rewrite;
 mod second_factor;
