@@ -20,6 +20,7 @@ mod mail;
 mod masked;
 mod masking;
 mod members;
+mod operator;
 mod ops;
 mod outgoing;
 mod overview;

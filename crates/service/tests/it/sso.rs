@@ -266,6 +266,8 @@ async fn a_session_by_single_sign_on_changes_no_account() {
         .await;
     let open = services.open_sessions(&visitor).await.unwrap();
     assert!(open.sessions.len() == 1 && open.sessions[0].by_sso, "{open:?}");
+    world.stage.sql("update auth.sessions set confirmed_at = now()").await;
+    let visitor = world.stage.visitor(&joe).await;
     services.end_other_sessions(&visitor, &client()).await.unwrap();
     assert_eq!(world.stage.count("auth.sessions where token_hash = sha256('other') and revoked_at is null").await, 1);
 }

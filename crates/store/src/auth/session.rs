@@ -65,12 +65,18 @@ pub struct SsoSession<'a> {
     pub confirmed_at: Option<Micros>,
 }
 
+/// # Errors
+/// `NotFound` for an account that is closed, also when that happened a moment ago.
 pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>) -> Result<()> {
-    sqlx::query!(
+    let made = sqlx::query!(
         "insert into auth.sessions
              (token_hash, id, user_id, expires_at, address, user_agent, second_factor_at, sso_workspace_id, confirmed_at)
-         values ($1, $2, $3, $4, $5, $6, case when $7 then now() end, $8,
-                 case when $8::uuid is null then now() when $9::timestamptz is not null then least($9, now()) end)",
+         select $1::bytea, $2::uuid, u.id, $4::timestamptz, $5::text, $6::text, case when $7::bool then now() end, $8::uuid,
+                case when $8::uuid is null then now() when $9::timestamptz is not null then least($9, now()) end
+         from auth.users u
+         where u.id = $3
+           and u.disabled_at is null
+         for share",
         hash.as_slice(),
         Uuid::now_v7(),
         session.user.0,
@@ -83,7 +89,7 @@ pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>)
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    if made.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// The person of a live session. Every request asks this first: one statement, which is a transaction by itself.
@@ -296,12 +302,13 @@ pub async fn revoke_others(tx: &mut AuthTx, user: UserId, kept: &TokenHash) -> R
     Ok(ended.rows_affected())
 }
 
-/// Ends all sessions of this person.
-pub async fn revoke_all(tx: &mut AuthTx, user: UserId) -> Result<()> {
-    sqlx::query!("update auth.sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user.0)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
+/// Ends all sessions of this person; how many.
+pub async fn revoke_all(tx: &mut AuthTx, user: UserId) -> Result<u64> {
+    let ended =
+        sqlx::query!("update auth.sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user.0)
+            .execute(tx.conn())
+            .await?;
+    Ok(ended.rows_affected())
 }
 
 /// Ends a session at once.
