@@ -13,6 +13,7 @@ mod masked;
 mod masking;
 mod members;
 mod name_server;
+mod operator;
 mod outgoing;
 mod overview;
 mod ownership;

@@ -331,6 +331,18 @@ async fn whoever_was_removed_stays_out() {
 }
 
 #[tokio::test]
+async fn no_provider_opens_an_account_that_was_disabled() {
+    let world = World::new().await;
+    let joe = world.in_as("joe").await;
+    world.stage.services.disable_account(&joe.session.user.email).await.unwrap();
+    assert!(world.stage.visitor(&joe).await.session().is_none());
+    let error = world.refused(&world.slug, "joe", "disabled").await;
+    assert_eq!(error.code, ErrorCode::Forbidden);
+    world.stage.services.enable_account(&joe.session.user.email).await.unwrap();
+    world.in_as("joe").await;
+}
+
+#[tokio::test]
 async fn whoever_is_unlinked_shows_their_password_again() {
     let world = World::new().await;
     let joe = world.in_as("joe").await;
