@@ -8,12 +8,14 @@ use super::{
     password::PasswordCard,
 };
 use crate::{
-    layout::page::{Crumb, Page},
+    layout::{
+        page::{Crumb, Page},
+        refused::Refused,
+    },
     paths,
     ui::{
         button::{Button, Kind, LinkButton},
         card::Card,
-        note::Banner,
         pill::{Pill, Tone},
         table::{Column, Table},
         time::{Ago, Detail, Time},
@@ -56,7 +58,7 @@ pub fn SessionsContent(
                     </ActionForm>
                 })}
             </div>
-            {move || failed().map(|error| view! { <Banner tone=Tone::Bad alert=true>{error.message().to_owned()}</Banner> })}
+            {move || failed().map(|error| view! { <Refused error/> })}
             <div class="cs-stack">
                 <Card title="Signed in">
                     <Table caption="Your sessions" columns>{rows}</Table>
