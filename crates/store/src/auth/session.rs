@@ -130,7 +130,7 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
     .await?;
     let mut live: Option<LiveSession> = None;
     for r in rows {
-        let key = r.key.try_into().map_err(|_| StoreError::Corrupt("sessions.token_hash"))?;
+        let key: TokenHash = r.key.try_into().map_err(|_| StoreError::Corrupt("sessions.token_hash"))?;
         let live = live.get_or_insert_with(|| LiveSession {
             key,
             user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
