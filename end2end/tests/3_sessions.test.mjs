@@ -27,7 +27,10 @@ test("a session that is ended from another browser is out, its live page too", {
   await hydrated(phone.page);
   await fits(phone.page, "sessions on a phone");
   await picture(phone.page, "sessions-phone");
-  // A page that is live.
+  // A page that is not live, and one that is.
+  const tab = await phone.context.newPage();
+  await tab.goto(`/w/${slug}/members`);
+  await hydrated(tab);
   const opened = phone.page.waitForResponse((response) => response.url().includes(`/w/${slug}/live`));
   await phone.page.goto(`/w/${slug}/sources`);
   await hydrated(phone.page);
@@ -47,6 +50,9 @@ test("a session that is ended from another browser is out, its live page too", {
   assert.ok(Date.now() - pressed < 7_000, `it was led to the sign-in after ${Date.now() - pressed} ms`);
   await phone.page.getByText("Your session has ended, or you have not signed in yet.").waitFor();
   await accessible(phone.page, "sign-in after a session ended");
+  // The other one asks when somebody turns to it.
+  await tab.evaluate(() => void window.dispatchEvent(new Event("focus")));
+  await tab.waitForURL(/\/sign-in\?next=/);
   await until("the session has left the list", 10, async () => (await rows.count()) === 1);
 
   // Its next request is nobody's.
