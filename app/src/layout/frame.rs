@@ -10,7 +10,7 @@ use super::{
     nav::{SideBar, TabBar},
     notes::Notes,
     overlays::{Overlays, OverlaysOnDemand},
-    shortcuts,
+    shortcuts, still_in,
 };
 use crate::{features::session::api, load::Pending, once::drawn_once};
 
@@ -44,6 +44,7 @@ pub fn WorkspaceFrame() -> impl IntoView {
     provide_context(Pending(RwSignal::new(false)));
     Overlays::provide();
     shortcuts::listen();
+    still_in::watch(slug);
     let followed = RwSignal::new(None::<Memo<usize>>);
     provide_context(Followed(followed));
     // Read again with every page: whoever of support is let in meanwhile is told of on the next.

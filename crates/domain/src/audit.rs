@@ -84,6 +84,9 @@ acts! {
     SignOut "session.sign_out" "Sign out";
     EndSession "session.end" "End a session from afar";
     EndOtherSessions "session.end_others" "End all other sessions";
+    EndAllSessions "session.end_all" "End all sessions of a person";
+    DisableAccount "account.disable" "Disable a person's account";
+    EnableAccount "account.enable" "Enable a person's account";
     AskPasswordReset "password.ask_reset" "Ask for a new password";
     ChangePassword "password.change" "Change the password";
     ResetPassword "password.reset" "Choose a new password";

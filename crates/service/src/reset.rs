@@ -47,6 +47,10 @@ impl Services {
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let Some(user) = user::find_by_email(&mut tx, email).await.map_err(fault)? else { return Ok(()) };
+        // A password would open nothing; that the account is closed, no letter tells.
+        if user::is_disabled(&mut tx, user.id).await.map_err(fault)? {
+            return Ok(());
+        }
         let (token, hash) = new_token()?;
         store::insert(&mut tx, &hash, user.id, now_us() + LINK_LIFE).await.map_err(fault)?;
         let link = format!("{}/reset/{token}", self.settings.public_url);

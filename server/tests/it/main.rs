@@ -9,5 +9,6 @@ mod doors;
 mod hardening;
 mod live;
 mod pages;
+mod renewal;
 mod sso;
 mod stage;

@@ -89,8 +89,11 @@ mod stream {
             let opened = Closure::new(move |_: MessageEvent| {
                 link.try_set(Link::Open);
             });
+            // Nothing of what is shown stays: whose session ended is led to the sign-in, whose role is another one sees the
+            // page as it is for them now.
             let closed = Closure::new(move |_: MessageEvent| {
                 link.try_set(Link::Ended);
+                drop(window().location().reload());
                 held.try_set_value(None);
             });
             let failed = {

@@ -12,7 +12,7 @@ pub enum Link {
     Open,
     /// Broken; being tried again.
     Lost,
-    /// The server ended it: signed out, or the seat was taken away.
+    /// The server ended it: signed out, or the seat was taken away or is another one. The page is loaded anew.
     Ended,
     /// The server speaks a newer version than this page.
     Outdated,

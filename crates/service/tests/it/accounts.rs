@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::stage::{PASSWORD, Stage, client};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
-use clarity_service::{Limits, Visitor};
+use clarity_service::{ConfirmSession, Limits, Visitor};
 
 #[tokio::test]
 async fn signing_up_makes_a_workspace_with_all_it_needs() {
@@ -307,6 +307,29 @@ async fn a_person_ends_their_own_sessions_and_nobody_elses() {
     assert_eq!(stage.count(written).await, 2, "what was ended is written down, what was not is not");
     let nobody = stage.services.open_sessions(&Visitor::Anonymous).await.err().unwrap();
     assert_eq!(nobody.code, ErrorCode::Unauthenticated);
+}
+
+#[tokio::test]
+async fn ending_sessions_asks_who_it_is_again() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    let other = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    stage.sql("update auth.sessions set confirmed_at = now() - interval '16 minutes'").await;
+    let here = stage.visitor(&maja).await;
+    let open = stage.services.open_sessions(&here).await.unwrap().sessions;
+    assert_eq!(open.len(), 2, "they are seen");
+    for refused in [
+        stage.services.end_session(&here, open[1].id, &client()).await,
+        stage.services.end_other_sessions(&here, &client()).await,
+    ] {
+        assert_eq!(refused.unwrap_err().code, ErrorCode::ConfirmNeeded);
+    }
+    assert!(stage.visitor(&other).await.session().is_some());
+    let form = ConfirmSession { password: PASSWORD.into(), code: None };
+    stage.services.confirm_session(&here, form, &client()).await.unwrap();
+    let here = stage.visitor(&maja).await;
+    stage.services.end_session(&here, open[1].id, &client()).await.unwrap();
+    assert!(stage.visitor(&other).await.session().is_none());
 }
 
 #[tokio::test]

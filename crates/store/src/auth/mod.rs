@@ -17,6 +17,7 @@ pub mod passkey;
 pub mod passkey_ceremony;
 pub mod password_reset;
 pub mod pending_sign_in;
+pub mod renewal;
 pub mod second_factor;
 pub mod service_account;
 pub mod session;
