@@ -168,7 +168,7 @@ fn line(out: &mut String, cells: &[String]) {
             out.push(',');
         }
         let guarded =
-            if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.clone() };
+            if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']) { format!("'{cell}") } else { cell.clone() };
         if guarded.contains([',', '"', '\r', '\n']) {
             out.push('"');
             out.push_str(&guarded.replace('"', "\"\""));
@@ -252,6 +252,7 @@ mod tests {
     fn no_cell_is_a_formula() {
         assert_eq!(written(&["=1+1", "+1", "-1", "@x"]), "'=1+1,'+1,'-1,'@x\r\n");
         assert_eq!(written(&["\tx", "\r=1"]), "'\tx,\"'\r=1\"\r\n");
+        assert_eq!(written(&["\0=1"]), "'\0=1\r\n");
         assert_eq!(written(&["=HYPERLINK(\"x\",1)"]), "\"'=HYPERLINK(\"\"x\"\",1)\"\r\n");
     }
 }

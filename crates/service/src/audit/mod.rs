@@ -196,10 +196,16 @@ fn read_filter(filter: &AuditFilter, time_zone: &str) -> Result<Filter, AppError
     };
     let from = filter.from.as_ref().map(|day| start("from", day.parse::<Date>()));
     let to = filter.to.as_ref().map(|day| start("to", day.parse::<Date>().and_then(Date::tomorrow)));
+    let (from, to) = (from.transpose()?, to.transpose()?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        return Err(AppError::invalid("to", "The last day is before the first. Swap the two."));
+    }
     let short = |text: &Option<String>| text.as_ref().map(|text| text.chars().take(LONGEST).collect::<String>());
     Ok(Filter {
-        from: from.transpose()?,
-        to: to.transpose()?,
+        from,
+        to,
         actor: short(&filter.actor),
         act: short(&filter.act),
         outcome: filter.outcome,
