@@ -26,6 +26,7 @@ mod overview;
 pub mod pairing;
 mod passkeys;
 mod password;
+mod password_words;
 pub mod plan_notice;
 mod reset;
 mod retention;

@@ -94,7 +94,7 @@ impl Services {
         let email = self.find_sign_up(&form.token).await?;
         let workspace = checked_name("workspace", "the workspace", &form.workspace)?;
         let name = checked_name("name", "yourself", &form.name)?;
-        password::check_new(&form.password, &name, &email)?;
+        password::check_new_of_member(&form.password, &name, &email, &[workspace.as_str()])?;
         let password_hash = self.passwords.hash(&Secret::new(form.password)).await?;
         let hash = token_hash(&form.token).ok_or_else(link_ended)?;
 
@@ -152,7 +152,7 @@ impl Services {
             }
         }
         drop(tx);
-        password::check_new(&form.password, &name, &email)?;
+        password::check_new_of_member(&form.password, &name, &email, &[workspace.as_str()])?;
         let password = Secret::new(form.password);
         let (user, new_hash) = match self.authenticate_or_new(&email, &password, &client).await? {
             Some(known) => (known, None),
