@@ -20,6 +20,7 @@ mod mail;
 mod masked;
 mod masking;
 mod members;
+mod open_streams;
 mod ops;
 mod outgoing;
 mod overview;
@@ -64,6 +65,7 @@ pub use mail::{MailSettings, MailSettingsError};
 pub use masked::keyed_hash;
 pub use masking::NewMask;
 pub use members::{Accepted, NewAccount};
+pub use open_streams::OpenStream;
 pub use ops::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn};
 pub use outgoing::{Outgoing, OutgoingError, OutgoingSettings};
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
@@ -88,6 +90,7 @@ pub struct Services {
     outgoing: Outgoing,
     verifying: Arc<Semaphore>,
     exporting: deletion::Exports,
+    streams: open_streams::OpenStreams,
     providers: sso::Providers,
     /// A letter was posted.
     posted: Arc<Notify>,
@@ -110,6 +113,7 @@ impl Services {
             outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             exporting: deletion::Exports::default(),
+            streams: open_streams::OpenStreams::default(),
             providers: sso::Providers::default(),
             posted: Arc::default(),
             settings: Arc::new(settings),

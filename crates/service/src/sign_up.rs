@@ -23,6 +23,7 @@ use crate::account::{SignedIn, start_session};
 use crate::audit::{self as log, support};
 use crate::error::{broken, fault};
 use crate::mail::Letter;
+use crate::throttle::Costly;
 use crate::visitor::{Client, Visitor, new_token, token_hash};
 use crate::{Services, password};
 
@@ -127,6 +128,7 @@ impl Services {
         let member = visitor.whole()?;
         let name = checked_name("workspace", "the workspace", name)?;
         let user = &member.session.user;
+        self.throttle.take_of(user.id, Costly::Workspace)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let seat = create_workspace(&mut tx, user.id, &name).await?;
         self.furnish(&seat, &log::person(user), client).await?;
