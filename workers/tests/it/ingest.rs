@@ -19,7 +19,8 @@ use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
@@ -196,6 +197,23 @@ fn sealed(
     let header =
         BatchHeader { source_id, epoch, first_seq, count, previous, hash, position, raw_bytes, last_commit_us: None };
     (Frame::Batch(header, Bytes::from(body)), hash)
+}
+
+#[tokio::test]
+async fn a_connection_that_names_an_origin_is_refused() {
+    let platform = Platform::start().await;
+    let url = format!("ws://{}/agent/v1/stream", platform.address);
+    for origin in ["https://evil.example", "null", "https://clarity.example"] {
+        let mut request = url.as_str().into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match tokio_tungstenite::connect_async(request).await {
+            Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status().as_u16(), 403, "{origin}"),
+            Err(error) => panic!("{origin}: {error}"),
+            Ok(_) => panic!("{origin} was let in"),
+        }
+    }
+    // Without one, the first word is ours.
+    drop(Link::open(platform.address).await);
 }
 
 #[tokio::test]
