@@ -22,6 +22,7 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
         let policy = text_header(&answer, "content-security-policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
         assert!(policy.contains("base-uri 'none'") && policy.contains("object-src 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("'unsafe-eval'") && !policy.contains("script-src 'unsafe"), "{path}: {policy}");
         for (name, value) in [
             ("strict-transport-security", "max-age=31536000; includeSubDomains"),
             ("x-content-type-options", "nosniff"),
