@@ -191,7 +191,7 @@ async fn text_of_machines_is_text_on_every_page_that_shows_it() {
     ] {
         let (status, html) = text(stage.get(&path, Some(&maja)).await).await;
         assert_eq!(status, StatusCode::OK, "{path}");
-        for markup in ["<img src=q", "<script>alert(7)", "<svg onload", "=\"\"onload"] {
+        for markup in ["<img src=q", "<script>alert(7)", "</title><script", "<svg onload", "=\"\"onload"] {
             assert!(!html.contains(markup), "{path}: {markup}");
         }
         if !path.ends_with("audit") {
@@ -206,7 +206,7 @@ const MARKUP: &str = r#"
     select id, '00000000-0000-7000-8000-000000000001', '<svg onload=alert(6)>', now() from auth.workspaces;
   insert into sources (workspace_id, id, agent_id, name, kind, partition)
     select id, '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001',
-           '<script>alert(7)</script>', 'postgres', 0 from auth.workspaces;
+           '</title><script>alert(7)</script>', 'postgres', 0 from auth.workspaces;
   insert into streams (workspace_id, id, source_id, name, schema)
     select id, id, '00000000-0000-7000-8000-000000000001', '"onload=alert(8)', '{}' from auth.workspaces;
   insert into assets (workspace_id, id, number, key, name, line)
