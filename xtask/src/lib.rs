@@ -17,6 +17,7 @@ pub mod process;
 pub mod quotes;
 pub mod services;
 pub mod setup;
+pub mod source_text;
 pub mod stack;
 pub mod stamp;
 pub mod test;

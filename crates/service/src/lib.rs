@@ -22,12 +22,14 @@ mod masked;
 mod masking;
 mod members;
 mod operator;
+mod open_streams;
 mod ops;
 mod outgoing;
 mod overview;
 pub mod pairing;
 mod passkeys;
 mod password;
+mod password_words;
 pub mod plan_notice;
 mod renewal;
 mod reset;
@@ -66,6 +68,7 @@ pub use mail::{LETTER_KINDS, MailSettings, MailSettingsError};
 pub use masked::keyed_hash;
 pub use masking::NewMask;
 pub use members::{Accepted, NewAccount};
+pub use open_streams::OpenStream;
 pub use ops::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn};
 pub use outgoing::{Outgoing, OutgoingError, OutgoingSettings};
 pub use renewal::Renewed;
@@ -91,6 +94,7 @@ pub struct Services {
     outgoing: Outgoing,
     verifying: Arc<Semaphore>,
     exporting: deletion::Exports,
+    streams: open_streams::OpenStreams,
     providers: sso::Providers,
     /// A letter was posted.
     posted: Arc<Notify>,
@@ -113,6 +117,7 @@ impl Services {
             outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             exporting: deletion::Exports::default(),
+            streams: open_streams::OpenStreams::default(),
             providers: sso::Providers::default(),
             posted: Arc::default(),
             settings: Arc::new(settings),

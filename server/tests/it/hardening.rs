@@ -21,7 +21,8 @@ async fn every_answer_says_what_a_browser_may_do_with_it() {
         let answer = stage.get(path, None).await;
         let policy = text_header(&answer, "content-security-policy");
         assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
-        assert!(policy.contains("base-uri 'none'"), "{path}: {policy}");
+        assert!(policy.contains("base-uri 'none'") && policy.contains("object-src 'none'"), "{path}: {policy}");
+        assert!(!policy.contains("'unsafe-eval'") && !policy.contains("script-src 'unsafe"), "{path}: {policy}");
         for (name, value) in [
             ("strict-transport-security", "max-age=31536000; includeSubDomains"),
             ("x-content-type-options", "nosniff"),
@@ -108,4 +109,132 @@ async fn the_code_of_a_pairing_is_kept_for_its_own_pages() {
     let answer = stage.send(request).await;
     let cookie = text_header(&answer, "set-cookie");
     assert!(cookie.contains("; HttpOnly; SameSite=Strict; Max-Age=900"), "{cookie}");
+}
+
+#[tokio::test]
+async fn every_answer_names_what_it_is_and_its_characters() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    for (path, kind) in [
+        ("/", "text/html; charset=utf-8"),
+        ("/sign-in", "text/html; charset=utf-8"),
+        ("/nothing", "text/html; charset=utf-8"),
+        ("/w/nordmark", "text/html; charset=utf-8"),
+        ("/favicon.svg", "image/svg+xml; charset=utf-8"),
+        ("/pkg/clarity.0.js", "text/javascript; charset=utf-8"),
+        ("/pkg/clarity.0.css", "text/css; charset=utf-8"),
+        ("/w/nordmark/audit.csv", "text/csv; charset=utf-8; header=present"),
+        ("/w/nordmark/audit.ndjson", "application/x-ndjson"),
+        ("/api/session/current", "application/json"),
+        ("/api/v1/openapi.json", "application/json"),
+        ("/api/v1/workspace", "application/problem+json"),
+        ("/w/nothing/live?page=overview", "application/problem+json"),
+    ] {
+        let session = path.starts_with("/w/").then_some(&maja);
+        let answer = stage.get(path, session).await;
+        assert_eq!(text_header(&answer, "content-type"), kind, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_programs_ask_in_clear_is_not_sent_on_to_https() {
+    let stage = Stage::at("https://clarity.example", true).await;
+    let paths = [
+        "/api/v1/workspace",
+        "/api/v1/openapi.json",
+        "/api/session/current",
+        "/w/nordmark/live?page=overview",
+        "/w/nordmark/audit.csv",
+        "/w/nordmark/export.ndjson",
+        "/healthz",
+        "/readyz",
+    ];
+    for path in paths {
+        let mut request = Request::get(path).body(Body::empty()).unwrap();
+        request.headers_mut().insert("x-forwarded-proto", "http".parse().unwrap());
+        request.headers_mut().insert(header::HOST, "clarity.example".parse().unwrap());
+        let answer = stage.send(request).await;
+        // A program that has sent its secret in clear has to notice.
+        assert!(!answer.status().is_redirection(), "{path}: {}", answer.status());
+        assert!(answer.headers().get(header::LOCATION).is_none(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_sent_is_decoded_once() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    // Decoded a second time, these would be "<b>A & B</b>" and a path that is there.
+    let mut request = Stage::form("/api/session/add_workspace", "workspace=%253Cb%253EA+%2526+B%253C%252Fb%253E");
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    stage.send(request).await;
+    let visitor = stage.services.visitor(Some(&maja.token)).await.unwrap();
+    let names: Vec<String> = visitor.session().unwrap().workspaces.iter().map(|card| card.name.clone()).collect();
+    assert!(names.contains(&"%3Cb%3EA %26 B%3C%2Fb%3E".to_owned()), "{names:?}");
+    assert_eq!(stage.get("/w/%6eordmark/audit.csv", Some(&maja)).await.status(), StatusCode::OK);
+    assert_eq!(stage.get("/w/%256eordmark/audit.csv", Some(&maja)).await.status(), StatusCode::NOT_FOUND);
+}
+
+/// What an agent reports was typed by somebody at the plant.
+#[tokio::test]
+async fn text_of_machines_is_text_on_every_page_that_shows_it() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    stage.sql(MARKUP).await;
+    let id = "00000000-0000-7000-8000-000000000001";
+    for path in [
+        "/w/nordmark".to_owned(),
+        format!("/w/nordmark?asset={id}"),
+        "/w/nordmark/sources".to_owned(),
+        format!("/w/nordmark/sources/{id}"),
+        "/w/nordmark/audit".to_owned(),
+    ] {
+        let (status, html) = text(stage.get(&path, Some(&maja)).await).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        for markup in ["<img src=q", "<script>alert(7)", "</title><script", "<svg onload", "=\"\"onload"] {
+            assert!(!html.contains(markup), "{path}: {markup}");
+        }
+        if !path.ends_with("audit") {
+            assert!(html.contains("&lt;img src=q") || html.contains("&lt;script&gt;alert(7)"), "{path}: it is shown");
+        }
+    }
+}
+
+/// A machine and a source whose names are markup.
+const MARKUP: &str = r#"
+  insert into agents (workspace_id, id, name, seen_at)
+    select id, '00000000-0000-7000-8000-000000000001', '<svg onload=alert(6)>', now() from auth.workspaces;
+  insert into sources (workspace_id, id, agent_id, name, kind, partition)
+    select id, '00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000001',
+           '</title><script>alert(7)</script>', 'postgres', 0 from auth.workspaces;
+  insert into streams (workspace_id, id, source_id, name, schema)
+    select id, id, '00000000-0000-7000-8000-000000000001', '"onload=alert(8)', '{}' from auth.workspaces;
+  insert into assets (workspace_id, id, number, key, name, line)
+    select id, '00000000-0000-7000-8000-000000000001', 1, 'ENG-001', '<img src=q onerror=alert(5)>', '"onload=alert(8)'
+    from auth.workspaces;"#;
+
+#[tokio::test]
+async fn password_fields_hide_what_is_typed_and_take_what_a_manager_puts_in() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    for (path, session, fields) in [
+        ("/sign-in", None, 1),
+        ("/w/nordmark/sessions", Some(&maja), 2),
+        ("/confirm-it?next=/w/nordmark", Some(&maja), 1),
+    ] {
+        let (status, html) = text(stage.get(path, session).await).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        let inputs: Vec<&str> = html.split("<input").skip(1).filter_map(|rest| rest.split('>').next()).collect();
+        let is_secret =
+            |input: &&str| ["password", "current"].iter().any(|name| input.contains(&format!("name=\"{name}\"")));
+        let secret: Vec<&str> = inputs.into_iter().filter(is_secret).collect();
+        assert_eq!(secret.len(), fields, "{path}: {secret:?}");
+        for input in secret {
+            assert!(input.contains("type=\"password\""), "{path}: {input}");
+            assert!(
+                input.contains("autocomplete=\"current-password\"") || input.contains("autocomplete=\"new-password\"")
+            );
+            assert!(!input.contains("readonly") && !input.contains("onpaste"), "{path}: {input}");
+        }
+    }
 }

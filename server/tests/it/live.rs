@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stage::{Stage, text_header};
+use crate::stage::{Stage, text, text_header};
 use axum::body::BodyDataStream;
 use axum::http::StatusCode;
 use clarity_service::SignedIn;
@@ -137,4 +137,29 @@ async fn blind_appears_though_nothing_comes() {
     // Time passes for the agent, and no word of any change is sent.
     stage.sql("update agents set seen_at = now() - interval '1 minute'").await;
     events.until("\"truth\":\"blind\"", Duration::from_secs(6)).await;
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_live_pages_open_and_no_more() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await;
+    let mut held = Vec::new();
+    for _ in 0..30 {
+        let response = stage.get(PATH, Some(&maja)).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        held.push(response);
+    }
+    let (status, body) = text(stage.get(PATH, Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(body.contains("30 live pages open"), "{body}");
+    let other = stage.get("/w/acme/live?page=overview", Some(&joe)).await;
+    assert_eq!(other.status(), StatusCode::OK, "nobody else waits for it");
+    drop(held);
+    // A connection notices that its reader is gone, and gives its place back.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while stage.get(PATH, Some(&maja)).await.status() != StatusCode::OK {
+        assert!(Instant::now() < deadline, "no place came back");
+        tokio::task::yield_now().await;
+    }
 }

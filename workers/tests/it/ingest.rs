@@ -19,7 +19,8 @@ use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
@@ -136,9 +137,8 @@ impl Link {
 }
 
 impl Agent {
-    /// Hello and proof, up to the answer.
-    pub async fn connect(&self, sign_with: &SigningKey) -> (Link, Frame) {
-        let mut link = Link::open(self.address).await;
+    /// What it says of itself.
+    fn hello(&self) -> Hello {
         let source = SourceDescriptor {
             name: "db".into(),
             kind: "postgres".into(),
@@ -146,15 +146,24 @@ impl Agent {
             epoch: 1,
             next_seq: 1,
         };
-        link.send(Frame::Hello(Hello {
+        Hello {
             agent_id: self.id,
             agent_version: "1.0.0".into(),
             generation: self.generation,
             hostname: "host".into(),
             clock_us: 0,
             sources: vec![source],
-        }))
-        .await;
+        }
+    }
+
+    /// Hello and proof, up to the answer.
+    pub async fn connect(&self, sign_with: &SigningKey) -> (Link, Frame) {
+        self.connect_saying(self.hello(), sign_with).await
+    }
+
+    async fn connect_saying(&self, hello: Hello, sign_with: &SigningKey) -> (Link, Frame) {
+        let mut link = Link::open(self.address).await;
+        link.send(Frame::Hello(hello)).await;
         let Some(Frame::Challenge(challenge)) = link.next().await else { panic!("no challenge") };
         let message = proof_message(&challenge.nonce, self.id, self.generation);
         link.send(Frame::Proof(Proof { signature: hex::encode(sign_with.sign(&message).to_bytes()) })).await;
@@ -196,6 +205,49 @@ fn sealed(
     let header =
         BatchHeader { source_id, epoch, first_seq, count, previous, hash, position, raw_bytes, last_commit_us: None };
     (Frame::Batch(header, Bytes::from(body)), hash)
+}
+
+#[tokio::test]
+async fn what_an_agent_says_of_itself_is_kept_plain_and_short() {
+    let platform = Platform::start().await;
+    let agent = platform.agent().await;
+    let long = format!("pump\u{1b}[31m\r\nroom {}", "x".repeat(250));
+    let sources = (0..300).map(|n| SourceDescriptor {
+        name: format!("{n:03} {long}"),
+        kind: "postgres".into(),
+        product: long.clone(),
+        epoch: 1,
+        next_seq: 1,
+    });
+    let hello =
+        Hello { hostname: long.clone(), agent_version: long.clone(), sources: sources.collect(), ..agent.hello() };
+    let (_link, answer) = agent.connect_saying(hello, &agent.key).await;
+    assert!(matches!(answer, Frame::Welcome(_)), "{answer:?}");
+    for (table, column) in [("agents", "hostname"), ("agents", "version"), ("sources", "name"), ("sources", "product")]
+    {
+        let kept = platform.count(&format!("select count(*) from {table} where length({column}) = 200")).await;
+        assert!(kept >= 1, "{table}.{column}");
+        let wrong = format!("{column} ~ '[[:cntrl:]]' or length({column}) > 200");
+        assert_eq!(platform.count(&format!("select count(*) from {table} where {wrong}")).await, 0, "{table}.{column}");
+    }
+    assert_eq!(platform.count("select count(*) from sources").await, 200);
+}
+
+#[tokio::test]
+async fn a_connection_that_names_an_origin_is_refused() {
+    let platform = Platform::start().await;
+    let url = format!("ws://{}/agent/v1/stream", platform.address);
+    for origin in ["https://evil.example", "null", "https://clarity.example"] {
+        let mut request = url.as_str().into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match tokio_tungstenite::connect_async(request).await {
+            Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status().as_u16(), 403, "{origin}"),
+            Err(error) => panic!("{origin}: {error}"),
+            Ok(_) => panic!("{origin} was let in"),
+        }
+    }
+    // Without one, the first word is ours.
+    drop(Link::open(platform.address).await);
 }
 
 #[tokio::test]

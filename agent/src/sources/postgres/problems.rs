@@ -399,3 +399,18 @@ pub fn of_error(config: &PostgresConfig, error: &tokio_postgres::Error, doing: &
         unreachable(config, text)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ident, literal, table_ident};
+
+    /// Names and texts stand in commands that take no arguments: nobody who names a table writes a command.
+    #[test]
+    fn names_and_texts_cannot_leave_their_quotes() {
+        assert_eq!(ident("orders"), "\"orders\"");
+        assert_eq!(ident("x\"; drop table y; --"), "\"x\"\"; drop table y; --\"");
+        assert_eq!(table_ident("a\".b", "c\"d"), "\"a\"\".b\".\"c\"\"d\"");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("\\'; drop table y; --"), "E'\\\\''; drop table y; --'");
+    }
+}
