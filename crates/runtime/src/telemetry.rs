@@ -10,7 +10,6 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Starts logging as `CLARITY_LOG` (a tracing filter, default `info`) and `CLARITY_LOG_FORMAT` (`text` or `json`) say.
 pub fn start() {
     let filter = std::env::var("CLARITY_LOG").unwrap_or_else(|_| "info".into());
-    let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let started = match std::env::var("CLARITY_LOG_FORMAT").as_deref() {
         Ok("json") => json(filter, io::stderr).try_init(),
         _ => text(filter, io::stderr).try_init(),
@@ -21,20 +20,24 @@ pub fn start() {
 }
 
 /// One JSON object a line, which quotes line ends by itself.
-fn json<W: io::Write + 'static>(
-    filter: EnvFilter,
+pub fn json<W: io::Write + 'static>(
+    filter: String,
     open: impl Fn() -> W + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync + 'static {
-    tracing_subscriber::fmt().with_env_filter(filter).json().with_writer(open).finish()
+    tracing_subscriber::fmt().with_env_filter(parsed(&filter)).json().with_writer(open).finish()
 }
 
 /// A line for people. tracing quotes escapes of terminals; line ends are left to us.
-fn text<W: io::Write + 'static>(
-    filter: EnvFilter,
+pub fn text<W: io::Write + 'static>(
+    filter: String,
     open: impl Fn() -> W + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync + 'static {
     let open = move || OneLine(open());
-    tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_writer(open).finish()
+    tracing_subscriber::fmt().with_env_filter(parsed(&filter)).with_target(false).with_writer(open).finish()
+}
+
+fn parsed(filter: &str) -> EnvFilter {
+    EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
 /// Writes each entry, which tracing hands over whole, as one line.
@@ -105,7 +108,7 @@ mod tests {
     fn what_came_from_outside_begins_no_line_of_the_log() {
         let written = Written::default();
         let to = written.clone();
-        tracing::subscriber::with_default(text(EnvFilter::new("info"), move || to.clone()), log_it);
+        tracing::subscriber::with_default(text("info".into(), move || to.clone()), log_it);
         let text = written.text();
         assert_eq!(text.lines().count(), 2, "{text}");
         assert!(text.contains("1.0\\n2026-01-01T00:00:00Z  INFO somebody signed in\\r\\n"), "{text}");
@@ -116,7 +119,7 @@ mod tests {
     fn a_program_reads_each_line_as_an_object_with_its_time_in_utc() {
         let written = Written::default();
         let to = written.clone();
-        tracing::subscriber::with_default(json(EnvFilter::new("info"), move || to.clone()), log_it);
+        tracing::subscriber::with_default(json("info".into(), move || to.clone()), log_it);
         let text = written.text();
         let entries: Vec<serde_json::Value> =
             text.lines().map(|line| serde_json::from_str(line).expect("an object a line")).collect();
