@@ -113,6 +113,11 @@ impl Seat {
         self.card.role
     }
 
+    /// Whose seat it is.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
     /// IANA name; days of the workspace are cut there.
     pub fn time_zone(&self) -> &str {
         &self.time_zone

@@ -10,6 +10,7 @@ use clarity_service::{Seat, Services};
 use tokio::sync::broadcast;
 
 use super::feed::{Feed, Message};
+use super::places::Places;
 
 /// Between tries to reach the database.
 const RETRY: Duration = Duration::from_secs(1);
@@ -18,12 +19,13 @@ const RETRY: Duration = Duration::from_secs(1);
 pub struct Hub {
     services: Services,
     feeds: Arc<Mutex<HashMap<LiveKey, Arc<Feed>>>>,
+    pub(super) places: Places,
     shutdown: CancellationToken,
 }
 
 impl Hub {
     pub fn start(services: Services, shutdown: CancellationToken) -> Self {
-        let hub = Self { services, feeds: Arc::default(), shutdown };
+        let hub = Self { services, feeds: Arc::default(), places: Places::default(), shutdown };
         let listening = hub.clone();
         tokio::spawn(async move {
             let ended = listening.shutdown.clone();

@@ -2,6 +2,7 @@
 
 mod feed;
 mod hub;
+mod places;
 mod query;
 mod stream;
 

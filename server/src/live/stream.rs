@@ -11,7 +11,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
-use clarity_domain::error::AppError;
+use clarity_domain::error::{AppError, ErrorCode};
 use clarity_runtime::clock::now_us;
 use clarity_service::live::LivePage;
 use clarity_service::{Client, Seat, Visitor};
@@ -43,8 +43,16 @@ pub async fn stream(
 ) -> Response {
     match open(&state, &visitor, &client, &slug, query).await {
         Ok((seat, page)) => {
+            let Some(place) = state.hub.places.take(seat.user_id()) else {
+                let words = "Too many live pages are open. Close some of them, and reload this one.";
+                let error = AppError::new(ErrorCode::RateLimited, words);
+                return Problem { error, request_id: Some(request_id) }.into_response();
+            };
             let (sender, receiver) = mpsc::channel(4);
-            tokio::spawn(async move { Connection { state, seat, page, sender }.run().await });
+            tokio::spawn(async move {
+                Connection { state, seat, page, sender }.run().await;
+                drop(place);
+            });
             let mut response = Sse::new(ReceiverStream::new(receiver)).into_response();
             // Reverse proxies would keep events back.
             let name = HeaderName::from_static("x-accel-buffering");

@@ -109,3 +109,51 @@ async fn the_code_of_a_pairing_is_kept_for_its_own_pages() {
     let cookie = text_header(&answer, "set-cookie");
     assert!(cookie.contains("; HttpOnly; SameSite=Strict; Max-Age=900"), "{cookie}");
 }
+
+#[tokio::test]
+async fn a_doubled_parameter_is_refused() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let paths = [
+        "/api/search/find?slug=nordmark&slug=acme&text=x",
+        "/w/nordmark?range=1h&range=24h",
+        "/w/nordmark/live?page=overview&page=sources",
+        "/w/nordmark/audit.csv?act=a&act=b",
+    ];
+    for path in paths {
+        let (status, body) = text(stage.get(path, Some(&maja)).await).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {body}");
+        assert!(body.contains("there twice"), "{path}: {body}");
+    }
+}
+
+#[tokio::test]
+async fn a_field_that_a_form_does_not_have_sets_nothing() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let fields = "slug=nordmark&email=new%40nordmark.example&role=viewer&invited_by=00000000-0000-7000-8000-000000000000\
+                  &workspace_id=00000000-0000-7000-8000-000000000000&accepted_at=2026-01-01&confirmed=true&owner=true";
+    let mut request = Stage::form("/api/members/invite", fields);
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    let answer = stage.send(request).await;
+    assert!(answer.status().is_redirection(), "{}", answer.status());
+    let admin = stage.db.admin().await;
+    let rows = admin
+        .query(
+            "select i.role::text, w.slug from auth.invitations i join auth.workspaces w on w.id = i.workspace_id",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].get::<_, String>(0).as_str(), rows[0].get::<_, String>(1).as_str()), ("viewer", "nordmark"));
+}
+
+#[tokio::test]
+async fn what_is_for_building_the_product_is_not_there_in_production() {
+    let stage = Stage::at("https://clarity.example", true).await;
+    for path in ["/dev/ui", "/dev/ui/", "/dev/ui?x=1"] {
+        assert_eq!(stage.get(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(Stage::new().await.get("/dev/ui", None).await.status(), StatusCode::OK, "on a machine that builds it");
+}

@@ -138,3 +138,17 @@ async fn blind_appears_though_nothing_comes() {
     stage.sql("update agents set seen_at = now() - interval '1 minute'").await;
     events.until("\"truth\":\"blind\"", Duration::from_secs(6)).await;
 }
+
+#[tokio::test]
+async fn one_person_has_so_many_streams() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let mut open = Vec::new();
+    for _ in 0..32 {
+        open.push(Events::open(&stage, &maja).await);
+    }
+    assert_eq!(stage.get(PATH, Some(&maja)).await.status(), StatusCode::TOO_MANY_REQUESTS);
+    open.pop();
+    let again = || async { stage.get(PATH, Some(&maja)).await.status() == StatusCode::OK };
+    clarity_testkit::wait_until("its place is free", Duration::from_secs(10), again).await;
+}
