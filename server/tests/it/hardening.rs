@@ -125,6 +125,11 @@ async fn a_doubled_parameter_is_refused() {
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {body}");
         assert!(body.contains("there twice"), "{path}: {body}");
     }
+    // In a form: neither the one nor the other.
+    let password = PASSWORD.replace(' ', "+");
+    let form = format!("email=maja%40nordmark.example&email=joe%40acme.example&password={password}");
+    let answer = stage.send(Stage::form("/api/session/sign_in", &form)).await;
+    assert!(!text_header(&answer, "set-cookie").starts_with("cs="), "{:?}", answer.headers());
 }
 
 #[tokio::test]
