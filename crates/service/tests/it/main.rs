@@ -8,6 +8,7 @@ mod audit;
 mod dead_letters;
 mod deletion;
 mod domains;
+mod logged;
 mod mail;
 mod masked;
 mod masking;
