@@ -27,6 +27,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let origin = options.public_url.trim_end_matches('/').to_owned();
     let secure = is_secure(&origin)?;
+    may_run(secure, cfg!(debug_assertions))?;
     let proxied = may_listen(&options)?;
     let mail = mail_settings(&options, secure)?;
     let secrets = secrets_key(&options, secure)?;
@@ -77,6 +78,14 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     delivery.await.context("letters were not all sent")?;
     telling.await.context("certificates were not all posted")?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// A build for developing says more than it should when something fails, and is slow: it is for this machine.
+fn may_run(secure: bool, debug: bool) -> anyhow::Result<()> {
+    if secure && debug {
+        bail!("this is a build for developing: a server on https needs a release (cargo xtask build --release)");
+    }
     Ok(())
 }
 
@@ -149,7 +158,7 @@ fn is_secure(origin: &str) -> anyhow::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_secure, mail_settings, may_listen, secrets_key};
+    use super::{is_secure, mail_settings, may_listen, may_run, secrets_key};
     use crate::cli::{Command, Options, ServeOptions};
     use clap::Parser;
     use clarity_service::MailSettings;
@@ -171,6 +180,12 @@ mod tests {
         for wrong in ["http://app.example", "http://localhost.evil", "ftp://x", "http://10.0.0.1:80"] {
             assert!(is_secure(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_build_for_developing_serves_this_machine_alone() {
+        assert!(may_run(true, false).is_ok() && may_run(false, true).is_ok());
+        assert!(may_run(true, true).unwrap_err().to_string().contains("release"));
     }
 
     #[test]

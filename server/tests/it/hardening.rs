@@ -3,6 +3,8 @@
 use crate::stage::{PASSWORD, Stage, text, text_header};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use clarity_runtime::telemetry;
+use clarity_testkit::Log;
 
 #[tokio::test]
 async fn every_answer_says_what_a_browser_may_do_with_it() {
@@ -161,4 +163,22 @@ async fn what_is_for_building_the_product_is_not_there_in_production() {
         assert_eq!(stage.get(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
     }
     assert_eq!(Stage::new().await.get("/dev/ui", None).await.status(), StatusCode::OK, "on a machine that builds it");
+}
+
+#[tokio::test]
+async fn whoever_tries_our_bounds_is_in_the_log() {
+    let log = Log::default();
+    let kept = log.clone();
+    let _guard = tracing::subscriber::set_default(telemetry::text("info".into(), move || kept.clone()));
+    let stage = Stage::new().await;
+    let mut foreign = Stage::form("/api/session/sign_in", "email=a&password=b");
+    foreign.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
+    assert_eq!(stage.send(foreign).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(stage.get("/sign-in?next=%2Fa&next=%2Fb", None).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let text = log.text();
+    assert!(text.contains("refused a request from another site"), "{text}");
+    for status in ["403", "422"] {
+        assert!(text.lines().any(|line| line.contains("answered") && line.contains(status)), "{status}: {text}");
+    }
+    assert!(!text.contains("%2Fa"), "queries are not logged: {text}");
 }
