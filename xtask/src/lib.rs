@@ -17,6 +17,7 @@ pub mod paths;
 pub mod prepare;
 pub mod process;
 pub mod quotes;
+pub mod reach;
 pub mod sbom;
 pub mod services;
 pub mod setup;
