@@ -192,6 +192,15 @@ mod tests {
     }
 
     #[test]
+    fn the_page_says_how_fast_a_weak_library_is_mended() {
+        let page = fs::read_to_string(Paths::find().unwrap().join("docs/security/operations.md")).unwrap();
+        let section = page.split_once("\n## Libraries\n").expect("a section of its own").1;
+        for promise in ["within 7 days", "any other within 30", "a new minor version", "RustSec and npm"] {
+            assert!(section.contains(promise), "{promise}");
+        }
+    }
+
+    #[test]
     fn a_library_from_elsewhere_is_found() {
         let lock = read_cargo(LOCK);
         assert_eq!(
