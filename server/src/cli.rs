@@ -55,6 +55,7 @@ pub enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub struct ServeOptions {
+    /// Plain http: an address that other machines reach is for the proxies named by --trusted-proxies alone.
     #[arg(long, env = "CLARITY_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// The folder of the built site, with its assets.json.

@@ -118,6 +118,11 @@ impl Seat {
         self.card.role
     }
 
+    /// Whose seat it is.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
     /// IANA name; days of the workspace are cut there.
     pub fn time_zone(&self) -> &str {
         &self.time_zone
@@ -202,7 +207,10 @@ impl Services {
             tx.commit().await.map_err(fault)?;
             row
         };
-        let (row, proof) = found.ok_or_else(|| AppError::not_found("workspace"))?;
+        let (row, proof) = found.ok_or_else(|| {
+            tracing::info!(user = %member.session.user.id, "a workspace was asked for that is not there for this person");
+            AppError::not_found("workspace")
+        })?;
         if row.sso == SsoRule::Required {
             return Err(AppError::sso_needed());
         }

@@ -39,6 +39,7 @@ const HELD_RETRY_S: u32 = 120;
 /// The WebSocket, speaking frames.
 pub(super) struct Wire {
     socket: WebSocket,
+    peer: SocketAddr,
 }
 
 impl Wire {
@@ -59,13 +60,17 @@ impl Wire {
     }
 }
 
-/// Says why the connection ends.
+/// Says why the connection ends, and writes it down: of a key or a code that does not fit an operator wants to hear.
 pub(super) async fn denied(
     wire: &mut Wire,
     code: DenyCode,
     message: &str,
     retry_after_s: Option<u32>,
 ) -> anyhow::Result<()> {
+    match code {
+        DenyCode::Busy => tracing::info!(peer = %wire.peer, ?code, "an agent has to wait"),
+        _ => tracing::warn!(peer = %wire.peer, ?code, "an agent was refused"),
+    }
     wire.send(&Frame::Denied(Denied { code, message: message.into(), retry_after_s })).await?;
     // Best effort: the other end may be gone already.
     let _ = timeout(Duration::from_secs(2), wire.socket.send(Message::Close(None))).await;
@@ -73,7 +78,7 @@ pub(super) async fn denied(
 }
 
 pub(super) async fn serve(ingest: Ingest, socket: WebSocket, peer: SocketAddr) {
-    let mut wire = Wire { socket };
+    let mut wire = Wire { socket, peer };
     if let Err(error) = greet(&ingest, &mut wire, peer).await {
         if let Some(FrameError::Protocol(_) | FrameError::TooLarge(_) | FrameError::HeaderTooLarge(_)) =
             error.downcast_ref()
@@ -155,7 +160,7 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
         return denied(wire, DenyCode::Clone, words, None).await;
     };
     let (sources, told, masks) = register(ingest, &scope, &hello, peer).await?;
-    tracing::info!(%agent_id, generation, version = ?hello.agent_version, "agent connected");
+    tracing::info!(%agent_id, generation, version = clean(&hello.agent_version), "agent connected");
     let welcome =
         Welcome { generation, clock_us: now_us(), window_bytes: limits::WINDOW_BYTES, sources, masks: Some(masks) };
     wire.send(&Frame::Welcome(welcome)).await?;
@@ -175,6 +180,11 @@ fn is_signed(key: &[u8; 32], message: &[u8], signature: &str) -> bool {
     }
 }
 
+/// What an agent says of itself, for the database and the log.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 async fn register(
     ingest: &Ingest,
     scope: &WorkspaceScope,
@@ -182,7 +192,6 @@ async fn register(
     peer: SocketAddr,
 ) -> anyhow::Result<(Vec<SourceCursor>, Told, Masks)> {
     let address = peer.ip().to_string();
-    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
     let mut tx = ingest.store.begin(scope).await?;
     let arrival = Arrival {
         version: &clean(&hello.agent_version),

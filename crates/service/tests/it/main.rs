@@ -9,6 +9,7 @@ mod dead_letters;
 mod deletion;
 mod domains;
 mod email_change;
+mod logged;
 mod mail;
 mod masked;
 mod masking;
