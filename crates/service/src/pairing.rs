@@ -240,7 +240,7 @@ impl Services {
             store::approve(&mut tx, &seat.scope, id, seat.user_id).await.map_err(|error| match error {
                 StoreError::Conflict(_) => AppError::new(
                     ErrorCode::Conflict,
-                    "This agent's key is in use already. Remove the agent's folder and pair it again.",
+                    "This agent's key was paired before. Remove agent.key from the agent's folder, which stays as it is otherwise, and pair it again.",
                 ),
                 other => fault(other),
             })?;
@@ -277,7 +277,11 @@ impl Services {
         self.pairing(seat, id).await
     }
 
-    /// Takes an agent's right to connect; its open connection is cut within seconds. Its data stays.
+    /// Takes an agent's right to connect; its open connection is cut within seconds. Its data stays. Saying it twice is
+    /// saying it once.
+    ///
+    /// # Errors
+    /// `Forbidden`; `ConfirmNeeded`; `NotFound`.
     pub async fn revoke_agent(&self, seat: &Seat, id: AgentId) -> Result<(), AppError> {
         let text = id.to_string();
         let object = Object { kind: "agent", id: &text, name: "" };
@@ -287,12 +291,15 @@ impl Services {
         // The key first: from here on the agent is out, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;
         let mut app = self.app.begin(&seat.scope).await.map_err(fault)?;
-        let name = agent::set_revoked(&mut app, id).await.map_err(missing("agent"))?;
-        let entry = Entry {
-            after: Some(json!({ "revoked": true })),
-            ..seat.entry(Act::RevokeAgent, Object { name: &name, ..object })
-        };
-        audit::record(&mut app, &entry).await.map_err(fault)?;
+        let (name, is_new) = agent::set_revoked(&mut app, id).await.map_err(missing("agent"))?;
+        if is_new {
+            let entry = Entry {
+                before: Some(json!({ "revoked": false })),
+                after: Some(json!({ "revoked": true })),
+                ..seat.entry(Act::RevokeAgent, Object { name: &name, ..object })
+            };
+            audit::record(&mut app, &entry).await.map_err(fault)?;
+        }
         app.commit().await.map_err(fault)
     }
 

@@ -8,8 +8,8 @@ use clarity_domain::time::{MINUTE, Micros, SECOND, bucket_start};
 use clarity_domain::truth::{self, Evidence, Truth};
 use clarity_domain::view::Freshness;
 use clarity_domain::view::sources::{
-    AgentRow, Gap, PositionRow, Problem, Severity, SnapshotProgress, SourceDetail, SourceRow, SourceState, Sources,
-    SourcesSummary, StreamRow,
+    AgentRow, Gap, PositionRow, Problem, RevokedAgent, Severity, SnapshotProgress, SourceDetail, SourceRow,
+    SourceState, Sources, SourcesSummary, StreamRow,
 };
 use clarity_runtime::clock::now_us;
 use clarity_store::source_view::{self, Cursor, SourceView, StreamView};
@@ -33,6 +33,7 @@ impl Services {
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let (sources, summary) = read_sources(&mut tx, seat, now).await?;
         let agents = agent::list(&mut tx).await.map_err(fault)?;
+        let revoked = agent::list_revoked(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         let agents = agents
             .into_iter()
@@ -45,7 +46,12 @@ impl Services {
                 sources: small(a.sources),
             })
             .collect();
-        Ok(Sources { as_of: now, summary, sources, agents })
+        let revoked = revoked
+            .into_iter()
+            .map(|a| RevokedAgent { id: a.id, name: a.name, revoked_at: a.revoked_at, sources: small(a.sources) })
+            .collect();
+        let may_manage = seat.role().may(Permission::ManageSources);
+        Ok(Sources { as_of: now, summary, sources, agents, revoked, may_manage })
     }
 
     /// One source with its streams, cursors and holes.

@@ -44,6 +44,25 @@ pub fn heading(sources: &Sources) -> String {
     format!("{} on {}{order}", plural(sources.sources.len(), "source"), plural(sources.agents.len(), "agent"))
 }
 
+/// What revoking an agent with so many sources does, before it is done.
+pub fn revoking(sources: u32) -> String {
+    let theirs = match sources {
+        0 => String::new(),
+        1 => " Its source leaves this list; what it sent stays.".to_owned(),
+        n => format!(" Its {n} sources leave this list; what they sent stays."),
+    };
+    format!(
+        "Its connection ends within 5 seconds, and its key opens nothing any more.{theirs} What it has not sent waits in the \
+         spool on its machine, where it reads on until somebody stops it there. Paired anew it is another agent, with \
+         sources of its own, and sends the spool's rest to those."
+    )
+}
+
+/// "1 revoked agent".
+pub fn revoked_agents(count: usize) -> String {
+    format!("{count} revoked agent{}", if count == 1 { "" } else { "s" })
+}
+
 pub const fn state_word(state: SourceState) -> &'static str {
     match state {
         SourceState::Waiting => "Waiting for the agent",
@@ -142,6 +161,8 @@ mod tests {
             summary: SourcesSummary::default(),
             sources: vec![row(2, Truth::Blind), row(1, Truth::Live)],
             agents: vec![],
+            revoked: vec![],
+            may_manage: true,
         }
     }
 
@@ -166,6 +187,14 @@ mod tests {
         assert_eq!(why(&row(1, Truth::Live)), None);
         assert_eq!(why(&row(1, Truth::Quiet)).as_deref(), Some("because"));
         assert_eq!(heading(&sources()), "2 sources on 0 agents, worst first");
+    }
+
+    #[test]
+    fn revoking_says_what_happens_to_the_sources() {
+        assert!(!revoking(0).contains("this list"));
+        assert!(revoking(1).contains("Its source leaves this list"));
+        assert!(revoking(3).contains("Its 3 sources leave this list"));
+        assert_eq!((revoked_agents(1).as_str(), revoked_agents(2).as_str()), ("1 revoked agent", "2 revoked agents"));
     }
 
     #[test]

@@ -12,6 +12,10 @@ pub struct Sources {
     /// Worst first.
     pub sources: Vec<SourceRow>,
     pub agents: Vec<AgentRow>,
+    /// Those that were revoked, the last one first; at most a hundred.
+    pub revoked: Vec<RevokedAgent>,
+    /// Whether the viewer may revoke agents.
+    pub may_manage: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +39,15 @@ pub struct AgentRow {
     pub version: Option<String>,
     pub connected: bool,
     pub last_seen_at: Option<Micros>,
+    pub sources: u32,
+}
+
+/// An agent that is out for good. What it sent stays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RevokedAgent {
+    pub id: AgentId,
+    pub name: String,
+    pub revoked_at: Micros,
     pub sources: u32,
 }
 

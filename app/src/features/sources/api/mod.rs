@@ -1,7 +1,9 @@
-//! Server functions of the sources.
+//! Server functions of the sources, and of the agents that read them.
 
 mod get;
 mod list;
+mod revoke_agent;
 
 pub use get::get;
 pub use list::list;
+pub use revoke_agent::{RevokeAgent, revoke_agent};
