@@ -26,7 +26,7 @@ use uuid::Uuid;
 /// A running ingest with a database of its own.
 pub struct Platform {
     pub db: TestDb,
-    address: SocketAddr,
+    pub address: SocketAddr,
     stop: CancellationToken,
 }
 
@@ -102,15 +102,15 @@ impl Drop for Platform {
 pub struct Agent {
     pub id: AgentId,
     pub key: SigningKey,
-    address: SocketAddr,
-    generation: u64,
+    pub address: SocketAddr,
+    pub generation: u64,
 }
 
 /// An open connection.
 pub struct Link(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Link {
-    async fn open(address: SocketAddr) -> Self {
+    pub async fn open(address: SocketAddr) -> Self {
         Self(tokio_tungstenite::connect_async(format!("ws://{address}/agent/v1/stream")).await.unwrap().0)
     }
 
