@@ -71,7 +71,6 @@ pub async fn serve(dir: &StateDir, timing: Timing, shutdown: CancellationToken) 
     let uplink = Uplink {
         dir: dir.clone(),
         identity,
-        key,
         ca: Some(dir.ca()).filter(|p| p.exists()),
         sources: sources.clone(),
         masks,

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::audit::timestamp;
-use crate::error::{broken, fault, missing};
+use crate::error::{broken, fault};
 use crate::{Seat, Services, status};
 
 const LIFE: Micros = 15 * MINUTE;
@@ -275,32 +275,6 @@ impl Services {
         self.record(seat, &entry).await?;
         tx.commit().await.map_err(fault)?;
         self.pairing(seat, id).await
-    }
-
-    /// Takes an agent's right to connect; its open connection is cut within seconds. Its data stays. Saying it twice is
-    /// saying it once.
-    ///
-    /// # Errors
-    /// `Forbidden`; `ConfirmNeeded`; `NotFound`.
-    pub async fn revoke_agent(&self, seat: &Seat, id: AgentId) -> Result<(), AppError> {
-        let text = id.to_string();
-        let object = Object { kind: "agent", id: &text, name: "" };
-        self.permit_recent(seat, Permission::ManageSources, Act::RevokeAgent, object).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        store::revoke_key(&mut tx, &seat.scope, id).await.map_err(missing("agent"))?;
-        // The key first: from here on the agent is out, whatever happens to the rest.
-        tx.commit().await.map_err(fault)?;
-        let mut app = self.app.begin(&seat.scope).await.map_err(fault)?;
-        let (name, is_new) = agent::set_revoked(&mut app, id).await.map_err(missing("agent"))?;
-        if is_new {
-            let entry = Entry {
-                before: Some(json!({ "revoked": false })),
-                after: Some(json!({ "revoked": true })),
-                ..seat.entry(Act::RevokeAgent, Object { name: &name, ..object })
-            };
-            audit::record(&mut app, &entry).await.map_err(fault)?;
-        }
-        app.commit().await.map_err(fault)
     }
 
     async fn show_pairing(&self, seat: &Seat, row: PairingRow) -> Result<Pairing, AppError> {

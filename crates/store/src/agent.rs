@@ -102,6 +102,25 @@ pub async fn list_revoked(tx: &mut WorkspaceTx) -> Result<Vec<RevokedRow>> {
         .collect())
 }
 
+/// Its name and its key's six words. Of one that was revoked as well.
+///
+/// # Errors
+/// `NotFound` when the workspace has no such agent.
+pub async fn get_name_and_words(tx: &mut WorkspaceTx, id: AgentId) -> Result<(String, String)> {
+    let workspace = tx.workspace();
+    let row = sqlx::query!(
+        "select name, fingerprint
+         from agents
+         where workspace_id = $1
+           and id = $2",
+        workspace,
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    row.map(|r| (r.name, r.fingerprint)).ok_or(StoreError::NotFound)
+}
+
 /// Gives its name, and whether it was not revoked before.
 ///
 /// # Errors

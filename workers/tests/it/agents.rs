@@ -71,7 +71,7 @@ impl Desk {
         assert!(matches!(link.next().await, Some(Frame::Claimed(_))));
         self.services.approve_pairing(&self.seat, pairing.id).await.unwrap();
         let Some(Frame::Approved(approved)) = link.next().await else { panic!("not approved") };
-        Agent { id: approved.agent_id, key, address: self.platform.address, generation: 0 }
+        Agent { id: approved.agent_id, key, address: self.platform.address, generation: 0, replaces_key: true }
     }
 }
 

@@ -85,7 +85,7 @@ impl Platform {
             )
             .await
             .unwrap();
-        Agent { id: AgentId(id), key, address: self.address, generation: 0 }
+        Agent { id: AgentId(id), key, address: self.address, generation: 0, replaces_key: true }
     }
 
     pub async fn count(&self, sql: &str) -> i64 {
@@ -104,6 +104,8 @@ pub struct Agent {
     pub key: SigningKey,
     pub address: SocketAddr,
     pub generation: u64,
+    /// Whether its version says that it can.
+    pub replaces_key: bool,
 }
 
 /// An open connection.
@@ -153,6 +155,7 @@ impl Agent {
             hostname: "host".into(),
             clock_us: 0,
             sources: vec![source],
+            replaces_key: self.replaces_key,
         }))
         .await;
         let Some(Frame::Challenge(challenge)) = link.next().await else { panic!("no challenge") };
@@ -333,8 +336,13 @@ async fn only_the_holder_of_the_key_is_welcome() {
     let stranger = SigningKey::from_bytes(&[3; 32]);
     let (_, answer) = agent.connect(&stranger).await;
     assert!(matches!(answer, Frame::Denied(d) if d.code == DenyCode::BadProof));
-    let unknown =
-        Agent { id: AgentId(Uuid::now_v7()), key: stranger.clone(), address: platform.address, generation: 0 };
+    let unknown = Agent {
+        id: AgentId(Uuid::now_v7()),
+        key: stranger.clone(),
+        address: platform.address,
+        generation: 0,
+        replaces_key: true,
+    };
     let (_, answer) = unknown.connect(&stranger).await;
     assert!(matches!(answer, Frame::Denied(d) if d.code == DenyCode::UnknownAgent));
 }
@@ -350,7 +358,7 @@ async fn a_copy_of_an_agent_is_refused_and_a_lost_welcome_is_not() {
     let (mut link, _) = agent.welcomed().await;
     link.send(Frame::Heartbeat).await;
     // It takes over from its own half-open connection at once.
-    let copy = Agent { id: agent.id, key: agent.key.clone(), address: agent.address, generation: agent.generation };
+    let copy = Agent { key: agent.key.clone(), ..agent };
     let (mut link, _) = agent.welcomed().await;
     link.send(Frame::Status(Status::default())).await;
     let admin = platform.db.admin().await;

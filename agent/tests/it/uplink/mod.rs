@@ -85,7 +85,6 @@ impl Agent {
         let uplink = Uplink {
             dir,
             identity,
-            key,
             ca: None,
             sources: sources.clone(),
             masks: masks.clone(),

@@ -2,11 +2,14 @@
 
 use clarity_domain::view::{
     Micros,
-    sources::{AgentRow, RevokedAgent, Sources},
+    sources::{AgentKeyState, AgentRow, RevokedAgent, Sources},
 };
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{api::RevokeAgent, model};
+use super::{
+    api::{ReplaceKey, RevokeAgent},
+    model,
+};
 use crate::{
     error::PageError,
     ui::{
@@ -23,21 +26,23 @@ use crate::{
 #[derive(Clone, Copy)]
 pub struct Forms {
     pub revoke: ServerAction<RevokeAgent>,
+    pub replace: ServerAction<ReplaceKey>,
 }
 
 impl Forms {
     pub fn unsent() -> Self {
-        Self { revoke: ServerAction::new() }
+        Self { revoke: ServerAction::new(), replace: ServerAction::new() }
     }
 
     /// What a form was answered, when it was no.
     pub fn failed(self) -> Option<PageError> {
-        self.revoke.value().get().and_then(Result::err)
+        let all = [self.revoke.value().get(), self.replace.value().get()];
+        all.into_iter().flatten().find_map(Result::err)
     }
 
     /// Changes when the page has to be read again.
-    pub fn sent(self) -> Memo<usize> {
-        Memo::new(move |_| self.revoke.version().get())
+    pub fn sent(self) -> Memo<[usize; 2]> {
+        Memo::new(move |_| [self.revoke.version().get(), self.replace.version().get()])
     }
 }
 
@@ -68,13 +73,18 @@ pub fn Agents(slug: String, state: RwSignal<Sources>, forms: Forms) -> impl Into
 #[component]
 fn Row(slug: String, agent: AgentRow, base: Micros, may: bool, forms: Forms) -> impl IntoView {
     let (tone, word) = if agent.connected { (Tone::Ok, "Connected") } else { (Tone::Bad, "Not connected") };
+    let key = match (agent.key, agent.key_replaced_at) {
+        (AgentKeyState::Asked, _) => view! { <small>{model::waiting_for_key(agent.connected)}</small> }.into_any(),
+        (_, Some(at)) => view! { <small>"Key replaced " <Time at=Some(at) detail=Detail::Day/></small> }.into_any(),
+        _ => ().into_any(),
+    };
     let acts = may.then(|| {
         let acts = acts(slug, &agent, forms);
         view! { <td data-align="end" class="cs-sources__acts"><div class="cs-row">{acts}</div></td> }
     });
     view! {
         <tr>
-            <th scope="row">{agent.name}</th>
+            <th scope="row">{agent.name} {key}</th>
             <td data-beside=""><Pill tone text=word/></td>
             <td data-label="Version">{agent.version.unwrap_or_else(|| "–".into())}</td>
             <td data-align="end" data-label="Sources">{agent.sources}</td>
@@ -86,8 +96,33 @@ fn Row(slug: String, agent: AgentRow, base: Micros, may: bool, forms: Forms) -> 
 
 /// What can be done to an agent.
 fn acts(slug: String, agent: &AgentRow, forms: Forms) -> AnyView {
-    let (id, name) = (agent.id.to_string(), agent.name.clone());
+    let (id, name, own_slug) = (agent.id.to_string(), agent.name.clone(), slug.clone());
+    let replace = (agent.key != AgentKeyState::Asked).then(|| {
+        let form = (agent.key == AgentKeyState::Replaceable).then(|| {
+            let id = id.clone();
+            view! {
+                <ActionForm action=forms.replace>
+                    <input type="hidden" name="slug" value=own_slug/>
+                    <input type="hidden" name="id" value=id/>
+                    <Button submit=true kind=Kind::Primary disabled=Signal::derive(move || forms.replace.pending().get())>"Ask for a new key"</Button>
+                </ActionForm>
+            }
+        });
+        view! {
+            <Confirm
+                id=format!("replace-{id}")
+                act="Replace key"
+                label=format!("Replace the key of {name}")
+                question=format!("Replace the key of {name}?")
+                message=model::replacing(agent.key)
+                kind=Kind::Quiet
+            >
+                {form}
+            </Confirm>
+        }
+    });
     view! {
+        {replace}
         <Confirm
             id=format!("revoke-{id}")
             act="Revoke"

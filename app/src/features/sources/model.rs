@@ -5,7 +5,7 @@ use clarity_domain::{
     view::{
         Freshness, Micros,
         live::LiveUpdate,
-        sources::{SnapshotProgress, SourceDetail, SourceRow, SourceState, Sources},
+        sources::{AgentKeyState, SnapshotProgress, SourceDetail, SourceRow, SourceState, Sources},
     },
 };
 
@@ -56,6 +56,25 @@ pub fn revoking(sources: u32) -> String {
          spool on its machine, where it reads on until somebody stops it there. Paired anew it is another agent, with \
          sources of its own, and sends the spool's rest to those."
     )
+}
+
+/// What replacing an agent's key does, or why it cannot be done.
+pub const fn replacing(key: AgentKeyState) -> &'static str {
+    match key {
+        AgentKeyState::Fixed => {
+            "This agent's version cannot, or it has not connected yet. Update it and let it connect once; or revoke it and \
+             pair it anew."
+        }
+        AgentKeyState::Replaceable | AgentKeyState::Asked => {
+            "It makes a new key on its machine within seconds, or when it is next connected, and connects anew with it. From then \
+             on a copy of the old key opens nothing. Its sources go on, and nothing in its spool is lost."
+        }
+    }
+}
+
+/// While a new key was asked for and is not in use.
+pub const fn waiting_for_key(connected: bool) -> &'static str {
+    if connected { "A new key was asked for" } else { "A new key was asked for; it is made when the agent connects" }
 }
 
 /// "1 revoked agent".

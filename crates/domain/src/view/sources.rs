@@ -40,6 +40,19 @@ pub struct AgentRow {
     pub connected: bool,
     pub last_seen_at: Option<Micros>,
     pub sources: u32,
+    pub key: AgentKeyState,
+    pub key_replaced_at: Option<Micros>,
+}
+
+/// Whether an agent's key can be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentKeyState {
+    /// Not by the version that it last connected with, if it ever did.
+    Fixed,
+    Replaceable,
+    /// A new one was asked for and has not come into use yet.
+    Asked,
 }
 
 /// An agent that is out for good. What it sent stays.

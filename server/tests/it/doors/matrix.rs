@@ -169,6 +169,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Read, VIEW, "/api/search/find", "slug={slug}&text=e"),
     door(Kind::Read, VIEW, "/api/sources/list", "slug={slug}"),
     door(Kind::Read, VIEW, "/api/sources/get", "slug={slug}&id={source}"),
+    door(Kind::Act, SOURCES, "/api/sources/replace_key", "slug={slug}&id={agent}"),
     door(Kind::Act, SOURCES, "/api/sources/revoke_agent", "slug={slug}&id={agent}"),
     door(Kind::Read, VIEW, "/api/dead_letters/list", "slug={slug}"),
     door(Kind::Other, VIEW, "/w/{slug}/live", "page=overview&since=1&asset={asset}"),
