@@ -1,6 +1,8 @@
-// Agents: one that runs is revoked from the page, says so itself, and is paired anew on the same folder.
+// Agents: one that runs gets a new key, is revoked from the page, says so itself, and is paired anew on the same folder.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { Agent, hydrated, launch, looks, pair, person, signUp, until } from "../support/stack.mjs";
 
 let browser;
@@ -25,7 +27,7 @@ async function open(page, slug) {
   await page.getByRole("heading", { name: "Sources", level: 1 }).waitFor();
 }
 
-test("an agent that runs is revoked, says why, and comes back only when it is paired anew", { timeout: 240_000 }, async () => {
+test("an agent that runs gets a new key, is revoked, says why, and comes back only when it is paired anew", { timeout: 240_000 }, async () => {
   const { page, faults } = await person(browser);
   const { slug } = await signUp(page, "Revoking Rolls");
   await pair(page, slug, agent);
@@ -36,6 +38,26 @@ test("an agent that runs is revoked, says why, and comes back only when it is pa
   });
   await agents(page).getByText("Connected", { exact: true }).waitFor();
   await until("the agent itself says so", 20, async () => (await status()).code === 0);
+
+  // A new key, made on its machine and used within seconds; the source goes on.
+  const keyFile = join(agent.dir, "agent.key");
+  const before = readFileSync(keyFile, "utf8");
+  await page.getByRole("button", { name: /^Replace the key of / }).click();
+  const ask = page.getByRole("dialog", { name: /^Replace the key of .*\?$/ });
+  await ask.getByText("a copy of the old key opens nothing").waitFor();
+  await ask.getByRole("button", { name: "Ask for a new key" }).click();
+  await agents(page).getByText("A new key was asked for").waitFor();
+  await until("the new key is used", 30, async () => {
+    await open(page, slug);
+    return agents(page).getByText("Key replaced").count();
+  });
+  assert.notEqual(readFileSync(keyFile, "utf8"), before);
+  await until("the agent is connected with it", 20, async () => (await status()).code === 0);
+  await until("its source streams", 30, async () => {
+    await open(page, slug);
+    return (await agents(page).getByText("Connected", { exact: true }).count()) && sources(page).getByText("Live", { exact: true }).count();
+  });
+  assert.equal(running.child.exitCode, null, running.said);
 
   // The question says what happens, and nothing does before it is answered.
   await hydrated(page);
@@ -66,7 +88,9 @@ test("an agent that runs is revoked, says why, and comes back only when it is pa
   assert.equal(running.child.exitCode, null, "it runs on and keeps what it reads");
 
   await page.goto(`/w/${slug}/audit`);
-  await page.getByRole("table").getByText("Revoke an agent").first().waitFor();
+  for (const act of ["Ask for a new key of an agent", "Revoke an agent"]) {
+    await page.getByRole("table").getByText(act).first().waitFor();
+  }
 
   // Paired anew it is another agent on the same folder; a running one has to stop first.
   const early = agent.pair("K7QM-4TXR");
