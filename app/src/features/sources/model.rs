@@ -209,10 +209,12 @@ mod tests {
     }
 
     #[test]
-    fn revoking_says_what_happens_to_the_sources() {
+    fn what_is_asked_about_an_agent_says_what_happens() {
         assert!(!revoking(0).contains("this list"));
         assert!(revoking(1).contains("Its source leaves this list"));
         assert!(revoking(3).contains("Its 3 sources leave this list"));
+        assert!(replacing(AgentKeyState::Fixed).contains("pair it anew"));
+        assert!(replacing(AgentKeyState::Replaceable).contains("nothing in its spool is lost"));
         assert_eq!((revoked_agents(1).as_str(), revoked_agents(2).as_str()), ("1 revoked agent", "2 revoked agents"));
     }
 
