@@ -84,8 +84,9 @@ impl AuthStore {
         .transpose()
     }
 
-    /// Sends a new generation to an agent that showed `shown`, and notes whether it can replace its key. None when another holder of the key has moved on meanwhile. One
-    /// that is higher than we know was given before our database was restored from an older copy.
+    /// Sends a new generation to an agent that showed `shown`, and notes whether its version can replace its key. None when
+    /// another holder of the key has moved on meanwhile. One that is higher than we know was given before our database was
+    /// restored from an older copy.
     pub async fn offer_generation(
         &self,
         agent_id: AgentId,
