@@ -5,6 +5,7 @@
 //! somebody else's things read as "not found".
 
 mod account;
+mod agents;
 mod asset_view;
 mod audit;
 mod change_password;

@@ -29,7 +29,7 @@ use uuid::Uuid;
 /// A running ingest with a database of its own.
 pub struct Platform {
     pub db: TestDb,
-    address: SocketAddr,
+    pub address: SocketAddr,
     stop: CancellationToken,
 }
 
@@ -88,7 +88,7 @@ impl Platform {
             )
             .await
             .unwrap();
-        Agent { id: AgentId(id), key, address: self.address, generation: 0 }
+        Agent { id: AgentId(id), key, address: self.address, generation: 0, replaces_key: true }
     }
 
     pub async fn count(&self, sql: &str) -> i64 {
@@ -105,15 +105,17 @@ impl Drop for Platform {
 pub struct Agent {
     pub id: AgentId,
     pub key: SigningKey,
-    address: SocketAddr,
-    generation: u64,
+    pub address: SocketAddr,
+    pub generation: u64,
+    /// Whether its version says that it can.
+    pub replaces_key: bool,
 }
 
 /// An open connection.
 pub struct Link(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Link {
-    async fn open(address: SocketAddr) -> Self {
+    pub async fn open(address: SocketAddr) -> Self {
         Self(tokio_tungstenite::connect_async(format!("ws://{address}/agent/v1/stream")).await.unwrap().0)
     }
 
@@ -155,6 +157,7 @@ impl Agent {
             hostname: "host".into(),
             clock_us: 0,
             sources: vec![source],
+            replaces_key: self.replaces_key,
         }
     }
 
@@ -387,8 +390,13 @@ async fn only_the_holder_of_the_key_is_welcome() {
     let stranger = SigningKey::from_bytes(&[3; 32]);
     let (_, answer) = agent.connect(&stranger).await;
     assert!(matches!(answer, Frame::Denied(d) if d.code == DenyCode::BadProof));
-    let unknown =
-        Agent { id: AgentId(Uuid::now_v7()), key: stranger.clone(), address: platform.address, generation: 0 };
+    let unknown = Agent {
+        id: AgentId(Uuid::now_v7()),
+        key: stranger.clone(),
+        address: platform.address,
+        generation: 0,
+        replaces_key: true,
+    };
     let (_, answer) = unknown.connect(&stranger).await;
     assert!(matches!(answer, Frame::Denied(d) if d.code == DenyCode::UnknownAgent));
 }
@@ -404,7 +412,7 @@ async fn a_copy_of_an_agent_is_refused_and_a_lost_welcome_is_not() {
     let (mut link, _) = agent.welcomed().await;
     link.send(Frame::Heartbeat).await;
     // It takes over from its own half-open connection at once.
-    let copy = Agent { id: agent.id, key: agent.key.clone(), address: agent.address, generation: agent.generation };
+    let copy = Agent { key: agent.key.clone(), ..agent };
     let (mut link, _) = agent.welcomed().await;
     link.send(Frame::Status(Status::default())).await;
     let admin = platform.db.admin().await;

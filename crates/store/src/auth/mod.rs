@@ -2,6 +2,7 @@
 //!
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
+pub mod agent_key;
 pub mod api_token;
 pub mod deletion;
 pub mod email_change;
