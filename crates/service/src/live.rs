@@ -228,7 +228,6 @@ mod tests {
             }],
             assets_total: 1,
             assets_per_page: 25,
-            sources_total: 1,
             waiting: None,
             sample: None,
             set_up: None,
