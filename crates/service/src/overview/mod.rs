@@ -8,7 +8,7 @@ mod chart;
 pub(crate) mod figures;
 
 use clarity_domain::error::AppError;
-use clarity_domain::ids::AssetId;
+use clarity_domain::ids::{AssetId, SupportGrantId};
 use clarity_domain::role::Permission;
 use clarity_domain::time::{HOUR, Micros};
 use clarity_domain::truth::Truth;
@@ -23,6 +23,7 @@ use clarity_store::{WorkspaceTx, asset, metric, overview, state};
 use crate::error::fault;
 use crate::frame::small;
 use crate::masked::Masks;
+use crate::support::live_grants;
 use crate::{Seat, Services, day, sample, set_up, sources, status, waiting};
 
 /// Rows of the table of machines.
@@ -44,15 +45,17 @@ impl Services {
     /// `NotFound` when the query names a machine that is not there.
     pub async fn overview(&self, seat: &Seat, query: &OverviewQuery) -> Result<Overview, AppError> {
         seat.may(Permission::View)?;
-        self.read_overview(seat, query, Extent::Page).await
+        let (overview, _) = self.read_overview(seat, query, Extent::Page).await?;
+        Ok(overview)
     }
 
+    /// With the grants of support that are live, where changes are read.
     pub(crate) async fn read_overview(
         &self,
         seat: &Seat,
         query: &OverviewQuery,
         extent: Extent,
-    ) -> Result<Overview, AppError> {
+    ) -> Result<(Overview, Vec<SupportGrantId>), AppError> {
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
@@ -69,8 +72,13 @@ impl Services {
                 overview.sample = sample::overview(day::start(now, &seat.time_zone), now).map(Box::new);
             }
         }
+        let support = match extent {
+            // The frame of a page is read beside it.
+            Extent::Page => Vec::new(),
+            Extent::Changes => live_grants(&mut tx).await?,
+        };
         tx.commit().await.map_err(fault)?;
-        Ok(overview)
+        Ok((overview, support))
     }
 }
 
