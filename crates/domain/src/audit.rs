@@ -100,6 +100,7 @@ acts! {
     UseRecoveryCode "second_factor.use_code" "Use a recovery code";
     AddPasskey "passkey.add" "Add a passkey";
     RemovePasskey "passkey.remove" "Remove a passkey";
+    RenamePasskey "passkey.rename" "Rename a passkey";
     UsePasskey "passkey.use" "Use a passkey";
     RequireSecondFactor "workspace.require_second_factor" "Say whether members need a second factor";
     CreateWorkspace "workspace.create" "Create the workspace";

@@ -232,11 +232,18 @@ impl Services {
 
     /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
     pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
+        self.is_seated(seat, true).await
+    }
+
+    /// The same. Without `watched` the session is not used by it: a page on which nothing moves is not being watched.
+    pub async fn is_seated(&self, seat: &Seat, watched: bool) -> Result<bool, AppError> {
         let Some(token) = seat.token else { return Ok(false) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
         // A page that is only watched stays signed in.
-        session::touch(&mut tx, &token).await.map_err(fault)?;
+        if watched {
+            session::touch(&mut tx, &token).await.map_err(fault)?;
+        }
         tx.commit().await.map_err(fault)?;
         Ok(row.is_some_and(|(row, proof)| {
             row.scope == seat.scope

@@ -40,17 +40,12 @@ pub fn SourcesContent(slug: String, sources: Sources, forms: Forms) -> impl Into
         state.try_update(|sources| model::apply(sources, update));
     });
     let freshness = Memo::new(move |_| state.with(model::worst));
-    let badge = move || {
-        let known = freshness.with(Option::is_some);
-        known.then(
-            || view! { <LiveBadge freshness=Signal::derive(move || freshness.get().unwrap_or_else(unknown)) link/> },
-        )
-    };
+    let badge = view! { <LiveBadge freshness link/> }.into_any();
     let connect = paths::connect(&slug);
     let acts = view! { <LinkButton href=connect.clone() kind=Kind::Primary>"Connect a source"</LinkButton> }.into_any();
     let heading = Memo::new(move |_| state.with(model::heading));
     view! {
-        <Page crumbs=vec![Crumb::here("Sources")] badge=badge.into_any() acts>
+        <Page crumbs=vec![Crumb::here("Sources")] badge acts>
             <div class="cs-head"><div class="cs-head__text"><h1>"Sources"</h1><p>{heading}</p></div></div>
             <div class="cs-stack">
                 {move || forms.failed().map(|error| view! { <Refused error/> })}
@@ -69,16 +64,6 @@ pub fn SourcesContent(slug: String, sources: Sources, forms: Forms) -> impl Into
                 }}
             </div>
         </Page>
-    }
-}
-
-/// Never drawn: the badge is shown only when a source is known.
-fn unknown() -> clarity_domain::view::Freshness {
-    clarity_domain::view::Freshness {
-        truth: clarity_domain::truth::Truth::Blind,
-        why: String::new(),
-        data_at: None,
-        behind_ms: None,
     }
 }
 

@@ -33,8 +33,9 @@ pub fn apply_to_one(detail: &mut SourceDetail, update: LiveUpdate) {
 }
 
 /// The truth of the page is that of its worst source.
-pub fn worst(sources: &Sources) -> Option<Freshness> {
-    sources.sources.iter().map(|row| &row.freshness).max_by_key(|freshness| freshness.truth).cloned()
+pub fn worst(sources: &Sources) -> Freshness {
+    let worst = sources.sources.iter().map(|row| &row.freshness).max_by_key(|freshness| freshness.truth);
+    worst.cloned().unwrap_or_else(Freshness::unconnected)
 }
 
 /// "5 sources on 3 agents, worst first".
@@ -202,7 +203,8 @@ mod tests {
 
     #[test]
     fn the_page_is_as_true_as_its_worst_source() {
-        assert_eq!(worst(&sources()).map(|freshness| freshness.truth), Some(Truth::Blind));
+        assert_eq!(worst(&sources()).truth, Truth::Blind);
+        assert_eq!(worst(&Sources { sources: vec![], ..sources() }).truth, Truth::Unconnected);
         assert_eq!(why(&row(1, Truth::Live)), None);
         assert_eq!(why(&row(1, Truth::Quiet)).as_deref(), Some("because"));
         assert_eq!(heading(&sources()), "2 sources on 0 agents, worst first");

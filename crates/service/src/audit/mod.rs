@@ -102,19 +102,24 @@ impl Services {
         outcome: Outcome,
         client: &Client,
     ) -> Result<(), AppError> {
+        let entry = Entry {
+            actor,
+            act,
+            object,
+            before: None,
+            after: None,
+            outcome,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in_each(seats, &entry).await
+    }
+
+    /// The same, with what it was before and after.
+    pub(crate) async fn record_in_each(&self, seats: &[SeatRow], entry: &Entry<'_>) -> Result<(), AppError> {
         for seat in seats {
-            let entry = Entry {
-                actor,
-                act,
-                object,
-                before: None,
-                after: None,
-                outcome,
-                address: &client.address,
-                request_id: client.request_id,
-            };
             let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-            store::record(&mut tx, &entry).await.map_err(fault)?;
+            store::record(&mut tx, entry).await.map_err(fault)?;
             tx.commit().await.map_err(fault)?;
         }
         Ok(())

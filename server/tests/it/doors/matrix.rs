@@ -158,6 +158,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, May::Person, "/api/passkeys/begin_add", ""),
     door(Kind::Act, May::Person, "/api/passkeys/add", "name=N&credential=none"),
     door(Kind::Act, May::Person, "/api/passkeys/remove", "id=00000000-0000-7000-8000-000000000000"),
+    door(Kind::Act, May::Person, "/api/passkeys/rename", "id=00000000-0000-7000-8000-000000000000&name=N"),
     door(Kind::Act, May::Person, "/api/session/add_workspace", "workspace=Another"),
     door(Kind::Read, May::Person, "/api/sessions/list", ""),
     door(Kind::Act, VIEW, "/api/sessions/end", "slug={slug}&id={session}"),
