@@ -102,7 +102,7 @@ acts! {
     RefusePairing "pairing.refuse" "Refuse an agent";
     ApproveAgent "agent.approve" "Approve an agent";
     RevokeAgent "agent.revoke" "Revoke an agent";
-    ListDeadLetters "dead_letters.list" "List dead letters";
+    ListDeadLetters "dead_letters.list" "Read dead letters";
     ReplayDeadLetters "dead_letters.replay" "Replay dead letters";
     Rebuild "read_models.rebuild" "Rebuild the read models";
     Verify "read_models.verify" "Compare the read models with bronze";

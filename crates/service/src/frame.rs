@@ -59,6 +59,7 @@ impl Services {
         tx.commit().await.map_err(fault)?;
         // Pages that are not everybody's, so that the browser cannot know them.
         let pages = [
+            (Permission::ManageSources, SearchTarget::DeadLetters, "Dead letters", "dead letters"),
             (Permission::ReadAudit, SearchTarget::Audit, "Audit", "audit log"),
             (Permission::ManageMembers, SearchTarget::Members, "Members", "members"),
             (Permission::ManageTokens, SearchTarget::Tokens, "API tokens", "api tokens"),
