@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::{AgentId, PairingId};
+use clarity_domain::ids::{AgentId, PairingId, ServiceAccountId};
+use clarity_domain::retention::DataClass;
 use clarity_domain::role::Role;
+use clarity_domain::scope::Scope;
 use clarity_domain::view::second_factor::SecondFactor;
+use clarity_service::tokens::{NewAccountToken, NewTokenForm};
 use clarity_service::{ConfirmSession, FirstStep, Limits, SignedIn, Visitor};
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -310,13 +313,20 @@ async fn dangerous_acts_need_a_recent_confirmation() {
         let stage = Stage::with(Limits { seats_hold, ..Limits::default() }).await;
         let signed_in = stage.sign_up("Nordmark", MAJA).await.unwrap();
         let fresh = stage.seat(&signed_in).await;
-        let joe = stage.member(&fresh, "joe@nordmark.example", Role::Viewer).await.session.user.id;
+        let joes = stage.member(&fresh, "joe@nordmark.example", Role::Viewer).await;
+        let joe = joes.session.user.id;
+        stage.services.offer_ownership(&fresh, joe).await.unwrap();
+        let hold = stage.services.place_hold(&fresh, "case 7").await.unwrap();
         left_alone(&stage).await;
+        let offered = stage.seat(&joes).await;
         let seat = stage.seat(&signed_in).await;
         let visitor = stage.visitor(&signed_in).await;
         let services = &stage.services;
         let pairing = PairingId(Uuid::now_v7());
         let agent = AgentId(Uuid::now_v7());
+        let scopes = vec![Scope::ReadAssets];
+        let account = NewAccountToken { name: "Grafana".into(), role: Role::Viewer, scopes: scopes.clone(), days: 90 };
+        let another = NewTokenForm { account: ServiceAccountId(Uuid::now_v7()), name: "Next".into(), scopes, days: 90 };
         for (act, answer) in [
             ("role", services.change_role(&seat, joe, Role::Operator).await.err()),
             ("remove", services.remove_member(&seat, joe).await.err()),
@@ -325,6 +335,12 @@ async fn dangerous_acts_need_a_recent_confirmation() {
             ("revoke", services.revoke_agent(&seat, agent).await.err()),
             ("policy", services.require_second_factor(&seat, false).await.err()),
             ("enrol", services.begin_enrolment(&visitor).await.err()),
+            ("shorter", services.set_retention(&seat, DataClass::DeadLetters, "30", Some(0)).await.err()),
+            ("lift", services.lift_hold(&seat, hold).await.err()),
+            ("admin", services.invite(&seat, "ann@nordmark.example", Role::Admin).await.err()),
+            ("token", services.create_service_account(&seat, account.clone()).await.err()),
+            ("another token", services.add_token(&seat, another.clone()).await.err()),
+            ("accept", services.accept_ownership(&offered).await.err()),
         ] {
             assert_eq!(answer.expect("a refusal").code, ErrorCode::ConfirmNeeded, "{act}");
         }
