@@ -1,8 +1,8 @@
 //! Retention: what a workspace keeps no longer is removed, hour after hour, in bounded batches with pauses, so that whoever
 //! writes does not feel it; and days of bronze in which nobody has a row any more are dropped.
 //!
-//! A workspace with sources in several partitions may be seen by several holders; each then takes what the other has left.
-//! A workspace without any source has an audit log and nothing else: the command removes from that.
+//! Turns go by workspaces and not by sources: one without any has an audit log all the same. Each is in one partition, by its
+//! id, so one holder has it.
 
 mod workspace;
 
@@ -87,12 +87,15 @@ async fn round(
     Ok(())
 }
 
-async fn workspaces(context: &WorkerContext, partitions: &[i32]) -> Result<Vec<WorkspaceScope>, StoreError> {
+/// Whose turns the holder of these partitions takes.
+///
+/// # Errors
+/// The store's.
+pub async fn workspaces(context: &WorkerContext, partitions: &[i32]) -> Result<Vec<WorkspaceScope>, StoreError> {
     let mut tx = context.system.begin().await?;
-    let heads = head::list(&mut tx, partitions).await?;
+    let all = retention::list_workspaces(&mut tx, partitions).await?;
     tx.commit().await?;
-    let by_workspace: HashMap<_, _> = heads.into_iter().map(|h| (h.scope.workspace_id(), h.scope)).collect();
-    Ok(by_workspace.into_values().collect())
+    Ok(all)
 }
 
 /// Drops days of bronze that are empty for all workspaces; gives how many.

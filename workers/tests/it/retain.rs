@@ -2,6 +2,8 @@
 
 use crate::stage::*;
 use clarity_domain::retention::DataClass;
+use clarity_store::WorkspaceScope;
+use clarity_store::ingest::PARTITIONS;
 use clarity_wire::body::Op;
 use clarity_workers::retain::{self, Done, workspace};
 use clarity_workers::{audit, rebuild, verify};
@@ -162,4 +164,45 @@ async fn the_command_says_what_it_did_in_the_log() {
     let told = "select string_agg(actor_kind || ' ' || object_id, ', ' order by seq) from audit_entries where act = 'retention.run'";
     assert_eq!(stage.value(told).await.unwrap(), "support , service samples, service rollup_1m, service rollup_1h");
     assert!(retain::run_command(&stage.ctx, "no-such-workspace").await.is_err());
+}
+
+#[tokio::test]
+async fn a_workspace_without_a_source_has_its_turn_in_one_partition() {
+    let stage = Stage::new().await;
+    let bare = "0192f000-0000-7000-8000-0000000000ff";
+    stage
+        .execute(&format!("insert into auth.workspaces (id, slug, name) values ('{bare}', 'bare', 'Without a source')"))
+        .await;
+    let all: Vec<i32> = (0..PARTITIONS).collect();
+    let ids = |scopes: &[WorkspaceScope]| {
+        let mut ids: Vec<String> = scopes.iter().map(|scope| scope.workspace_id().to_string()).collect();
+        ids.sort();
+        ids
+    };
+    let seen = retain::workspaces(&stage.ctx, &all).await.unwrap();
+    let mut wanted = vec![bare.to_owned(), stage.head().await.scope.workspace_id().to_string()];
+    wanted.sort();
+    assert_eq!(ids(&seen), wanted);
+    // Holders share them: what one has, no other has.
+    let mut shared = Vec::new();
+    for partition in all {
+        shared.extend(retain::workspaces(&stage.ctx, &[partition]).await.unwrap());
+    }
+    assert_eq!(ids(&shared), wanted);
+
+    let scope = seen.into_iter().find(|scope| scope.workspace_id().to_string() == bare).unwrap();
+    workspace(&stage.ctx, &scope, &CancellationToken::new()).await.unwrap();
+    let turns = format!("select count(*) from retention_runs where workspace_id = '{bare}' and data_class = 'audit'");
+    assert_eq!(stage.value(&turns).await.unwrap(), "1");
+
+    // Of one whose erasure has begun everything goes: nobody takes its turn.
+    stage
+        .execute(&format!(
+            "insert into auth.users (id, email, name, password_hash) values ('{bare}', 'maja@n.example', 'Maja', 'none');
+             insert into auth.deletions (workspace_id, requested_by, requested_by_name, due_at, begun_at)
+               values ('{bare}', '{bare}', 'Maja', now(), now())"
+        ))
+        .await;
+    let left = retain::workspaces(&stage.ctx, &(0..PARTITIONS).collect::<Vec<i32>>()).await.unwrap();
+    assert!(!ids(&left).contains(&bare.to_owned()));
 }
