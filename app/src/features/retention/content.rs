@@ -57,7 +57,10 @@ pub fn RetentionContent(slug: String, page: Retention, forms: Forms) -> impl Int
                 {held.then(|| view! { <Banner tone=Tone::Warn>"A legal hold is open: nothing is removed."</Banner> })}
                 {move || failed().map(|error| view! { <Refused error/> })}
                 {preview}
-                <Card title="Data" remark="oldest and size as the last run left them">{table}</Card>
+                <Card title="Data" remark="oldest and size as the last run left them">
+                    {table}
+                    <p class="cs-quiet">"Exports are made while they are downloaded. None is stored here, so there is no time to choose for them."</p>
+                </Card>
                 <Holds slug holds may_hold base=as_of forms/>
             </div>
         </Page>
