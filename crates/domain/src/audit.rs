@@ -90,6 +90,7 @@ acts! {
     Confirm "session.confirm" "Confirm the session";
     EnrolSecondFactor "second_factor.enrol" "Add a second factor";
     RemoveSecondFactor "second_factor.remove" "Remove the second factor";
+    ResetSecondFactor "second_factor.reset" "Reset a lost second factor";
     NewRecoveryCodes "second_factor.new_codes" "Make new recovery codes";
     UseRecoveryCode "second_factor.use_code" "Use a recovery code";
     AddPasskey "passkey.add" "Add a passkey";

@@ -62,6 +62,9 @@ pub(crate) enum Letter<'a> {
     SecondFactorRemoved {
         reset: &'a str,
     },
+    SecondFactorReset {
+        reset: &'a str,
+    },
     PasskeyAdded {
         name: &'a str,
         reset: &'a str,
@@ -126,6 +129,7 @@ impl Letter<'_> {
             Self::OwnershipOffer { .. } => "ownership_offer",
             Self::SecondFactorAdded { .. } => "second_factor_added",
             Self::SecondFactorRemoved { .. } => "second_factor_removed",
+            Self::SecondFactorReset { .. } => "second_factor_reset",
             Self::PasskeyAdded { .. } => "passkey_added",
             Self::PasskeyRemoved { .. } => "passkey_removed",
             Self::RecoveryCodeUsed { .. } => "recovery_code_used",

@@ -444,3 +444,53 @@ async fn a_sealed_secret_is_of_no_use_in_anothers_row() {
     assert_eq!(refused(&stage, &joes.token, &code(&person.secret, 1)).await.code, ErrorCode::Internal);
     assert_eq!(refused(&stage, &joes.token, &person.codes[0]).await.code, ErrorCode::Invalid);
 }
+
+#[tokio::test]
+async fn an_operator_takes_a_lost_one_away_and_all_are_told() {
+    let stage = Stage::new().await;
+    let (_, person) = maja(&stage).await;
+    // In a second workspace too; and somebody else with one of their own.
+    let signed_in = finish(&stage, &pending(&stage, PASSWORD).await, &person.codes[0]).await.unwrap();
+    stage.services.add_workspace(&stage.visitor(&signed_in).await, "Second", &client()).await.unwrap();
+    let user = signed_in.session.user.id;
+    stage
+        .sql(&format!(
+            "insert into auth.passkeys (id, user_id, credential_id, credential, name)
+             values (gen_random_uuid(), '{user}', '\\x0102030405060708090a0b0c0d0e0f10', '{{}}', 'Phone')"
+        ))
+        .await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await.unwrap();
+    add(&stage, &joe).await;
+
+    let reset = async |email: &str, because: &str| {
+        stage.services.reset_second_factor(email, because, "https://clarity.example/").await
+    };
+    for (email, because, code) in [
+        (MAJA, "  ", ErrorCode::Invalid),
+        ("no address", "Phone lost", ErrorCode::Invalid),
+        ("nobody@nordmark.example", "Phone lost", ErrorCode::NotFound),
+    ] {
+        assert_eq!(reset(email, because).await.unwrap_err().code, code, "{email} {because}");
+    }
+    reset(" Maja@Nordmark.example ", "Phone lost; confirmed by an owner").await.unwrap();
+
+    assert!(stage.visitor(&signed_in).await.session().is_none(), "every session has ended");
+    let left = format!(
+        "(select user_id from auth.totp union all select user_id from auth.passkeys
+                         union all select user_id from auth.recovery_codes) t where user_id = '{user}'"
+    );
+    assert_eq!(stage.count(&left).await, 0);
+    stage.sign_in(MAJA, PASSWORD).await.unwrap();
+    let told = "audit_entries e join auth.workspaces w on w.id = e.workspace_id
+                where w.slug in ('nordmark', 'second') and e.act = 'second_factor.reset' and e.actor_kind = 'support'
+                  and e.actor_name = 'command: reset-second-factor' and e.object_name like '%maja@nordmark.example%'
+                  and e.before->>'passkeys' = '1' and e.after->>'because' = 'Phone lost; confirmed by an owner'";
+    assert_eq!(stage.count(told).await, 2);
+    assert_eq!(stage.count("audit_entries where act = 'second_factor.reset'").await, 2, "nobody else's log");
+    let (subject, text) = stage.last_letter(MAJA).await;
+    assert!(subject.contains("was reset") && text.contains("https://clarity.example/reset"), "{subject}: {text}");
+    // Nobody else's is gone, and there is nothing left to take.
+    assert!(stage.visitor(&joe).await.session().is_some());
+    assert_eq!(stage.count("auth.totp").await, 1);
+    assert_eq!(reset(MAJA, "Again").await.unwrap_err().code, ErrorCode::NotFound);
+}
