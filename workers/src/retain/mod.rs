@@ -1,8 +1,8 @@
 //! Retention: what a workspace keeps no longer is removed, hour after hour, in bounded batches with pauses, so that whoever
 //! writes does not feel it; and days of bronze in which nobody has a row any more are dropped.
 //!
-//! Turns go by workspaces and not by sources: one without any has an audit log all the same. Each is in one partition, by its
-//! id, so one holder has it.
+//! A workspace with sources in several partitions may be seen by several holders; each then takes what the other has left.
+//! One without any source has an audit log all the same, and its turn: it is in one partition, by its id.
 
 mod workspace;
 
@@ -93,9 +93,12 @@ async fn round(
 /// The store's.
 pub async fn workspaces(context: &WorkerContext, partitions: &[i32]) -> Result<Vec<WorkspaceScope>, StoreError> {
     let mut tx = context.system.begin().await?;
-    let all = retention::list_workspaces(&mut tx, partitions).await?;
+    let heads = head::list(&mut tx, partitions).await?;
+    let aged = retention::list_workspaces(&mut tx, partitions).await?;
     tx.commit().await?;
-    Ok(all)
+    let all = heads.into_iter().map(|head| head.scope).chain(aged);
+    let by_workspace: HashMap<_, _> = all.map(|scope| (scope.workspace_id(), scope)).collect();
+    Ok(by_workspace.into_values().collect())
 }
 
 /// Drops days of bronze that are empty for all workspaces; gives how many.

@@ -155,12 +155,13 @@ pub async fn drop_empty_partitions(tx: &mut SystemTx, cut: Micros) -> Result<i32
         .await?)
 }
 
-/// The workspaces of these partitions, each in one of them by its id, whether it has a source or not.
+/// The workspaces that are older than a day, of these partitions: each is in one of them by its id, whether it has a source or
+/// not.
 ///
 /// # Crosses workspaces
 /// A worker takes the turn of every workspace; their ids alone are read here.
 pub async fn list_workspaces(tx: &mut SystemTx, partitions: &[i32]) -> Result<Vec<WorkspaceScope>> {
-    let ids = sqlx::query_scalar!(r#"select workspace_id as "workspace_id!" from auth.list_workspaces()"#)
+    let ids = sqlx::query_scalar!(r#"select workspace_id as "workspace_id!" from auth.list_aged_workspaces()"#)
         .fetch_all(tx.conn())
         .await?;
     let own = ids.into_iter().filter(|id| partitions.contains(&partition(*id)));
