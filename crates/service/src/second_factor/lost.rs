@@ -89,8 +89,8 @@ async fn take_away(tx: &mut AuthTx, user: UserId) -> Result<Had, StoreError> {
     let codes = store::count_codes(tx, user).await?;
     let app = store::remove(tx, user).await?;
     let passkeys = passkey::list(tx, user).await?;
-    for passkey in &passkeys {
-        passkey::remove(tx, user, passkey.id).await?;
+    for one in &passkeys {
+        passkey::remove(tx, user, one.id).await?;
     }
     store::remove_codes(tx, user).await?;
     connection::forget_break_glass(tx, user).await?;
