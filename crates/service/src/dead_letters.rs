@@ -1,4 +1,5 @@
-//! Events that could not be refined, by cause, and their replay.
+//! Events that could not be refined, by cause, and their replay. What came stands in them raw, so they are for those who
+//! manage sources, and that somebody read them is written down.
 
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
@@ -18,13 +19,17 @@ use crate::{Seat, Services};
 
 impl Services {
     /// Open dead letters, the largest groups first.
+    ///
+    /// # Errors
+    /// `Forbidden`.
     pub async fn dead_letters(&self, seat: &Seat) -> Result<DeadLetters, AppError> {
-        seat.may(Permission::View)?;
+        self.permit(seat, Permission::ManageSources, Act::ListDeadLetters, Object::default()).await?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
         let totals = store::totals(&mut tx).await.map_err(fault)?;
         let groups = store::list_groups(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
+        self.note_read(seat, Act::ListDeadLetters).await?;
         Ok(DeadLetters {
             as_of: now_us(),
             total: totals.letters.max(0) as u64,

@@ -25,10 +25,15 @@ impl Services {
         let session = visitor.session().ok_or_else(AppError::unauthenticated)?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let counts = overview::counts(&mut tx).await.map_err(fault)?;
-        let notices =
-            if seat.role() >= Role::Admin { self.plan_notices(&mut tx, counts.assets).await? } else { Vec::new() };
+        let plan =
+            if seat.role() >= Role::Admin { Some(self.plan_notices(&mut tx, counts.assets).await?) } else { None };
         let support = live_support(&mut tx, seat).await?;
         tx.commit().await.map_err(fault)?;
+        let mut notices = Vec::new();
+        if let Some((said, terms)) = plan {
+            notices = said;
+            notices.extend(self.seats_notice(&seat.scope, &terms).await?);
+        }
         Ok(Frame {
             user: session.user.clone(),
             workspace: seat.card.clone(),
@@ -61,6 +66,7 @@ impl Services {
         tx.commit().await.map_err(fault)?;
         // Pages that are not everybody's, so that the browser cannot know them.
         let pages = [
+            (Permission::ManageSources, SearchTarget::DeadLetters, "Dead letters", "dead letters"),
             (Permission::ReadAudit, SearchTarget::Audit, "Audit", "audit log"),
             (Permission::ManageMembers, SearchTarget::Members, "Members", "members"),
             (Permission::ManageTokens, SearchTarget::Tokens, "API tokens", "api tokens"),
