@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod database;
+pub mod planted;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;

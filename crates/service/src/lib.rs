@@ -28,6 +28,7 @@ pub mod pairing;
 mod passkeys;
 mod password;
 pub mod plan_notice;
+mod planted;
 mod reset;
 mod retention;
 mod rewrite;
