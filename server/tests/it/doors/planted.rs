@@ -157,7 +157,7 @@ mod tried {
     fn run(test: &str, only: &[&str], fault: Option<&str>) -> Ran {
         let started = Instant::now();
         let mut command = Command::new(std::env::current_exe().expect("this program"));
-        command.args([&format!("doors::{test}"), "--exact", "--nocapture", "--test-threads=1"]);
+        command.args([format!("doors::{test}").as_str(), "--exact", "--nocapture", "--test-threads=1"]);
         command.env(ONLY, only.join(",")).env_remove(FIGURES).env_remove(SCORE).env_remove(FAULT);
         if let Some(fault) = fault {
             command.env(FAULT, fault);
