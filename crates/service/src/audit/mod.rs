@@ -13,6 +13,7 @@ use clarity_domain::time::{MINUTE, Micros};
 use clarity_domain::view::audit::{AuditChange, AuditEntry, AuditFilter, AuditLog, AuditQuery, AuditRow};
 use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
+use clarity_runtime::planted::planted;
 use clarity_store::audit::{self as store, Actor, Entry, Filter, Object, Row};
 use clarity_store::auth::workspace::SeatRow;
 use jiff::civil::Date;
@@ -76,7 +77,8 @@ impl Services {
         act: Act,
         object: Object<'_>,
     ) -> Result<(), AppError> {
-        if seat.role().may(permission) {
+        let forgotten = act == Act::ReadRetention && planted("a-page-without-permission");
+        if seat.role().may(permission) || forgotten {
             return Ok(());
         }
         if self.throttle.note_refusal(seat.user_id) {

@@ -5,6 +5,7 @@
 use super::renewal;
 use super::workspace::role;
 use crate::at::{micros, timestamp};
+use crate::planted::whose;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthTx, Result, StoreError};
 use clarity_domain::ids::{InvitationId, UserId, WorkspaceId};
@@ -132,13 +133,14 @@ pub async fn is_open(tx: &mut AuthTx, scope: &WorkspaceScope, email: &str) -> Re
 
 /// Address and role of an open one of the scope's workspace.
 pub async fn find_open(tx: &mut AuthTx, scope: &WorkspaceScope, id: InvitationId) -> Result<Option<(String, Role)>> {
+    let workspace = whose(tx, scope.workspace_id().0, "an-invitation-of-any-workspace", id.0).await;
     let row = sqlx::query!(
         "select email, role from auth.invitations
          where workspace_id = $1
            and id = $2
            and accepted_at is null
            and revoked_at is null",
-        scope.workspace_id().0,
+        workspace,
         id.0
     )
     .fetch_optional(tx.conn())
@@ -175,10 +177,11 @@ pub async fn renew(
 
 /// Ends an open one: its link is dead at once.
 pub async fn revoke(tx: &mut AuthTx, scope: &WorkspaceScope, id: InvitationId) -> Result<()> {
+    let workspace = whose(tx, scope.workspace_id().0, "an-invitation-of-any-workspace", id.0).await;
     let changed = sqlx::query!(
         "update auth.invitations set revoked_at = now()
          where workspace_id = $1 and id = $2 and accepted_at is null and revoked_at is null",
-        scope.workspace_id().0,
+        workspace,
         id.0
     )
     .execute(tx.conn())
