@@ -228,7 +228,12 @@ impl Stack {
     /// `clarity-workers …` as a command that ends by itself: `rebuild`, `verify`, `dead-letters`.
     pub fn workers_command(&self, args: &[&str]) -> Result<std::process::Command> {
         let spec = Spec::new("workers", self.bin("clarity-workers"), &self.logs);
-        Ok(spec.args(args).env(self.platform_env(&["auth", "worker", "system"])?).command())
+        Ok(spec.args(args).env(self.workers_env()?).command())
+    }
+
+    /// What is around a command of the workers.
+    pub fn workers_env(&self) -> Result<BTreeMap<String, String>> {
+        Ok(self.platform_env(&["auth", "worker", "system"])?.into_iter().collect())
     }
 
     fn server(&self, roles: &[&str], args: &[&str]) -> Result<Spec> {
