@@ -1,5 +1,6 @@
 //! What happens to every request, one file each.
 
+pub mod body;
 pub mod cross_site;
 pub mod headers;
 pub mod request_id;

@@ -10,6 +10,7 @@ mod deletion;
 mod domains;
 mod email_change;
 mod mail;
+mod mail_server;
 mod masked;
 mod masking;
 mod members;
