@@ -115,6 +115,7 @@ fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
         "agent": stack.bin("clarity-agent"),
         "server": stack.bin("clarity-server"),
         "operator": stack.operator_env()?,
+        "serverEnv": stack.server_env()?,
         "workers": stack.bin("clarity-workers"),
         "workersEnv": stack.workers_env()?,
         "database": {
