@@ -75,7 +75,8 @@ test("a dangerous act asks a session of some time ago for the password or a pass
   await plain.page.getByRole("button", { name: "Confirm", exact: true }).click();
   await members(plain.page, slug);
   await roleIs(plain.page, slug, "Joe Berg", "Operator");
-  await done(plain.page, slug, "Joe Berg", "Admin");
+  await Promise.all([plain.page.waitForEvent("load"), chooseRole(plain.page, "Joe Berg", "Admin")]);
+  await roleIs(plain.page, slug, "Joe Berg", "Admin");
 
   // With a passkey.
   await device(desk);

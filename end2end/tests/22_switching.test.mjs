@@ -21,6 +21,7 @@ test("workspaces are switched by the menu, by mouse and by keyboard", { timeout:
   const { page, context, faults } = await person(browser);
   const { slug: first } = await signUp(page, "Switching North");
   await page.goto("/new-workspace");
+  await hydrated(page);
   await page.getByLabel("Workspace").fill("Switching South");
   await page.getByRole("button", { name: "Create workspace" }).click();
   await page.waitForURL(/\/w\/switching-south[^/]*/);
