@@ -37,6 +37,7 @@ pub fn router(state: AppState) -> Router {
         .route("/api/v1/{*rest}", any(api::v1::not_found))
         .fallback(fallback)
         .layer(compression)
+        .layer(from_fn(middleware::body::layer))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
         .layer(from_fn_with_state(state.clone(), middleware::bounds::layer))
         .layer(from_fn_with_state(state.clone(), middleware::cross_site::layer))

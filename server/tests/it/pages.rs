@@ -93,6 +93,21 @@ async fn a_body_has_a_limit() {
     request.headers_mut().insert(header::CONTENT_LENGTH, (2 << 20).into());
     let response = stage.send(request).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    // One that says nothing of its length, and comes in pieces: a form of ours, and a request for a file.
+    for path in ["/api/session/sign_in", "/favicon.svg"] {
+        let mut request = Stage::form(path, "");
+        let pieces = (0..32).map(|_| Ok::<_, std::convert::Infallible>(vec![b'x'; 64 << 10]));
+        *request.body_mut() = Body::from_stream(futures::stream::iter(pieces));
+        assert!(!request.headers().contains_key(header::CONTENT_LENGTH));
+        let response = stage.send(request).await;
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(text_header(&response, "content-type"), "application/problem+json");
+    }
+    // In pieces, and short enough.
+    let mut request = Stage::form("/api/session/sign_in", "");
+    let pieces = ["email=a%40b.example", "&password=", "x"].map(Ok::<_, std::convert::Infallible>);
+    *request.body_mut() = Body::from_stream(futures::stream::iter(pieces));
+    assert!(!stage.send(request).await.status().is_server_error());
 }
 
 #[tokio::test]

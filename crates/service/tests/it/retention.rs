@@ -132,3 +132,26 @@ async fn another_workspaces_rows_are_in_no_preview() {
         assert_eq!((preview.rows, preview.bytes, preview.oldest_at), (0, 0, None), "{class:?}");
     }
 }
+
+#[tokio::test]
+async fn the_page_shows_what_the_last_run_left() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    let other = stage.owner("Acme", "joe@acme.example").await;
+    // As the workers note them: an older run that took much, the last one, and one that is not over.
+    let runs = "insert into retention_runs
+        (workspace_id, id, data_class, started_at, finished_at, cut_at, rows_removed, bytes_freed, oldest_kept_at, rows_kept, bytes_kept)
+      values
+        ('{w}', gen_random_uuid(), 'dead_letters', now() - interval '2 hours', now() - interval '2 hours', now() - interval '30 days',
+         900, 9000, now() - interval '29 days', 7, 70),
+        ('{w}', gen_random_uuid(), 'dead_letters', now() - interval '1 hour', '2026-01-02T03:04:05Z', now() - interval '30 days',
+         4, 400, '2026-01-01T00:00:00Z', 3, 30),
+        ('{w}', gen_random_uuid(), 'dead_letters', now(), null, now() - interval '30 days', 1, 1, null, null, null);";
+    stage.sql(&runs.replace("{w}", &seat.frame_card().id.to_string())).await;
+    let letters = row(&page(&stage, &seat).await, DataClass::DeadLetters);
+    let run = letters.last_run.expect("a run");
+    assert_eq!((run.at, run.removed, run.freed_bytes), (1_767_323_045_000_000, 4, 400));
+    assert_eq!((letters.rows, letters.bytes, letters.oldest_at), (Some(3), Some(30), Some(1_767_225_600_000_000)));
+    assert!(row(&page(&stage, &seat).await, DataClass::Audit).last_run.is_none(), "of this class alone");
+    assert!(row(&page(&stage, &other).await, DataClass::DeadLetters).last_run.is_none(), "and of this workspace");
+}
