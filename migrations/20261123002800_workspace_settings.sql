@@ -11,15 +11,15 @@ create index former_slugs_by_workspace on auth.former_slugs (workspace_id);
 grant select, insert, update on auth.former_slugs to clarity_auth;
 
 -- Of a deleted workspace's old addresses a hash is kept, as of its last one, and nobody takes them for a year.
-create table auth.released_slugs (
+create table auth.deleted_slugs (
   slug_hash bytea primary key check (length(slug_hash) = 32),
-  released_at timestamptz not null default now()
+  deleted_at timestamptz not null default now()
 );
-grant select on auth.released_slugs to clarity_auth;
+grant select on auth.deleted_slugs to clarity_auth;
 
 insert into ops.tables_outside_workspaces (table_name, reason) values
   ('auth.former_slugs', 'read by an address, before a workspace is known; clarity_auth only'),
-  ('auth.released_slugs', 'hashes of addresses that are nobody''s for a year; clarity_auth only');
+  ('auth.deleted_slugs', 'hashes of addresses that are nobody''s for a year; clarity_auth only');
 
 -- As before, and notes what the old addresses were before they go with the other doors.
 create or replace function begin_erasure() returns text
@@ -52,11 +52,11 @@ begin
          asked.due_at, now()
   from auth.workspaces w
   where w.id = workspace;
-  insert into auth.released_slugs (slug_hash)
+  insert into auth.deleted_slugs (slug_hash)
   select sha256(convert_to(f.slug, 'UTF8'))
   from auth.former_slugs f
   where f.workspace_id = workspace
-  on conflict (slug_hash) do update set released_at = excluded.released_at;
+  on conflict (slug_hash) do update set deleted_at = excluded.deleted_at;
   insert into auth.certificate_links (id, workspace_id, to_address)
   select gen_random_uuid(), workspace, u.email
   from auth.memberships m

@@ -169,7 +169,7 @@ impl Services {
         Ok(Visitor::Member(Arc::new(Member { session, token: hash, proof, by_sso_of, seats: live.seats, seats_read })))
     }
 
-    /// The visitor's seat in the workspace of this slug, as it was read with the visitor, a moment ago in the same
+    /// The visitor's seat in the workspace of this slug, or that had it before, as it was read with the visitor, a moment ago in the same
     /// request; read again when that is not so any more.
     ///
     /// # Errors
@@ -178,14 +178,13 @@ impl Services {
     /// they come in past single sign-on, and the session has shown none.
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
-        let found = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
-            member.seats.iter().find(|seat| seat.card.slug == slug).cloned().map(|row| (row, member.proof))
-        } else {
-            let mut tx = self.auth.begin().await.map_err(fault)?;
-            let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
-            tx.commit().await.map_err(fault)?;
-            row
-        };
+        let mut found = self.find_seat(member, slug).await?;
+        // A page that was open when the workspace got another address.
+        if found.is_none()
+            && let Some(now) = self.moved_to(visitor, slug).await?
+        {
+            found = self.find_seat(member, &now).await?;
+        }
         let (row, proof) = found.ok_or_else(|| AppError::not_found("workspace"))?;
         if row.sso == SsoRule::Required {
             return Err(AppError::sso_needed());
@@ -204,6 +203,17 @@ impl Services {
             client: client.clone(),
             token: Some(member.token),
         })
+    }
+
+    async fn find_seat(&self, member: &Member, slug: &str) -> Result<Option<(SeatRow, Proof)>, AppError> {
+        if member.seats_read.elapsed() < self.settings.limits.seats_hold {
+            let row = member.seats.iter().find(|seat| seat.card.slug == slug).cloned();
+            return Ok(row.map(|row| (row, member.proof)));
+        }
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(row)
     }
 
     /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.

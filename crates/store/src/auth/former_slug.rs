@@ -10,7 +10,7 @@ use clarity_domain::ids::UserId;
 /// Nobody else takes or leaves this address until the transaction ends: statements after it see what others did.
 pub async fn hold(tx: &mut AuthTx, slug: &str) -> Result<()> {
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended('slug ' || $1::text, 0))::text", slug)
-        .execute(tx.conn())
+        .fetch_one(tx.conn())
         .await?;
     Ok(())
 }
@@ -64,9 +64,9 @@ pub async fn change(tx: &mut AuthTx, scope: &WorkspaceScope, from: &str, to: &st
            and not exists (select from auth.workspaces o where o.slug = $2::text)
            and not exists (select from auth.former_slugs f where f.slug = $2::text and f.workspace_id <> $1)
            and not exists (
-             select from auth.released_slugs r
+             select from auth.deleted_slugs r
              where r.slug_hash = sha256(convert_to($2::text, 'UTF8'))
-               and r.released_at > now() - interval '1 year'
+               and r.deleted_at > now() - interval '1 year'
            )
            and not exists (
              select from auth.deleted_workspaces d

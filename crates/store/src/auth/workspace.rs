@@ -86,9 +86,9 @@ pub async fn create(
          )
            and not exists (select from auth.former_slugs f where f.slug = $2::text)
            and not exists (
-             select from auth.released_slugs r
+             select from auth.deleted_slugs r
              where r.slug_hash = sha256(convert_to($2::text, 'UTF8'))
-               and r.released_at > now() - interval '1 year'
+               and r.deleted_at > now() - interval '1 year'
            )
          on conflict (slug) do nothing",
         id,
