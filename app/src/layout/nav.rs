@@ -55,6 +55,15 @@ pub const ENTRIES: [Entry; 3] = [
     },
 ];
 
+/// For those who may change them.
+const SETTINGS: Entry = Entry {
+    name: "Settings",
+    symbol: Symbol::Machine,
+    path: paths::settings,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who may manage them.
 const MEMBERS: Entry = Entry {
     name: "Members",
@@ -131,6 +140,7 @@ const SUPPORT: Entry = Entry {
 fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
     let all = [
+        (SETTINGS, Permission::ManageSources),
         (MEMBERS, Permission::ManageMembers),
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
@@ -275,6 +285,7 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
                 {frame.map(|frame| view! { <p><b>{frame.workspace.name}</b><br/><span class="cs-quiet">{frame.user.email}</span></p> })}
                 {administration}
                 {others}
+                <MenuLink href=paths::NEW_WORKSPACE>"New workspace"</MenuLink>
                 <MenuLink href=paths::sessions(&slug)>"Your sessions"</MenuLink>
                 <ThemeSwitch/>
                 <div class="cs-row">
@@ -328,7 +339,10 @@ mod tests {
             };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };
-        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]);
+        assert_eq!(
+            names(Role::Admin),
+            ["Settings", "Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]
+        );
         assert!(names(Role::Owner).contains(&"Plan and usage"));
         assert!(names(Role::Owner).contains(&"Single sign-on"));
         assert_eq!(names(Role::Operator), [""; 0]);

@@ -169,8 +169,8 @@ impl Services {
         Ok(Visitor::Member(Arc::new(Member { session, token: hash, proof, by_sso_of, seats: live.seats, seats_read })))
     }
 
-    /// The visitor's seat in the workspace of this slug, or that had it before, as it was read with the visitor, a moment ago in the same
-    /// request; read again when that is not so any more.
+    /// The visitor's seat in the workspace of this slug, or that had it before, as it was read with the visitor, a moment ago in
+    /// the same request; read again when that is not so any more.
     ///
     /// # Errors
     /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SsoNeeded` when the

@@ -49,7 +49,7 @@ impl Services {
             ));
         }
         // In one order, so that two workspaces that change into each other's do not wait for each other.
-        for held in [before.as_str().min(&slug), before.as_str().max(&slug)] {
+        for held in [before.as_str().min(slug.as_str()), before.as_str().max(slug.as_str())] {
             former_slug::hold(&mut tx, held).await.map_err(fault)?;
         }
         if !former_slug::change(&mut tx, &seat.scope, &before, &slug).await.map_err(fault)? {
