@@ -29,3 +29,4 @@ mod stage;
 mod support;
 mod tokens;
 mod usage;
+mod workspace_settings;

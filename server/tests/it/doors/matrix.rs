@@ -255,7 +255,7 @@ pub const DOORS: &[Door] = &[
     // Its name, address, place and sites.
     door(Kind::Page, SOURCES, "/w/{slug}/settings", ""),
     door(Kind::Read, SOURCES, "/api/workspace_settings/read", "slug={slug}"),
-    door(Kind::Act, SOURCES, "/api/workspace_settings/rename", "slug={slug}&name=Another+name"),
+    door(Kind::Act, SOURCES, "/api/workspace_settings/rename", "slug={slug}&name={slug}+works"),
     door(Kind::Act, OWNER, "/api/workspace_settings/address", "slug={slug}&address={slug}"),
     door(Kind::Act, SOURCES, "/api/workspace_settings/place", "slug={slug}&region=Europe&time_zone=Europe%2FStockholm"),
     door(
