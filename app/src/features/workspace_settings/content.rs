@@ -90,6 +90,7 @@ pub fn SettingsContent(slug: String, page: WorkspaceSettings, forms: Forms) -> i
     });
     let name = page.name.clone();
     let lead = if page.region.is_empty() { page.name.clone() } else { format!("{}, {}", page.name, page.region) };
+    let of_form = slug.clone();
     let sites = page.sites.clone();
     let zones = page.zones.clone();
     view! {
@@ -101,7 +102,7 @@ pub fn SettingsContent(slug: String, page: WorkspaceSettings, forms: Forms) -> i
                 {move || forms.failed().map(|error| view! { <Refused error/> })}
                 <Card title="Name" remark="as it stands on every page and in letters">
                     <ActionForm action=forms.rename>
-                        <input type="hidden" name="slug" value=slug.clone()/>
+                        <input type="hidden" name="slug" value=of_form/>
                         <div class="cs-form">
                             <Field name="name" label="Name of the workspace" value=name maxlength=120 autocomplete="off" help="Its address stays as it is" error=of_name/>
                             <Button kind=Kind::Primary submit=true disabled=Signal::derive(move || forms.rename.pending().get())>"Rename"</Button>

@@ -86,6 +86,7 @@ fn Row(slug: String, site: SiteRow, forms: Forms) -> impl IntoView {
 
 #[component]
 fn Remove(slug: String, id: String, name: String, forms: Forms) -> impl IntoView {
+    let site = id.clone();
     view! {
         <Confirm
             id=format!("remove-site-{id}")
@@ -97,7 +98,7 @@ fn Remove(slug: String, id: String, name: String, forms: Forms) -> impl IntoView
         >
             <ActionForm action=forms.remove>
                 <input type="hidden" name="slug" value=slug/>
-                <input type="hidden" name="id" value=id/>
+                <input type="hidden" name="id" value=site/>
                 <Button submit=true kind=Kind::Danger disabled=Signal::derive(move || forms.remove.pending().get())>"Remove site"</Button>
             </ActionForm>
         </Confirm>
