@@ -59,7 +59,7 @@ fn Change(slug: String, now: String, forms: Forms) -> impl IntoView {
         <ActionForm action=forms.address>
             <input type="hidden" name="slug" value=slug/>
             <div class="cs-form">
-                <Field name="address" label="Address of the workspace" value=now minlength=3 maxlength=40 autocomplete="off" help="Letters a to z, digits and hyphens" error=of_address/>
+                <Field name="address" label="Address of the workspace" value=now minlength=3 maxlength=45 autocomplete="off" help="Letters a to z, digits and hyphens" error=of_address/>
                 <Button kind=Kind::Primary submit=true disabled=Signal::derive(move || forms.address.pending().get())>"Change the address"</Button>
             </div>
         </ActionForm>
