@@ -45,6 +45,18 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::ApprovePairing { workspace, pairing_id, wait_s } => {
             approve(&services, &workspace, pairing_id, Duration::from_secs(wait_s)).await?
         }
+        AdminCommand::EndSessions { email } => {
+            let ended = services.end_sessions_of(&email).await?;
+            json!({ "email": email, "sessions_ended": ended })
+        }
+        AdminCommand::DisableAccount { email } => {
+            let ended = services.disable_account(&email).await?;
+            json!({ "disabled": email, "sessions_ended": ended })
+        }
+        AdminCommand::EnableAccount { email } => {
+            services.enable_account(&email).await?;
+            json!({ "enabled": email })
+        }
         AdminCommand::AddOpsUser { email, name, public_url } => {
             let (id, token, ends_at) = services.add_ops_user(&email, &name).await?;
             let ends_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ends_at) * 1000)?;

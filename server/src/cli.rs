@@ -55,6 +55,7 @@ pub enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub struct ServeOptions {
+    /// Plain http: an address that other machines reach is for the proxies named by --trusted-proxies alone.
     #[arg(long, env = "CLARITY_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// The folder of the built site, with its assets.json.
@@ -143,6 +144,21 @@ pub enum AdminCommand {
         pairing_id: PairingId,
         #[arg(long, default_value_t = 60)]
         wait_s: u64,
+    },
+    /// End every session of a person: they sign in anew.
+    EndSessions {
+        #[arg(long)]
+        email: String,
+    },
+    /// Close a person's account: they are out at once, and no sign-in lets them in until it is enabled.
+    DisableAccount {
+        #[arg(long)]
+        email: String,
+    },
+    /// Open an account that was disabled.
+    EnableAccount {
+        #[arg(long)]
+        email: String,
     },
     /// Make an account of the platform's own people, or make it anew: gives a link, good for a day, behind which a password and
     /// a first code of an app are given. What the person had before is gone.

@@ -15,7 +15,7 @@ use crate::{api, assets, audit, export, health, live, middleware, sso, ssr};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// From the outside in: request id, headers, cross-site, body limit, then static files, with a token the API or, with a
+/// From the outside in: request id, headers, cross-site, bounds, body limit, then static files, with a token the API or, with a
 /// visitor, the app.
 pub fn router(state: AppState) -> Router {
     // Live streams must not wait in a compressor.
@@ -37,6 +37,7 @@ pub fn router(state: AppState) -> Router {
         .fallback(fallback)
         .layer(compression)
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
+        .layer(from_fn_with_state(state.clone(), middleware::bounds::layer))
         .layer(from_fn_with_state(state.clone(), middleware::cross_site::layer))
         .layer(from_fn_with_state(state.clone(), middleware::headers::layer))
         .layer(from_fn(middleware::request_id::layer))

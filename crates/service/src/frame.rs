@@ -10,6 +10,7 @@ use clarity_store::{overview, search};
 use crate::error::fault;
 use crate::masked::Masks;
 use crate::support::live_support;
+use crate::throttle::Costly;
 use crate::{Seat, Services, Visitor};
 
 /// What is typed into the palette is looked up to this length.
@@ -45,6 +46,7 @@ impl Services {
     /// At most twenty machines and sources whose name has `text` in it.
     pub async fn search(&self, seat: &Seat, text: &str) -> Result<Vec<SearchHit>, AppError> {
         seat.may(Permission::View)?;
+        self.throttle.take_of(seat.user_id, Costly::Search)?;
         let text: String = text.trim().chars().filter(|c| !c.is_control()).take(LONGEST).collect();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let mut hits = search::find(&mut tx, &text).await.map_err(fault)?;

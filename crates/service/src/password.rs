@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::error::broken;
 use crate::known_passwords::is_known;
+use crate::password_words::is_made_of;
 
 const LEAST: usize = 12;
 const MOST: usize = 256;
@@ -71,6 +72,16 @@ impl Passwords {
 
 /// What a new password must be. Length is what counts; anything may be in it.
 pub(crate) fn check_new(password: &str, name: &str, email: &str) -> Result<(), AppError> {
+    check_new_of_member(password, name, email, &[])
+}
+
+/// The same for somebody who is in these workspaces, or is about to be: their names are guessed as well.
+pub(crate) fn check_new_of_member(
+    password: &str,
+    name: &str,
+    email: &str,
+    workspaces: &[&str],
+) -> Result<(), AppError> {
     let length = password.chars().count();
     if length < LEAST {
         return Err(AppError::invalid("password", format!("Use at least {LEAST} characters. A few words are fine.")));
@@ -83,6 +94,10 @@ pub(crate) fn check_new(password: &str, name: &str, email: &str) -> Result<(), A
     let local = email.split('@').next().unwrap_or_default();
     if one_letter || lower == email || lower == name.to_lowercase() || (local.len() >= LEAST && lower == local) {
         return Err(AppError::invalid("password", "This password is easy to guess. Use another one."));
+    }
+    if is_made_of(password, &[&[name, email][..], workspaces].concat()) {
+        let words = "This password is little more than names that others know: yours, your workspace's or ours. Use other words.";
+        return Err(AppError::invalid("password", words));
     }
     if is_known(password) {
         let words =
@@ -115,6 +130,19 @@ mod tests {
             assert_eq!(error.field.as_deref(), Some("password"), "{wrong}");
         }
         assert!(check_new(&"ab".repeat(200), "", "").is_err());
+    }
+
+    #[test]
+    fn a_new_password_is_not_made_of_names_that_others_know() {
+        let (name, email) = ("Maja", "maja@nordmark.example");
+        for wrong in ["Clarity Stream 1", "nordmark-2026!", "Maja-maja-1234"] {
+            let error = check_new(wrong, name, email).unwrap_err();
+            assert!(error.message.contains("names that others know"), "{wrong}: {error:?}");
+        }
+        assert!(check_new("kettlewell 2026", name, email).is_ok());
+        let error = check_new_of_member("kettlewell 2026", name, email, &["Works", "Kettlewell Steel"]).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some("password"));
+        assert!(check_new_of_member("kettlewell pours on mondays", name, email, &["Kettlewell Steel"]).is_ok());
     }
 
     #[tokio::test]

@@ -47,6 +47,10 @@ impl Services {
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let Some(user) = user::find_by_email(&mut tx, email).await.map_err(fault)? else { return Ok(()) };
+        // A password would open nothing; that the account is closed, no letter tells.
+        if user::is_disabled(&mut tx, user.id).await.map_err(fault)? {
+            return Ok(());
+        }
         let (token, hash) = new_token()?;
         store::insert(&mut tx, &hash, user.id, now_us() + LINK_LIFE).await.map_err(fault)?;
         let link = format!("{}/reset/{token}", self.settings.public_url);
@@ -77,7 +81,11 @@ impl Services {
     pub async fn reset_password(&self, token: &str, new: String, client: &Client) -> Result<(), AppError> {
         self.throttle.take(&client.address)?;
         let user = self.find_password_reset(token).await?;
-        password::check_new(&new, &user.name, &user.email)?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        let workspaces: Vec<&str> = seats.iter().map(|seat| seat.card.name.as_str()).collect();
+        password::check_new_of_member(&new, &user.name, &user.email, &workspaces)?;
         let password_hash = self.passwords.hash(&Secret::new(new)).await?;
         let hash = token_hash(token).ok_or_else(link_ended)?;
 

@@ -12,7 +12,7 @@ use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::{Proof, TokenHash};
 use clarity_store::auth::workspace::{SeatRow, SsoRule};
-use clarity_store::auth::{session, workspace};
+use clarity_store::auth::{renewal, session, workspace};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -47,7 +47,12 @@ pub enum Visitor {
 #[derive(Debug)]
 pub struct Member {
     pub(crate) session: Session,
+    /// The session's key: it stays when the session gets a new token.
     pub(crate) token: TokenHash,
+    /// Of the token that the browser sent.
+    pub(crate) shown: TokenHash,
+    /// The session is to get a new token: see [`Services::renew_session`].
+    pub(crate) renewable: bool,
     pub(crate) proof: Proof,
     /// The session came by the single sign-on of this workspace, and is that workspace's only.
     pub(crate) by_sso_of: Option<WorkspaceId>,
@@ -113,6 +118,11 @@ impl Seat {
         self.card.role
     }
 
+    /// Whose seat it is.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
     /// IANA name; days of the workspace are cut there.
     pub fn time_zone(&self) -> &str {
         &self.time_zone
@@ -158,15 +168,26 @@ impl Services {
         let Some(live) = session::find_live(&self.auth, &hash).await.map_err(fault)? else {
             return Ok(Visitor::Anonymous);
         };
-        if live.stale {
+        if live.stale || live.first_use {
             let mut tx = self.auth.begin().await.map_err(fault)?;
-            session::touch(&mut tx, &hash).await.map_err(fault)?;
+            session::touch(&mut tx, &live.key).await.map_err(fault)?;
+            if live.first_use {
+                renewal::note_use(&mut tx, &live.key, &hash).await.map_err(fault)?;
+            }
             tx.commit().await.map_err(fault)?;
         }
         let workspaces = live.seats.iter().map(|seat| seat.card.clone()).collect();
         let session = Session { user: live.user, workspaces };
-        let (proof, by_sso_of) = (live.proof, live.by_sso_of);
-        Ok(Visitor::Member(Arc::new(Member { session, token: hash, proof, by_sso_of, seats: live.seats, seats_read })))
+        Ok(Visitor::Member(Arc::new(Member {
+            session,
+            token: live.key,
+            shown: hash,
+            renewable: live.renewable,
+            proof: live.proof,
+            by_sso_of: live.by_sso_of,
+            seats: live.seats,
+            seats_read,
+        })))
     }
 
     /// The visitor's seat in the workspace of this slug, or that had it before, as it was read with the visitor, a moment ago in
@@ -185,7 +206,10 @@ impl Services {
         {
             found = self.find_seat(member, &now).await?;
         }
-        let (row, proof) = found.ok_or_else(|| AppError::not_found("workspace"))?;
+        let (row, proof) = found.ok_or_else(|| {
+            tracing::info!(user = %member.session.user.id, "a workspace was asked for that is not there for this person");
+            AppError::not_found("workspace")
+        })?;
         if row.sso == SsoRule::Required {
             return Err(AppError::sso_needed());
         }
@@ -218,11 +242,18 @@ impl Services {
 
     /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
     pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
+        self.is_seated(seat, true).await
+    }
+
+    /// The same. Without `watched` the session is not used by it: a page on which nothing moves is not being watched.
+    pub async fn is_seated(&self, seat: &Seat, watched: bool) -> Result<bool, AppError> {
         let Some(token) = seat.token else { return Ok(false) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
         // A page that is only watched stays signed in.
-        session::touch(&mut tx, &token).await.map_err(fault)?;
+        if watched {
+            session::touch(&mut tx, &token).await.map_err(fault)?;
+        }
         tx.commit().await.map_err(fault)?;
         Ok(row.is_some_and(|(row, proof)| {
             row.scope == seat.scope

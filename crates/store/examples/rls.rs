@@ -1,6 +1,7 @@
 //! What row-level security costs: the same transactions on two copies of one database, one with its policies and one with them
-//! switched off, a transaction of the one after a transaction of the other. `cargo xtask bench pipeline --only rls` runs it and
-//! reads the one line that it prints.
+//! switched off, a transaction of the one after a transaction of the other. Which of the two has them changes several times:
+//! copies are never quite alike in how their rows lie. `cargo xtask bench pipeline --only rls` runs it and reads the one line
+//! that it prints.
 //!
 //! The transactions are the store's own; only the policies differ. The cluster is one of its own that syncs its commits, as the
 //! platform's does: what ingest says is durable is on the disk. What the policies cost beside a commit that waits for no disk is
@@ -18,6 +19,7 @@ use clarity_testkit::TestDb;
 use serde_json::json;
 use std::error::Error;
 use std::time::{Duration, Instant};
+use tokio_postgres::Client;
 use uuid::Uuid;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -35,12 +37,15 @@ const LIVE: (u32, usize) = (100, 12_000);
 /// And when a backlog is read.
 const BACKLOG: (u32, usize) = (5_000, 500_000);
 
-/// Switches off what has policies in schema public; a partition is reached through its parent.
-const SWITCH_OFF: &str = "do $$ declare name regclass; begin
+/// How often the two change roles while one kind of transaction is measured.
+const PHASES: usize = 8;
+
+/// Switches what has policies in schema public; a partition is reached through its parent.
+const SWITCH: &str = "do $$ declare name regclass; begin
   for name in select c.oid from pg_class c
               where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
                 and exists (select from pg_policy p where p.polrelid = c.oid)
-  loop execute format('alter table %s disable row level security', name); end loop; end $$";
+  loop execute format('alter table %s {} row level security', name); end loop; end $$";
 
 const SEED: &str = "
   create temporary table w as select n, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid as id from generate_series(1, {}) n;
@@ -81,6 +86,7 @@ struct Bed {
     source: SourceId,
     next_seq: u64,
     hash: [u8; 32],
+    admin: Client,
 }
 
 /// A kind of transaction.
@@ -108,9 +114,8 @@ async fn main() -> Outcome {
     let admin = seeded.admin().await;
     admin.batch_execute(&SEED.replace("{}", &WORKSPACES.to_string())).await?;
     drop(admin);
-    let bare = seeded.copy().await;
-    bare.admin().await.batch_execute(SWITCH_OFF).await?;
-    let mut beds = [Bed::make(&seeded).await?, Bed::make(&bare).await?];
+    let copied = seeded.copy().await;
+    let mut beds = [Bed::make(&seeded).await?, Bed::make(&copied).await?];
 
     let (events, bytes) = LIVE;
     let unsynced = measure(&mut beds, Kind::Ingest(events, bytes), PAIRS).await?;
@@ -148,15 +153,20 @@ async fn sync(db: &TestDb, on: bool) -> Outcome {
 
 async fn measure(beds: &mut [Bed; 2], kind: Kind, pairs: usize) -> Outcome<Pairs> {
     let mut all = Pairs { with: Vec::with_capacity(pairs), without: Vec::with_capacity(pairs) };
-    for n in 0..WARM + pairs {
-        // Each goes first as often as the other.
-        let mut took = [0.0; 2];
-        for turn in [n % 2, 1 - n % 2] {
-            took[turn] = beds[turn].run(kind).await?;
-        }
-        if n >= WARM {
-            all.with.push(took[0]);
-            all.without.push(took[1]);
+    for phase in 0..PHASES {
+        let (with, without) = (phase % 2, 1 - phase % 2);
+        beds[with].switch("enable").await?;
+        beds[without].switch("disable").await?;
+        for n in 0..WARM + pairs / PHASES {
+            // Each goes first as often as the other.
+            let mut took = [0.0; 2];
+            for turn in [n % 2, 1 - n % 2] {
+                took[turn] = beds[turn].run(kind).await?;
+            }
+            if n >= WARM {
+                all.with.push(took[with]);
+                all.without.push(took[without]);
+            }
         }
     }
     Ok(all)
@@ -170,7 +180,12 @@ impl Bed {
         let ingest = IngestStore::connect(&login(DbRole::Ingest), 1).await?;
         let app = AppStore::connect(&login(DbRole::App), 1).await?;
         ingest.make_partitions().await?;
-        let agent = auth.find_agent(AgentId(id())).await?.and_then(|known| known.prove(|_| true)).ok_or("no agent")?;
+        let agent = auth
+            .find_agent(AgentId(id()))
+            .await?
+            .and_then(|known| known.prove(|_| true))
+            .map(|proven| proven.scope)
+            .ok_or("no agent")?;
         let mut tx = auth.begin().await?;
         let owner = workspace::find_owner_seat(&mut tx, "bench-1").await?.ok_or("no owner")?.scope;
         tx.commit().await?;
@@ -178,7 +193,20 @@ impl Bed {
         let source = source::register(&mut tx, "plant-db", "postgres", "PostgreSQL").await?.id;
         let at = cursor::lock(&mut tx, source).await?;
         tx.commit().await?;
-        Ok(Self { ingest, app, agent, owner, source, next_seq: at.next_seq, hash: at.last_hash })
+        Ok(Self {
+            ingest,
+            app,
+            agent,
+            owner,
+            source,
+            next_seq: at.next_seq,
+            hash: at.last_hash,
+            admin: db.admin().await,
+        })
+    }
+
+    async fn switch(&self, word: &str) -> Outcome {
+        Ok(self.admin.batch_execute(&SWITCH.replace("{}", word)).await?)
     }
 
     async fn run(&mut self, kind: Kind) -> Outcome<f64> {

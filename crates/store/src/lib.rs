@@ -6,6 +6,7 @@
 //! Crossing workspaces is possible in one visible place, [`SystemTx`], on its own role and pool. Another workspace's
 //! id reads as "not found".
 
+mod address;
 pub mod agent;
 pub mod agent_key;
 pub mod asset;

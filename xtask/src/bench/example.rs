@@ -35,7 +35,7 @@ pub fn rls(context: &Context, figures: &mut Figures) -> Result<()> {
 }
 
 pub fn sign_in(context: &Context, figures: &mut Figures) -> Result<()> {
-    let said = run(context, "clarity-service", "sign_in_timing")?;
+    let said = run(context, "clarity-service", "sign_in_timing", &[])?;
     for (key, which, title) in
         [("sign_in_timing_t", "sign_in", "sign-in"), ("reset_timing_t", "reset", "a new password")]
     {

@@ -12,7 +12,7 @@ pub enum Link {
     Open,
     /// Broken; being tried again.
     Lost,
-    /// The server ended it: signed out, or the seat was taken away.
+    /// The server ended it: signed out, or the seat was taken away or is another one. The page is loaded anew.
     Ended,
     /// The server speaks a newer version than this page.
     Outdated,
@@ -33,7 +33,7 @@ pub fn badge(freshness: &Freshness, link: Link) -> (Tone, &'static str, String) 
 pub const fn tone(truth: Truth) -> Tone {
     match truth {
         Truth::Live => Tone::Ok,
-        Truth::Quiet => Tone::Idle,
+        Truth::Quiet | Truth::Unconnected => Tone::Idle,
         Truth::Delayed => Tone::Warn,
         Truth::Blind => Tone::Bad,
     }
@@ -41,6 +41,7 @@ pub const fn tone(truth: Truth) -> Tone {
 
 pub const fn word(truth: Truth) -> &'static str {
     match truth {
+        Truth::Unconnected => "Not connected yet",
         Truth::Live => "Live",
         Truth::Quiet => "Quiet",
         Truth::Delayed => "Delayed",
@@ -51,6 +52,13 @@ pub const fn word(truth: Truth) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn before_the_first_source_nothing_is_wrong() {
+        let (tone, word, why) = badge(&Freshness::unconnected(), Link::Open);
+        assert_eq!((tone, word), (Tone::Idle, "Not connected yet"));
+        assert!(why.ends_with("connect one to begin"));
+    }
 
     #[test]
     fn a_lost_stream_never_reads_as_live() {

@@ -102,19 +102,24 @@ impl Services {
         outcome: Outcome,
         client: &Client,
     ) -> Result<(), AppError> {
+        let entry = Entry {
+            actor,
+            act,
+            object,
+            before: None,
+            after: None,
+            outcome,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in_each(seats, &entry).await
+    }
+
+    /// The same, with what it was before and after.
+    pub(crate) async fn record_in_each(&self, seats: &[SeatRow], entry: &Entry<'_>) -> Result<(), AppError> {
         for seat in seats {
-            let entry = Entry {
-                actor,
-                act,
-                object,
-                before: None,
-                after: None,
-                outcome,
-                address: &client.address,
-                request_id: client.request_id,
-            };
             let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-            store::record(&mut tx, &entry).await.map_err(fault)?;
+            store::record(&mut tx, entry).await.map_err(fault)?;
             tx.commit().await.map_err(fault)?;
         }
         Ok(())
@@ -196,10 +201,16 @@ fn read_filter(filter: &AuditFilter, time_zone: &str) -> Result<Filter, AppError
     };
     let from = filter.from.as_ref().map(|day| start("from", day.parse::<Date>()));
     let to = filter.to.as_ref().map(|day| start("to", day.parse::<Date>().and_then(Date::tomorrow)));
+    let (from, to) = (from.transpose()?, to.transpose()?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        return Err(AppError::invalid("to", "The last day is before the first. Swap the two."));
+    }
     let short = |text: &Option<String>| text.as_ref().map(|text| text.chars().take(LONGEST).collect::<String>());
     Ok(Filter {
-        from: from.transpose()?,
-        to: to.transpose()?,
+        from,
+        to,
         actor: short(&filter.actor),
         act: short(&filter.act),
         outcome: filter.outcome,
@@ -260,6 +271,7 @@ fn changes(before: Option<&str>, after: Option<&str>) -> Vec<AuditChange> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clarity_domain::error::ErrorCode;
 
     #[test]
     fn days_are_the_workspaces_and_the_last_is_in_it() {
@@ -273,6 +285,18 @@ mod tests {
             let filter = AuditFilter { to: Some(wrong.into()), ..AuditFilter::default() };
             assert_eq!(read_filter(&filter, "UTC").unwrap_err().field.as_deref(), Some("to"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_refused() {
+        let filter = |from: &str, to: &str| AuditFilter {
+            from: Some(from.into()),
+            to: Some(to.into()),
+            ..AuditFilter::default()
+        };
+        let refused = read_filter(&filter("2026-11-24", "2026-11-23"), "Europe/Vienna").unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Invalid, Some("to")));
+        assert!(read_filter(&filter("2026-11-23", "2026-11-23"), "Europe/Vienna").is_ok());
     }
 
     #[test]

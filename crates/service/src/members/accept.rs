@@ -163,7 +163,7 @@ impl Services {
         }
         let form = new.ok_or_else(|| AppError::invalid("name", "Name yourself."))?;
         let name = checked_name("name", "yourself", &form.name)?;
-        password::check_new(&form.password, &name, &invitation.email)?;
+        password::check_new_of_member(&form.password, &name, &invitation.email, &[invitation.workspace_name.as_str()])?;
         let password_hash = self.passwords.hash(&Secret::new(form.password)).await?;
         let user = UserCard { id: UserId(Uuid::now_v7()), name, email: invitation.email.clone() };
         Ok(Person::New { user, password_hash })

@@ -59,6 +59,11 @@ impl Services {
                 drop(tx);
                 return self.refuse_named(&connection, &named, not_a_member(), client).await;
             }
+            if user::is_disabled(&mut tx, user.id).await.map_err(fault)? {
+                drop(tx);
+                let words = "This account cannot sign in. Ask an owner of the workspace.".to_owned();
+                return self.refuse_named(&connection, &named, No { reason: "disabled", words }, client).await;
+            }
             let signed_in = self.enter_by_sso(&mut tx, &held, key, user, named.signed_in_at, client).await?;
             tx.commit().await.map_err(fault)?;
             return Ok(SsoOutcome::SignedIn { signed_in, slug: connection.slug, next: attempt.next });

@@ -127,6 +127,28 @@ async fn it_is_added_by_a_first_code_and_asked_for_from_then_on() {
 }
 
 #[tokio::test]
+async fn no_two_secrets_are_alike_and_each_has_160_bits() {
+    let stage = Stage::new().await;
+    let signed_in = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let visitor = stage.visitor(&signed_in).await;
+    let mut secrets = Vec::new();
+    for _ in 0..20 {
+        let shown = stage.services.begin_enrolment(&visitor).await.unwrap().secret;
+        let base32: String = shown.chars().filter(|c| !c.is_whitespace()).collect();
+        assert_eq!(BASE32_NOPAD.decode(base32.as_bytes()).unwrap().len(), 20);
+        secrets.push(base32);
+    }
+    secrets.sort_unstable();
+    secrets.dedup();
+    assert_eq!(secrets.len(), 20);
+    // Each digit of the alphabet stands in them somewhere: none is left out by how they are made.
+    let mut digits: Vec<char> = secrets.iter().flat_map(|secret| secret.chars()).collect();
+    digits.sort_unstable();
+    digits.dedup();
+    assert_eq!(digits.len(), 32);
+}
+
+#[tokio::test]
 async fn a_secret_that_waited_too_long_for_its_first_code_is_none() {
     let stage = Stage::new().await;
     let signed_in = stage.sign_up("Nordmark", MAJA).await.unwrap();

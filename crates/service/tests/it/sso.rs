@@ -266,6 +266,8 @@ async fn a_session_by_single_sign_on_changes_no_account() {
         .await;
     let open = services.open_sessions(&visitor).await.unwrap();
     assert!(open.sessions.len() == 1 && open.sessions[0].by_sso, "{open:?}");
+    world.stage.sql("update auth.sessions set confirmed_at = now()").await;
+    let visitor = world.stage.visitor(&joe).await;
     services.end_other_sessions(&visitor, &client()).await.unwrap();
     assert_eq!(world.stage.count("auth.sessions where token_hash = sha256('other') and revoked_at is null").await, 1);
 }
@@ -326,6 +328,18 @@ async fn whoever_was_removed_stays_out() {
     world.stage.services.remove_member(&seat, joe.session.user.id).await.unwrap();
     assert!(world.stage.visitor(&joe).await.session().unwrap().workspaces.is_empty());
     world.refused(&world.slug, "joe", "not_a_member").await;
+}
+
+#[tokio::test]
+async fn no_provider_opens_an_account_that_was_disabled() {
+    let world = World::new().await;
+    let joe = world.in_as("joe").await;
+    world.stage.services.disable_account(&joe.session.user.email).await.unwrap();
+    assert!(world.stage.visitor(&joe).await.session().is_none());
+    let error = world.refused(&world.slug, "joe", "disabled").await;
+    assert_eq!(error.code, ErrorCode::Forbidden);
+    world.stage.services.enable_account(&joe.session.user.email).await.unwrap();
+    world.in_as("joe").await;
 }
 
 #[tokio::test]

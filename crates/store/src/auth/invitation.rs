@@ -2,6 +2,7 @@
 //!
 //! Each letter has a link of its own, and the newest one's hash is kept: a link that was sent before is dead.
 
+use super::renewal;
 use super::workspace::role;
 use crate::at::{micros, timestamp};
 use crate::scope::WorkspaceScope;
@@ -234,7 +235,8 @@ pub async fn lock_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Opti
     }
 }
 
-/// Uses the invitation up: the person is a member with its role, also when they were taken out before. The caller holds the lock of [`lock_by_link`].
+/// Uses the invitation up: the person is a member with its role, also when they were taken out before, and their sessions get new
+/// tokens. The caller holds the lock of [`lock_by_link`].
 ///
 /// # Errors
 /// `NotFound` when it is not open; `Conflict("memberships_pkey")` when they are a member already.
@@ -270,7 +272,7 @@ pub async fn accept(tx: &mut AuthTx, id: InvitationId, by: UserId) -> Result<()>
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    renewal::ask(tx, by).await
 }
 
 /// Letters that members of the workspace had sent to others within the last hour.

@@ -238,6 +238,8 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         "domain",
         "mask",
         "grant",
+        "agent",
+        // The place after it is nobody's: the viewer has the user's id.
         "site",
     ]) {
         things.insert(thing, id(kind));
@@ -268,6 +270,8 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
       insert into auth.api_tokens (token_hash, id, workspace_id, service_account_id, name, scopes, created_by, expires_at)
         values (sha256('{token}'), '{token}', '{workspace}', '{account}', '{name}', '{read:assets}', '{user}', now() + interval '1 day');
       insert into agents (workspace_id, id, name, seen_at) values ('{workspace}', '{source}', '{name}', now());
+      insert into auth.agent_keys (agent_id, workspace_id, public_key) values ('{agent}', '{workspace}', sha256('{agent}'));
+      insert into agents (workspace_id, id, name) values ('{workspace}', '{agent}', '{name}');
       insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
       insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');
       insert into assets (workspace_id, id, number, key, name) values ('{workspace}', '{asset}', 1, '{name}', '{name}');
