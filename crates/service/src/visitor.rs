@@ -249,7 +249,13 @@ impl Services {
     pub async fn is_seated(&self, seat: &Seat, watched: bool) -> Result<bool, AppError> {
         let Some(token) = seat.token else { return Ok(false) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
+        let mut row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
+        // The workspace got another address while the page was open.
+        if row.is_none()
+            && let Some(now) = former_slug::find(&mut tx, seat.user_id, &seat.card.slug).await.map_err(fault)?
+        {
+            row = session::resolve(&mut tx, &token, &now).await.map_err(fault)?;
+        }
         // A page that is only watched stays signed in.
         if watched {
             session::touch(&mut tx, &token).await.map_err(fault)?;
