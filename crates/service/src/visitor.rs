@@ -12,7 +12,7 @@ use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::{Proof, TokenHash};
 use clarity_store::auth::workspace::{SeatRow, SsoRule};
-use clarity_store::auth::{renewal, session, workspace};
+use clarity_store::auth::{former_slug, renewal, session, workspace};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 

@@ -50,7 +50,9 @@ async fn an_old_address_leads_members_on_and_is_nothing_to_others() {
     let owner = stage.seat(&signed_in).await;
     let viewer = stage.member(&owner, "vera@nordmark.example", Role::Viewer).await;
     let stranger = stage.sign_up("Acme", "joe@acme.example").await.unwrap();
+    let watching = stage.seat(&viewer).await;
     assert_eq!(stage.services.change_address(&owner, "Nord-Works").await.unwrap(), "nord-works");
+    assert!(stage.services.still_seated(&watching).await.unwrap(), "live connections go on");
     let written = told(&stage, "workspace.change_address").await;
     assert!(written.contains("\"nordmark\"} > ") && written.contains("\"nord-works\""), "{written}");
 
@@ -73,6 +75,7 @@ async fn an_old_address_leads_members_on_and_is_nothing_to_others() {
 
     // Whoever is removed is led nowhere.
     stage.sql("delete from auth.memberships where role = 'viewer'").await;
+    assert!(!stage.services.still_seated(&watching).await.unwrap());
     let session = stage.sign_in("vera@nordmark.example", PASSWORD).await.unwrap();
     assert_eq!(stage.services.moved_to(&stage.visitor(&session).await, "nordmark").await.unwrap(), None);
 }
