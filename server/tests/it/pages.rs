@@ -151,7 +151,11 @@ async fn the_audit_log_is_a_page_and_a_file_for_those_who_may_read_it() {
     assert!(text_header(&csv, "content-type").starts_with("text/csv"));
     let request_id = text_header(&csv, "x-request-id").to_owned();
     let (_, csv) = text(csv).await;
-    assert_eq!(csv.lines().count(), 4, "the head, the workspace, the sign-in, this export: {csv}");
+    assert_eq!(
+        csv.lines().count(),
+        5,
+        "the head, the workspace, the sign-in, the page that was read, this export: {csv}"
+    );
     assert!(csv.lines().last().unwrap().contains(&request_id), "an entry and its answer have one request id");
     let (_, lines) = text(stage.get("/w/nordmark/audit.ndjson?act=audit.export", Some(&maja)).await).await;
     assert_eq!(lines.lines().count(), 2);
