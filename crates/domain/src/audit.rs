@@ -111,7 +111,6 @@ acts! {
     ApproveAgent "agent.approve" "Approve an agent";
     RevokeAgent "agent.revoke" "Revoke an agent";
     ReplaceAgentKey "agent.replace_key" "Ask for a new key of an agent";
-    ListDeadLetters "dead_letters.list" "List dead letters";
     ListDeadLetters "dead_letters.list" "Read dead letters";
     ReplayDeadLetters "dead_letters.replay" "Replay dead letters";
     Rebuild "read_models.rebuild" "Rebuild the read models";
