@@ -182,6 +182,11 @@ pub fn usage(slug: &str) -> String {
     format!("/w/{slug}/usage")
 }
 
+/// Name, address, place and sites of a workspace.
+pub fn settings(slug: &str) -> String {
+    format!("/w/{slug}/settings")
+}
+
 /// What is masked, where and for whom.
 pub fn masking(slug: &str) -> String {
     format!("/w/{slug}/masking")

@@ -55,6 +55,7 @@ pub mod tokens;
 mod usage;
 mod visitor;
 mod waiting;
+mod workspace_settings;
 
 use std::sync::Arc;
 

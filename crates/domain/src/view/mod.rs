@@ -25,6 +25,7 @@ pub mod sso;
 pub mod support;
 pub mod tokens;
 pub mod usage;
+pub mod workspace_settings;
 
 use serde::{Deserialize, Serialize};
 

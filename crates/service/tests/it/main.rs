@@ -33,3 +33,4 @@ mod stage;
 mod support;
 mod tokens;
 mod usage;
+mod workspace_settings;

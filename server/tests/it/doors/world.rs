@@ -283,6 +283,8 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         "mask",
         "grant",
         "agent",
+        // The place after it is nobody's: the viewer has the user's id.
+        "site",
     ]) {
         things.insert(thing, id(kind));
     }
@@ -317,6 +319,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
       insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
       insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');
       insert into assets (workspace_id, id, number, key, name) values ('{workspace}', '{asset}', 1, '{name}', '{name}');
+      insert into sites (workspace_id, id, name) values ('{workspace}', '{site}', '{name}');
       insert into masking_policies (workspace_id, id, source_id, stream, field, rule, place, created_by, created_by_name)
         values ('{workspace}', '{mask}', '{source}', '*', '{name}', '{\"kind\": \"hide\"}', 'agent', '{user}', '{name}');";
     sql = sql.replace("{name}", name);
