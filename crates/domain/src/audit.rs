@@ -162,6 +162,10 @@ acts! {
     UseBreakGlass "sso.use_break_glass" "Come in past single sign-on";
     SetUpWorkspace "workspace.set_up" "Set the workspace up";
     SetSite "site.set" "Name the first site and its time zone";
+    LimitMember "member.limit" "Say which sites a member sees";
+    ReadSites "sites.read" "Look at the sites";
+    AddSite "site.add" "Add a site";
+    MoveAsset "asset.move" "Move a machine to a site";
 }
 
 impl Act {

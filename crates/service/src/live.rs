@@ -12,6 +12,7 @@ use clarity_domain::view::live::{ChartPoint, LiveUpdate, StateChange, ValueChang
 use clarity_domain::view::overview::{AssetRow, Kpis, Overview, OverviewQuery};
 use clarity_domain::view::sources::{SourceRow, SourcesSummary};
 use clarity_runtime::clock::now_us;
+use clarity_store::Sites;
 pub use clarity_store::live::{Heard, LiveListener};
 
 use crate::error::fault;
@@ -36,11 +37,12 @@ impl LivePage {
     }
 }
 
-/// What is shared may be shared between members of the same workspace, role and page, and nobody else.
+/// What is shared may be shared between members of the same workspace, role, sites and page, and nobody else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LiveKey {
     workspace: WorkspaceId,
     role: Role,
+    sites: Sites,
     page: String,
 }
 
@@ -51,7 +53,8 @@ impl LiveKey {
             LivePage::Overview(q) => format!("overview {:?} {:?} {:?} {}", q.range, q.metric, q.asset, q.page),
             LivePage::Sources => "sources".into(),
         };
-        Self { workspace: seat.scope.workspace_id(), role: seat.card.role, page }
+        let sites = seat.scope.sites().clone();
+        Self { workspace: seat.scope.workspace_id(), role: seat.card.role, sites, page }
     }
 
     pub fn workspace(&self) -> WorkspaceId {

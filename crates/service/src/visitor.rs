@@ -123,6 +123,11 @@ impl Seat {
         self.proof.is_none_or(|proof| proof.second_factor)
     }
 
+    /// Whether the machines of every site are seen, and what belongs to no machine.
+    pub(crate) fn sees_every_site(&self) -> bool {
+        self.scope.sites().is_every()
+    }
+
     /// For what every role may. Where one may be refused, [`Services::permit`] writes the refusal down.
     pub(crate) fn may(&self, permission: Permission) -> Result<(), AppError> {
         if self.card.role.may(permission) { Ok(()) } else { Err(forbidden(permission)) }
@@ -206,7 +211,7 @@ impl Services {
         })
     }
 
-    /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
+    /// Whether the seat's session, role and sites are what they were when it was taken: live connections ask every few seconds.
     pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
         let Some(token) = seat.token else { return Ok(false) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
