@@ -325,6 +325,7 @@ mod tests {
                 deleted_at: None,
                 notices: Vec::new(),
                 support: Vec::new(),
+                limited_to: None,
             };
             administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
         };

@@ -74,7 +74,6 @@ impl Services {
             (Permission::OwnWorkspace, SearchTarget::Sso, "Single sign-on", "single sign-on sso"),
             (Permission::ReadSupport, SearchTarget::Support, "Support access", "support access"),
             (Permission::OwnWorkspace, SearchTarget::Usage, "Plan and usage", "plan and usage"),
-            (Permission::ManageSources, SearchTarget::Sites, "Sites", "sites"),
             (Permission::ManageSources, SearchTarget::SetUp, "Set-up", "set-up: time zone, first site"),
         ];
         let asked = text.to_lowercase();

@@ -75,8 +75,7 @@ impl Services {
         })?;
         let id = id.to_string();
         let after = json!({ "name": name, "time_zone": zone });
-        let entry =
-            Entry { after: Some(after), ..seat.entry(Act::AddSite, Object { id: &id, name: &name, ..object }) };
+        let entry = Entry { after: Some(after), ..seat.entry(Act::AddSite, Object { id: &id, name: &name, ..object }) };
         audit::record(&mut tx, &entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
@@ -140,7 +139,8 @@ fn shown(mut machines: Vec<Asset>) -> Vec<MachineRow> {
         rank(a).cmp(&rank(b))
     });
     machines.truncate(SHOWN);
-    let row = |machine: Asset| MachineRow { id: machine.id, name: machine.name, key: machine.key, site: machine.site_id };
+    let row =
+        |machine: Asset| MachineRow { id: machine.id, name: machine.name, key: machine.key, site: machine.site_id };
     machines.into_iter().map(row).collect()
 }
 

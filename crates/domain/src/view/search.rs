@@ -35,6 +35,4 @@ pub enum SearchTarget {
     Support,
     /// The page of the plan, for owners.
     Usage,
-    /// The page of the sites, for those who manage them.
-    Sites,
 }

@@ -71,7 +71,9 @@ pub(super) fn checked_limit(
     let Some(sites) = sites else { return Ok(None) };
     let wrong = |message: &str| Err(AppError::invalid("sites", message));
     if !may_be_limited(role) {
-        return wrong("Owners and admins administer the whole workspace, so they see every site. Choose another role to limit it.");
+        return wrong(
+            "Owners and admins administer the whole workspace, so they see every site. Choose another role to limit it.",
+        );
     }
     let mut limit = sites.to_vec();
     limit.sort_unstable();
@@ -91,9 +93,8 @@ pub(super) fn checked_limit(
 /// For the audit log: names, since an id says nothing to whoever reads it. A site that is gone is named by its id.
 pub(super) fn said(all: &[Site], limit: Option<&[SiteId]>) -> Value {
     let Some(limit) = limit else { return json!("every site") };
-    let name = |id: &SiteId| {
-        all.iter().find(|site| site.id == *id).map_or_else(|| id.to_string(), |site| site.name.clone())
-    };
+    let name =
+        |id: &SiteId| all.iter().find(|site| site.id == *id).map_or_else(|| id.to_string(), |site| site.name.clone());
     json!(limit.iter().map(name).collect::<Vec<_>>())
 }
 

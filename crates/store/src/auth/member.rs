@@ -141,12 +141,7 @@ pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, rol
 ///
 /// # Errors
 /// `NotFound` for somebody who is no member, and for one whose role is never limited.
-pub async fn set_sites(
-    tx: &mut AuthTx,
-    scope: &WorkspaceScope,
-    user: UserId,
-    sites: Option<&[SiteId]>,
-) -> Result<()> {
+pub async fn set_sites(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, sites: Option<&[SiteId]>) -> Result<()> {
     let sites: Option<Vec<Uuid>> = sites.map(|sites| sites.iter().map(|site| site.0).collect());
     let changed = sqlx::query!(
         "update auth.memberships

@@ -105,7 +105,7 @@ async fn as_role(db: &TestDb, role: &str) -> Client {
 /// all (SQLSTATE 42501), which the caller tells apart from "no rows".
 async fn rows_in(client: &Client, workspace: Option<&str>, sql: &str) -> Option<u64> {
     let scope = workspace.map_or(String::new(), |w| {
-        format!("select set_config('app.workspace_id', '{w}', true), set_config('app.rank', '4', true);")
+        format!("select set_config('app.workspace_id', '{w}', true), set_config('app.rank', '4', true), set_config('app.sites', '*', true);")
     });
     client.batch_execute(&format!("begin; {scope}")).await.expect("begins");
     let done = client.execute(sql, &[]).await;
@@ -172,8 +172,9 @@ async fn a_viewer_reads_and_writes_nothing() {
     let db = TestDb::new().await;
     filled(&db).await;
     let client = as_role(&db, "clarity_app").await;
-    let scope =
-        format!("begin; select set_config('app.workspace_id', '{OURS}', true), set_config('app.rank', '1', true)");
+    let scope = format!(
+        "begin; select set_config('app.workspace_id', '{OURS}', true), set_config('app.rank', '1', true), set_config('app.sites', '*', true)"
+    );
     client.batch_execute(&scope).await.expect("begins");
     assert_eq!(client.query("select from sites", &[]).await.expect("reads").len(), 1);
     assert_eq!(client.execute("update sites set name = 'x'", &[]).await.expect("no rows"), 0);

@@ -178,6 +178,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, VIEW, "/api/members/leave", "slug={slug}"),
     door(Kind::Act, MEMBERS, "/api/members/invite", "slug={slug}&email=new%40plant.example&role=viewer"),
     door(Kind::Act, MEMBERS, "/api/members/change_role", "slug={slug}&user={user}&role=viewer"),
+    door(Kind::Act, MEMBERS, "/api/members/limit", "slug={slug}&user={user}&only=every"),
     door(Kind::Act, MEMBERS, "/api/members/remove", "slug={slug}&user={user}"),
     door(Kind::Act, MEMBERS, "/api/members/resend", "slug={slug}&id={invitation}"),
     door(Kind::Act, MEMBERS, "/api/members/revoke", "slug={slug}&id={invitation}"),
