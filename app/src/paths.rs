@@ -151,6 +151,10 @@ pub fn invitation(token: &str) -> String {
     format!("/invite/{}", escape(token))
 }
 
+pub fn sites(slug: &str) -> String {
+    format!("/w/{slug}/sites")
+}
+
 pub fn members(slug: &str) -> String {
     format!("/w/{slug}/members")
 }

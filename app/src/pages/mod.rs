@@ -30,6 +30,7 @@ mod sessions;
 mod sign_in;
 mod sign_in_code;
 mod sign_up;
+mod sites;
 mod source;
 mod sources;
 mod sso;

@@ -122,6 +122,7 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
     let body = match all {
         Some(Members { as_of, members, members_total, invitations, sites }) => {
             let emails = invitations.iter().map(|row| row.email.clone()).collect();
+            let sites_page = paths::sites(&slug);
             let hidden = (members_total as usize).saturating_sub(members.len());
             let form = view! { <InviteForm slug=slug.clone() role sites=sites.clone() invite=forms.invite/> };
             let rows = view! { <Rows slug=slug.clone() members sites=sites.clone() you=own.you role forms/> };
@@ -129,6 +130,7 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
             view! {
                 <Invited emails/>
                 <Card title="Invite a colleague" remark="they get a letter with a link that works once, for 72 hours">{form}</Card>
+                <p class="cs-quiet"><a class="cs-link" href=sites_page>"Sites and the machines at them"</a></p>
                 <Card title="Members">
                     {rows}
                     {(hidden > 0).then(|| view! { <p class="cs-quiet">{format!("{hidden} more are not shown.")}</p> })}

@@ -244,6 +244,11 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, SOURCES, "/api/set_up/dismiss", "slug={slug}"),
     door(Kind::Act, SOURCES, "/api/set_up/sample", "slug={slug}&show=false"),
     door(Kind::Act, MEMBERS, "/api/set_up/invite", "slug={slug}&email=another%40plant.example&role=viewer"),
+    // Its sites.
+    door(Kind::Page, SOURCES, "/w/{slug}/sites", ""),
+    door(Kind::Read, SOURCES, "/api/sites/read", "slug={slug}"),
+    door(Kind::Act, SOURCES, "/api/sites/add", "slug={slug}&name=Werk+2&time_zone=Europe%2FStockholm"),
+    door(Kind::Act, SOURCES, "/api/sites/place", "slug={slug}&machine={asset}&site="),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),
