@@ -151,6 +151,7 @@ pub fn invitation(token: &str) -> String {
     format!("/invite/{}", escape(token))
 }
 
+/// For those who manage sources.
 pub fn sites(slug: &str) -> String {
     format!("/w/{slug}/sites")
 }
