@@ -134,10 +134,7 @@ async fn keep_days(tx: &mut WorkspaceTx, machine: &Asset, zone: &str) -> Result<
 
 /// Those that somebody has to place first, then by name.
 fn shown(mut machines: Vec<Asset>) -> Vec<MachineRow> {
-    machines.sort_by(|a, b| {
-        let rank = |machine: &Asset| (machine.site_id.is_some(), machine.name.to_lowercase(), machine.number);
-        rank(a).cmp(&rank(b))
-    });
+    machines.sort_by_cached_key(|machine| (machine.site_id.is_some(), machine.name.to_lowercase(), machine.number));
     machines.truncate(SHOWN);
     let row =
         |machine: Asset| MachineRow { id: machine.id, name: machine.name, key: machine.key, site: machine.site_id };
