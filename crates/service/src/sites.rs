@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_machine_without_a_site_goes_by_the_first_ones_clock() {
         let id = |n| SiteId(Uuid::from_u128(n));
-        let site = |n, zone: &str| Site { id: id(n), name: n.to_string(), time_zone: zone.into() };
+        let site = |n: u128, zone: &str| Site { id: id(n), name: n.to_string(), time_zone: zone.into() };
         let sites = [site(1, "Europe/Stockholm"), site(2, "America/Chicago")];
         assert_eq!(zone_at(&sites, Some(id(2))), "America/Chicago");
         assert_eq!(zone_at(&sites, None), "Europe/Stockholm");
@@ -158,8 +158,8 @@ mod tests {
 
     #[test]
     fn what_has_no_site_stands_first() {
-        let machine = |number, name: &str, site: Option<u128>| Asset {
-            id: AssetId(Uuid::from_u128(number as u128)),
+        let machine = |number: i32, name: &str, site: Option<u128>| Asset {
+            id: AssetId(Uuid::from_u128(number.unsigned_abs().into())),
             number,
             key: name.into(),
             name: name.into(),
