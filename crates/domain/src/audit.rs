@@ -179,7 +179,6 @@ acts! {
     RemoveSite "site.remove" "Remove a site";
     LimitMember "member.limit" "Say which sites a member sees";
     ReadSites "sites.read" "Look at the sites";
-    AddSite "site.add" "Add a site";
     MoveAsset "asset.move" "Move a machine to a site";
 }
 

@@ -9,22 +9,18 @@ use clarity_domain::ids::{AssetId, SiteId};
 use clarity_domain::role::Permission;
 use clarity_domain::view::sites::{MachineRow, SiteRow, SitesPage};
 use clarity_runtime::clock::now_us;
+use clarity_store::WorkspaceTx;
 use clarity_store::asset::{self, Asset};
 use clarity_store::audit::{self, Entry, Object};
 use clarity_store::site::{self, Site};
-use clarity_store::{StoreError, WorkspaceTx};
 use serde_json::json;
 
 use crate::error::{fault, missing};
 use crate::frame::small;
-use crate::set_up::{checked_zone, zones};
-use crate::sign_up::checked_name;
 use crate::{Seat, Services};
 
 /// Machines that are shown; there is no page for more yet.
 const SHOWN: usize = 200;
-/// Sites of a workspace that are added by hand.
-const MOST: usize = 200;
 
 impl Services {
     /// The sites, and the machines with where they are.
@@ -38,7 +34,6 @@ impl Services {
         let machines = asset::list(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         let at = |id: SiteId| machines.iter().filter(|machine| machine.site_id == Some(id)).count();
-        let zone = sites.first().map_or_else(|| seat.time_zone.clone(), |site| site.time_zone.clone());
         let rows = sites.into_iter().map(|site| SiteRow {
             machines: small(at(site.id) as i64),
             id: site.id,
@@ -51,33 +46,7 @@ impl Services {
             machines_total: small(machines.len() as i64),
             without_site: small(machines.iter().filter(|machine| machine.site_id.is_none()).count() as i64),
             machines: shown(machines),
-            zones: zones(),
-            zone,
         })
-    }
-
-    /// Adds a site.
-    ///
-    /// # Errors
-    /// `Forbidden`; `Invalid` at `name` or `time_zone`; `LimitExceeded`.
-    pub async fn add_site(&self, seat: &Seat, name: &str, time_zone: &str) -> Result<(), AppError> {
-        let object = Object { kind: "site", ..Object::default() };
-        self.permit(seat, Permission::ManageSources, Act::AddSite, object).await?;
-        let name = checked_name("name", "the site", name)?;
-        let zone = checked_zone(time_zone)?;
-        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-        if site::list(&mut tx).await.map_err(fault)?.len() >= MOST {
-            return Err(AppError::new(ErrorCode::LimitExceeded, "A workspace has at most 200 sites."));
-        }
-        let id = site::insert(&mut tx, &name, &zone).await.map_err(|error| match error {
-            StoreError::Conflict(_) => AppError::invalid("name", "Another site has this name already."),
-            other => fault(other),
-        })?;
-        let id = id.to_string();
-        let after = json!({ "name": name, "time_zone": zone });
-        let entry = Entry { after: Some(after), ..seat.entry(Act::AddSite, Object { id: &id, name: &name, ..object }) };
-        audit::record(&mut tx, &entry).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)
     }
 
     /// Puts a machine at a site, or at none: then members who are limited to sites do not see it.

@@ -111,8 +111,8 @@ pub struct SiteUse {
     pub machines: i64,
 }
 
-/// At most so many, the one that was there first at the beginning.
-pub async fn list(tx: &mut WorkspaceTx, at_most: i64) -> Result<Vec<SiteUse>> {
+/// At most so many, with what hangs on each; the one that was there first at the beginning.
+pub async fn list_used(tx: &mut WorkspaceTx, at_most: i64) -> Result<Vec<SiteUse>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
         r#"select s.id, s.name, s.time_zone,

@@ -1,52 +1,46 @@
-//! The page's content: the sites, a form for another one, and the machines with where they are.
+//! The page's content: the sites, and the machines with where they are.
 
 use clarity_domain::view::sites::{MachineRow, SiteRow, SitesPage};
 use leptos::{form::ActionForm, prelude::*};
 
-use super::api::{AddSite, PlaceMachine};
+use super::api::PlaceMachine;
 use crate::{
     layout::{
         page::{Crumb, Page},
         refused::Refused,
     },
+    paths,
     ui::{
-        button::{Button, Kind},
+        button::Button,
         card::Card,
         choice::Choice,
         icon::Symbol,
-        listed::Listed,
-        note::{Banner, EmptyNote},
+        note::EmptyNote,
         number,
-        pill::Tone,
         table::{Column, Table},
     },
 };
 
-/// The forms of the page. It reads again when one of them was sent; a site that was refused stays as it was typed.
+/// The forms of the page: it reads again when one of them was sent.
 #[derive(Clone, Copy)]
 pub struct Forms {
-    pub add: ServerAction<AddSite>,
     pub place: ServerAction<PlaceMachine>,
 }
 
 impl Forms {
     pub fn unsent() -> Self {
-        Self { add: ServerAction::new(), place: ServerAction::new() }
+        Self { place: ServerAction::new() }
     }
 
     /// Changes when the page has to be read again.
-    pub fn sent(self) -> Memo<[usize; 2]> {
-        let added = Memo::new(move |before: Option<&usize>| {
-            let done = self.add.value().with(|value| matches!(value, Some(Ok(()))));
-            before.copied().unwrap_or_default() + usize::from(done)
-        });
-        Memo::new(move |_| [added.get(), self.place.version().get()])
+    pub fn sent(self) -> Memo<usize> {
+        Memo::new(move |_| self.place.version().try_get().unwrap_or_default())
     }
 }
 
 #[component]
 pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoView {
-    let SitesPage { sites, machines, machines_total, without_site, zones, zone, .. } = page;
+    let SitesPage { sites, machines, machines_total, without_site, .. } = page;
     let lead = match without_site {
         0 => "Places with machines. Members can be limited to some of them".to_owned(),
         1 => "1 machine is at no site: members who are limited to sites do not see it".to_owned(),
@@ -54,7 +48,7 @@ pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoVie
     };
     let refused = move || forms.place.value().get().and_then(Result::err).map(|error| view! { <Refused error/> });
     let hidden = (machines_total as usize).saturating_sub(machines.len());
-    let form = view! { <AddForm slug=slug.clone() zones zone forms/> };
+    let settings = paths::settings(&slug);
     let mut choices = vec![(String::new(), "No site".to_owned())];
     choices.extend(sites.iter().map(|site| (site.id.to_string(), site.name.clone())));
     let rows = sites.into_iter().map(site_row).collect_view();
@@ -79,27 +73,10 @@ pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoVie
                 <Card title="Sites">
                     <div class="cs-table-scroll"><Table caption="Sites" columns>{rows}</Table></div>
                 </Card>
-                <Card title="Add a site">{form}</Card>
+                <p class="cs-quiet">"Sites are added and renamed in the "<a href=settings>"settings"</a>"."</p>
                 <Card title="Machines" remark="what a source says of a machine's site is believed, later too">{placed}</Card>
             </div>
         </Page>
-    }
-}
-
-#[component]
-fn AddForm(slug: String, zones: Vec<String>, zone: String, forms: Forms) -> impl IntoView {
-    let error = Signal::derive(move || forms.add.value().get().and_then(Result::err));
-    let of = move |field: &'static str| Signal::derive(move || error.get().and_then(|error| error.of_field(field)));
-    view! {
-        {move || error.get().and_then(|error| error.beside_fields(&["name", "time_zone"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
-        <ActionForm action=forms.add>
-            <input type="hidden" name="slug" value=slug/>
-            <div class="cs-form">
-                <Listed name="name" label="Name of the site" value="" required=true help="As your people call it" error=of("name")/>
-                <Listed name="time_zone" label="Time zone of the site" value=zone choices=zones required=true maxlength=64 help="The days of its machines begin at midnight there" error=of("time_zone")/>
-                <Button kind=Kind::Primary submit=true disabled=Signal::derive(move || forms.add.pending().get())>"Add site"</Button>
-            </div>
-        </ActionForm>
     }
 }
 

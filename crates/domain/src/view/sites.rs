@@ -23,10 +23,6 @@ pub struct SitesPage {
     pub machines_total: u32,
     /// Machines without a site.
     pub without_site: u32,
-    /// Every time zone that the server knows, for a new site.
-    pub zones: Vec<String>,
-    /// What a new site's time zone is at first.
-    pub zone: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -189,8 +189,6 @@ async fn a_machine_is_put_at_a_site_by_those_who_manage_sources() {
         assert_eq!(error.code, ErrorCode::NotFound);
     }
     stage.services.add_site(&owner, "Plant West", "Europe/Stockholm").await.unwrap();
-    let twice = stage.services.add_site(&owner, "Plant West", "UTC").await.unwrap_err();
-    assert_eq!(twice.field.as_deref(), Some("name"));
     let page = stage.services.sites(&owner).await.unwrap();
     assert_eq!((page.sites.len(), page.machines_total, page.without_site), (4, 3, 1));
     assert_eq!(stage.count("audit_entries where act in ('asset.move', 'site.add') and outcome = 'done'").await, 3);

@@ -279,7 +279,6 @@ pub const DOORS: &[Door] = &[
     // Its sites.
     door(Kind::Page, SOURCES, "/w/{slug}/sites", ""),
     door(Kind::Read, SOURCES, "/api/sites/read", "slug={slug}"),
-    door(Kind::Act, SOURCES, "/api/sites/add", "slug={slug}&name=Werk+2&time_zone=Europe%2FStockholm"),
     door(Kind::Act, SOURCES, "/api/sites/place", "slug={slug}&machine={asset}&site="),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
