@@ -153,6 +153,11 @@ pub fn invitation(token: &str) -> String {
     format!("/invite/{}", escape(token))
 }
 
+/// For those who manage sources.
+pub fn sites(slug: &str) -> String {
+    format!("/w/{slug}/sites")
+}
+
 pub fn members(slug: &str) -> String {
     format!("/w/{slug}/members")
 }

@@ -21,6 +21,7 @@ pub mod second_factor;
 pub mod session;
 pub mod sessions;
 pub mod set_up;
+pub mod sites;
 pub mod sources;
 pub mod sso;
 pub mod support;

@@ -348,6 +348,7 @@ mod tests {
                 deleted_at: None,
                 notices: Vec::new(),
                 support: Vec::new(),
+                limited_to: None,
             };
             letters(Some(&frame))
                 .into_iter()

@@ -22,9 +22,9 @@ use super::{
     new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage,
     ops_sign_in::OpsSignInPage, ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage,
     reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage,
-    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
-    sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage,
-    usage::UsagePage, welcome::WelcomePage,
+    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, sites::SitesPage, source::SourcePage,
+    sources::SourcesPage, sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage,
+    tokens::TokensPage, usage::UsagePage, welcome::WelcomePage,
 };
 use super::{email::EmailPage, email_stop::EmailStopPage};
 use crate::{
@@ -84,6 +84,7 @@ pub enum Apart {
     OpsWorkspaces,
     OpsWorkspace,
     Welcome,
+    Sites,
     /// An Overview without a machine: by [`at_once`].
     FirstEvent,
     /// What lies over a workspace's pages: by [`at_once`].
@@ -170,6 +171,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::OpsWorkspaces => view! { <OpsWorkspacesPage/> }.into_any(),
         Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
         Apart::Welcome => view! { <WelcomePage/> }.into_any(),
+        Apart::Sites => view! { <SitesPage/> }.into_any(),
         Apart::FirstEvent => view! { <FirstEventPage/> }.into_any(),
         Apart::Overlays => view! { <OverlaysContent slug=use_slug()/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),

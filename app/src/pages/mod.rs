@@ -33,6 +33,7 @@ mod settings;
 mod sign_in;
 mod sign_in_code;
 mod sign_up;
+mod sites;
 mod source;
 mod sources;
 mod sso;

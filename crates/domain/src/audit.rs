@@ -177,6 +177,9 @@ acts! {
     AddSite "site.add" "Add a site";
     ChangeSite "site.change" "Change a site";
     RemoveSite "site.remove" "Remove a site";
+    LimitMember "member.limit" "Say which sites a member sees";
+    ReadSites "sites.read" "Look at the sites";
+    MoveAsset "asset.move" "Move a machine to a site";
 }
 
 impl Act {

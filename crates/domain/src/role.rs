@@ -163,6 +163,11 @@ pub fn may_remove(actor: Role, role: Role) -> bool {
     actor.may(Permission::ManageMembers) && role <= actor
 }
 
+/// Whether a member of this role can be limited to some of the sites. Whoever administers a workspace administers all of it.
+pub fn may_be_limited(role: Role) -> bool {
+    role < Role::Admin
+}
+
 /// Whether `actor` may give a service account this role: never above an operator, and never above themselves.
 pub fn may_lend(actor: Role, role: Role) -> bool {
     actor.may(Permission::ManageTokens) && role <= Role::Operator && role <= actor
@@ -210,6 +215,15 @@ mod tests {
             let all = [Role::Operator, Role::Viewer];
             assert_eq!(lent, if actor >= Role::Admin { &all[..] } else { &[] }, "{actor:?}");
         }
+    }
+
+    #[test]
+    fn nobody_who_gives_roles_is_limited_so_nobody_gives_a_site_that_they_do_not_see() {
+        for role in Role::ALL {
+            assert!(!(may_be_limited(role) && role.may(Permission::ManageMembers)), "{role:?}");
+            assert!(!(may_be_limited(role) && role.may(Permission::ManageSources)), "{role:?}");
+        }
+        assert!(may_be_limited(Role::Operator) && may_be_limited(Role::Viewer));
     }
 
     #[test]

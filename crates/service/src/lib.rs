@@ -46,6 +46,7 @@ mod sessions;
 mod set_up;
 mod settings;
 mod sign_up;
+mod sites;
 mod sources;
 mod sso;
 mod status;

@@ -134,6 +134,11 @@ impl Seat {
         self.proof.is_none_or(|proof| proof.second_factor)
     }
 
+    /// Whether the machines of every site are seen, and what belongs to no machine.
+    pub(crate) fn sees_every_site(&self) -> bool {
+        self.scope.sites().is_every()
+    }
+
     /// For what every role may. Where one may be refused, [`Services::permit`] writes the refusal down.
     pub(crate) fn may(&self, permission: Permission) -> Result<(), AppError> {
         if self.card.role.may(permission) { Ok(()) } else { Err(forbidden(permission)) }
@@ -245,7 +250,7 @@ impl Services {
         Ok(row)
     }
 
-    /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
+    /// Whether the seat's session, role and sites are what they were when it was taken: live connections ask every few seconds.
     pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
         self.is_seated(seat, true).await
     }

@@ -67,7 +67,8 @@ impl Forms {
 
     /// What was refused, where no field of a form says it.
     fn failed(self) -> Option<PageError> {
-        let of_fields: [(Option<Result<(), PageError>>, &[&str]); 6] = [
+        type Sent = Option<Result<(), PageError>>;
+        let of_fields: [(Sent, &[&str]); 6] = [
             (self.rename.value().get(), &["name"]),
             (self.address.value().get(), &["address"]),
             (self.place.value().get(), &["region", "time_zone"]),

@@ -20,6 +20,7 @@ pub mod search;
 pub mod second_factor;
 pub mod session;
 pub mod set_up;
+pub mod sites;
 pub mod sources;
 pub mod sso;
 pub mod support;

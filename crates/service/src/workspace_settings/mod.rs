@@ -35,7 +35,7 @@ impl Services {
         let by_sso = connection::find(&mut auth, &seat.scope).await.map_err(fault)?.is_some();
         auth.commit().await.map_err(fault)?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
-        let found = site::list(&mut tx, sites::MOST).await.map_err(fault)?;
+        let found = site::list_used(&mut tx, sites::MOST).await.map_err(fault)?;
         let has_days = site::has_days(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(WorkspaceSettings {

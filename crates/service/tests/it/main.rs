@@ -27,6 +27,7 @@ mod retention;
 mod rewrite;
 mod second_factor;
 mod set_up;
+mod site_scope;
 mod sso;
 mod sso_faults;
 mod stage;

@@ -1,9 +1,9 @@
 //! Workspaces and their members.
 
 use super::{former_slug, renewal};
-use crate::scope::{Principal, WorkspaceScope};
+use crate::scope::{Principal, Sites, WorkspaceScope};
 use crate::{AuthTx, Result};
-use clarity_domain::ids::{UserId, WorkspaceId};
+use clarity_domain::ids::{SiteId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
 use clarity_domain::view::session::WorkspaceCard;
 use uuid::Uuid;
@@ -54,6 +54,12 @@ impl SeatRow {
             second_factor_required: false,
             sso: SsoRule::Free,
         }
+    }
+
+    /// Of these sites alone; `None`: of every site.
+    pub(crate) fn of_sites(self, limit: Option<Vec<Uuid>>) -> Self {
+        let sites = Sites::of(site_ids(limit));
+        Self { scope: self.scope.limited(sites), ..self }
     }
 
     pub(crate) fn requiring(self, second_factor: bool) -> Self {
@@ -111,7 +117,7 @@ pub async fn create(
 /// Every workspace this person has a seat in, by name, as a session by password finds them.
 pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     let rows = sqlx::query!(
-        r#"select w.id, w.slug, w.name, w.time_zone, w.second_factor_required, m.role, m.break_glass,
+        r#"select w.id, w.slug, w.name, w.time_zone, w.second_factor_required, m.role, m.sites, m.break_glass,
                   coalesce(c.required, false) as "sso_required!"
          from auth.memberships m
          join auth.workspaces w on w.id = m.workspace_id
@@ -124,6 +130,7 @@ pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     .await?;
     let seats = rows.into_iter().map(|r| {
         SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role))
+            .of_sites(r.sites)
             .requiring(r.second_factor_required)
             .ruled(SsoRule::of(r.sso_required, r.break_glass, false))
     });
@@ -202,6 +209,10 @@ pub async fn set_second_factor_required(tx: &mut AuthTx, scope: &WorkspaceScope,
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+pub(crate) fn site_ids(limit: Option<Vec<Uuid>>) -> Option<Vec<SiteId>> {
+    limit.map(|sites| sites.into_iter().map(SiteId).collect())
 }
 
 pub(crate) fn role(word: &str) -> Role {

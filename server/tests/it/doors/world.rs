@@ -138,7 +138,7 @@ impl World {
                 sql += &format!(
                     "insert into auth.memberships (workspace_id, user_id, role)
                        select w.id, u.id, '{0}' from auth.workspaces w, auth.users u where w.slug = '{slug}' and u.email = '{0}@{slug}.example'
-                     on conflict (workspace_id, user_id) do update set role = excluded.role;",
+                     on conflict (workspace_id, user_id) do update set role = excluded.role, sites = null;",
                     role.as_str()
                 );
             }
