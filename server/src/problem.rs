@@ -52,6 +52,7 @@ pub const fn status(code: ErrorCode) -> StatusCode {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = status(self.error.code);
+        let retry_after_s = self.error.retry_after_s;
         let body = ProblemBody {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -63,6 +64,9 @@ impl IntoResponse for Problem {
         };
         let mut response = (status, axum::Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }

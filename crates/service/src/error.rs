@@ -4,6 +4,9 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::role::Permission;
 use clarity_store::StoreError;
 
+/// After which somebody whose workspace is busy may try again.
+const BUSY_S: u64 = 2;
+
 /// The answer for a failure that no use case expected.
 pub(crate) fn fault(error: StoreError) -> AppError {
     match error {
@@ -15,6 +18,12 @@ pub(crate) fn fault(error: StoreError) -> AppError {
                 "The service cannot answer at this moment. Try again in a few seconds.",
             )
         }
+        // A line for each would fill the log as fast as somebody asks.
+        StoreError::Busy => AppError::new(
+            ErrorCode::Unavailable,
+            "This workspace is busy: it asks for more at once than its share. Try again in a few seconds.",
+        )
+        .retry_after(BUSY_S),
         StoreError::Conflict(_) => AppError::new(
             ErrorCode::Conflict,
             "Somebody else changed this at the same time. Reload the page and try again.",
