@@ -70,3 +70,18 @@ impl IntoResponse for Problem {
         response
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_ends_says_when() {
+        let busy = AppError::new(ErrorCode::Unavailable, "busy");
+        let answer = |error| Problem { error, request_id: None }.into_response();
+        let timed = answer(busy.clone().retry_after(2));
+        assert_eq!(timed.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(timed.headers().get(header::RETRY_AFTER), Some(&HeaderValue::from_static("2")));
+        assert!(answer(busy).headers().get(header::RETRY_AFTER).is_none());
+    }
+}

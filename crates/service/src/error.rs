@@ -52,3 +52,16 @@ pub(crate) fn broken(error: impl std::fmt::Display) -> AppError {
 pub(crate) fn forbidden(permission: Permission) -> AppError {
     AppError::forbidden(permission.act())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_that_is_busy_is_told_when_to_try_again() {
+        let told = fault(StoreError::Busy);
+        assert_eq!((told.code, told.retry_after_s), (ErrorCode::Unavailable, Some(2)));
+        assert!(told.message.starts_with("This workspace is busy"), "{told}");
+        assert_eq!(fault(StoreError::Unavailable("connection".into())).retry_after_s, None);
+    }
+}
