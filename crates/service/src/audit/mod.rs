@@ -2,6 +2,7 @@
 //!
 //! Who may read it: [`Permission::ReadAudit`]. Looking at a page is not written down, taking the log away is.
 
+mod anchors;
 mod export;
 
 use clarity_domain::audit::{Act, ActorKind, ChainReport, Outcome};

@@ -9,7 +9,7 @@ use clarity_domain::audit::{Act, ActorKind, Outcome};
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use read::{Filter, Row, find, head_seq, list_newer, list_older};
+pub use read::{Filter, Head, Row, find, find_head, head_seq, list_newer, list_older};
 pub use verify::verify;
 
 /// Who acts, and as whom they are shown.
