@@ -2,36 +2,24 @@
 // fooled by an answer that was used, lost, and replaced by a recovery code.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { device } from "../support/authenticator.mjs";
 import { PASSWORD, hydrated, launch, letter, looks, person, signUp } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
 
-/** A device that is unlocked at once. Returns how to lose it. */
-async function device({ context, page }) {
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    lose: () => cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId }),
-    lock: () => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false }),
-    unlock: () => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true }),
-  };
-}
-
 async function addPasskey(page, name) {
   await page.getByLabel("Name of the new passkey").fill(name);
   await page.getByRole("button", { name: "Add a passkey" }).click();
+}
+
+async function rename(page, from, to) {
+  const row = page.getByRole("listitem").filter({ hasText: from });
+  await row.locator("summary").click();
+  await row.getByLabel("New name").fill(to);
+  await row.getByRole("button", { name: "Save the name" }).click();
+  await page.getByText(to, { exact: true }).waitFor();
 }
 
 async function keepCodes(page) {
@@ -73,6 +61,8 @@ test("a passkey is added, signs in with and without a password, confirms, and is
   await page.getByText("iPhone", { exact: true }).waitFor();
   await letter(email, /passkey was added/i);
   await looks(page, "passkeys");
+  await rename(page, "iPhone", "Phone of the night shift");
+  await rename(page, "Phone of the night shift", "iPhone");
   // The device knows that it holds one already.
   await addPasskey(page, "iPhone again");
   await page.getByText("holds a passkey of your account already").waitFor();

@@ -17,7 +17,8 @@ use crate::cli::{AdminCommand, MAIL_FROM};
 
 const STEP: Duration = Duration::from_millis(200);
 
-/// The use cases, for commands: none of them writes to anybody, seals or opens anything.
+/// The use cases, for commands: none of them sends anything (a letter is written down, and a server sends it), seals or opens
+/// anything.
 pub(crate) async fn services() -> anyhow::Result<Services> {
     let (auth, app) = (AuthStore::from_env(2).await?, AppStore::from_env(2).await?);
     let settings = Settings {
@@ -65,6 +66,10 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
             let ends_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ends_at) * 1000)?;
             let link = format!("{}/ops/enrol/{token}", public_url.trim_end_matches('/'));
             json!({ "ops_user_id": id, "link": link, "expires_at": ends_at.format(&Rfc3339)? })
+        }
+        AdminCommand::ResetSecondFactor { email, because, public_url } => {
+            services.reset_second_factor(&email, &because, &public_url).await?;
+            json!({ "reset": email })
         }
         AdminCommand::DisableOpsUser { email } => {
             services.disable_ops_user(&email).await?;

@@ -1,11 +1,12 @@
 //! `audit-anchors` and `verify-audit`: where every workspace's audit log stands, to be kept elsewhere, and whether what was
 //! kept is still part of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use anyhow::{Context, ensure};
 use clarity_domain::audit::{Anchor, AnchorFound};
+use clarity_domain::ids::WorkspaceId;
 use clarity_service::Services;
 
 use crate::admin;
@@ -27,9 +28,18 @@ pub async fn verify(file: &Path) -> anyhow::Result<()> {
     let kept = read(&text)?;
     ensure!(!kept.is_empty(), "{} has no anchor in it", file.display());
     let services = admin::services().await?;
+    // A workspace may have another address than it had.
+    let now: HashMap<WorkspaceId, String> =
+        services.audit_anchors().await?.into_iter().map(|anchor| (anchor.workspace_id, anchor.workspace)).collect();
     let mut whole = true;
     for (workspace, anchors) in kept {
-        whole &= verify_one(&services, &workspace, &anchors).await?;
+        whole &= match now.get(&workspace) {
+            Some(slug) => verify_one(&services, slug, &anchors).await?,
+            None => {
+                println!("{workspace}: it has no audit log any more");
+                false
+            }
+        };
     }
     ensure!(whole, "not every audit log is what it was");
     Ok(())
@@ -55,14 +65,14 @@ async fn verify_one(services: &Services, workspace: &str, anchors: &[Anchor]) ->
 }
 
 /// Anchors by workspace.
-fn read(text: &str) -> anyhow::Result<BTreeMap<String, Vec<Anchor>>> {
-    let mut all: BTreeMap<String, Vec<Anchor>> = BTreeMap::new();
+fn read(text: &str) -> anyhow::Result<BTreeMap<WorkspaceId, Vec<Anchor>>> {
+    let mut all: BTreeMap<WorkspaceId, Vec<Anchor>> = BTreeMap::new();
     for (place, line) in text.lines().enumerate() {
         if line.trim().is_empty() {
             continue;
         }
         let anchor: Anchor = serde_json::from_str(line).with_context(|| format!("line {} is no anchor", place + 1))?;
-        all.entry(anchor.workspace.clone()).or_default().push(anchor);
+        all.entry(anchor.workspace_id).or_default().push(anchor);
     }
     Ok(all)
 }
@@ -73,15 +83,16 @@ mod tests {
 
     #[test]
     fn anchors_are_read_line_by_line() {
-        let line = |workspace: &str, seq: i64| {
+        let line = |workspace: u8, slug: &str, seq: i64| {
             format!(
-                r#"{{"workspace":"{workspace}","workspace_id":"00000000-0000-7000-8000-000000000001","seq":{seq},"hash":"00","at":"2026-11-23T00:00:00Z"}}"#
+                r#"{{"workspace":"{slug}","workspace_id":"00000000-0000-7000-8000-00000000000{workspace}","seq":{seq},"hash":"00","at":"2026-11-23T00:00:00Z"}}"#
             )
         };
-        let kept = read(&format!("{}\n\n{}\n{}\n", line("b", 1), line("a", 2), line("b", 3))).unwrap();
-        let seqs = |workspace: &str| kept[workspace].iter().map(|anchor| anchor.seq).collect::<Vec<_>>();
-        assert_eq!((seqs("a"), seqs("b")), (vec![2], vec![1, 3]));
-        let wrong = read(&format!("{}\nnothing\n", line("a", 1))).unwrap_err().to_string();
+        let kept = read(&format!("{}\n\n{}\n{}\n", line(2, "b", 1), line(1, "a", 2), line(2, "renamed", 3))).unwrap();
+        let seqs: Vec<Vec<i64>> =
+            kept.values().map(|anchors| anchors.iter().map(|anchor| anchor.seq).collect()).collect();
+        assert_eq!(seqs, [vec![2], vec![1, 3]]);
+        let wrong = read(&format!("{}\nnothing\n", line(1, "a", 1))).unwrap_err().to_string();
         assert!(wrong.starts_with("line 2 is no anchor"), "{wrong}");
     }
 }

@@ -68,6 +68,7 @@ pub enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub struct ServeOptions {
+    /// Plain http: an address that other machines reach is for the proxies named by --trusted-proxies alone.
     #[arg(long, env = "CLARITY_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// The folder of the built site, with its assets.json.
@@ -180,6 +181,19 @@ pub enum AdminCommand {
         #[arg(long)]
         name: String,
         /// Where the link leads.
+        #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
+        public_url: String,
+    },
+    /// Take everything away that somebody is asked for beside their password: for who has lost app, passkeys and recovery codes,
+    /// once you have made sure who asks. Their sessions end, and a letter tells them; the reason stands in the audit log of
+    /// each of their workspaces.
+    ResetSecondFactor {
+        #[arg(long)]
+        email: String,
+        /// Why, and how you made sure who asks. Members of their workspaces read it.
+        #[arg(long)]
+        because: String,
+        /// Where the letter's link leads.
         #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
         public_url: String,
     },

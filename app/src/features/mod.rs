@@ -26,3 +26,4 @@ pub mod sso;
 pub mod support;
 pub mod tokens;
 pub mod usage;
+pub mod workspace_settings;

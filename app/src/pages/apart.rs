@@ -14,6 +14,7 @@ use leptos::{
 };
 use leptos_router::ChooseView;
 
+use super::settings::SettingsPage;
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
     dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, first_event::FirstEventPage,
@@ -73,6 +74,8 @@ pub enum Apart {
     /// The certificate of a workspace that is gone.
     Deleted,
     Usage,
+    /// Name, address, place and sites.
+    Settings,
     /// Access of our own support.
     Support,
     /// Pages of our own people.
@@ -160,6 +163,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Delete => view! { <DeletePage/> }.into_any(),
         Apart::Deleted => view! { <DeletedPage/> }.into_any(),
         Apart::Usage => view! { <UsagePage/> }.into_any(),
+        Apart::Settings => view! { <SettingsPage/> }.into_any(),
         Apart::Support => view! { <SupportPage/> }.into_any(),
         Apart::OpsSignIn => view! { <OpsSignInPage/> }.into_any(),
         Apart::OpsEnrol => view! { <OpsEnrolPage/> }.into_any(),

@@ -29,6 +29,7 @@ mod reset;
 mod retention;
 mod second_factor;
 mod sessions;
+mod settings;
 mod sign_in;
 mod sign_in_code;
 mod sign_up;

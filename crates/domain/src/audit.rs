@@ -97,10 +97,12 @@ acts! {
     Confirm "session.confirm" "Confirm the session";
     EnrolSecondFactor "second_factor.enrol" "Add a second factor";
     RemoveSecondFactor "second_factor.remove" "Remove the second factor";
+    ResetSecondFactor "second_factor.reset" "Reset a lost second factor";
     NewRecoveryCodes "second_factor.new_codes" "Make new recovery codes";
     UseRecoveryCode "second_factor.use_code" "Use a recovery code";
     AddPasskey "passkey.add" "Add a passkey";
     RemovePasskey "passkey.remove" "Remove a passkey";
+    RenamePasskey "passkey.rename" "Rename a passkey";
     UsePasskey "passkey.use" "Use a passkey";
     RequireSecondFactor "workspace.require_second_factor" "Say whether members need a second factor";
     CreateWorkspace "workspace.create" "Create the workspace";
@@ -109,7 +111,8 @@ acts! {
     RefusePairing "pairing.refuse" "Refuse an agent";
     ApproveAgent "agent.approve" "Approve an agent";
     RevokeAgent "agent.revoke" "Revoke an agent";
-    ListDeadLetters "dead_letters.list" "List dead letters";
+    ReplaceAgentKey "agent.replace_key" "Ask for a new key of an agent";
+    ListDeadLetters "dead_letters.list" "Read dead letters";
     ReplayDeadLetters "dead_letters.replay" "Replay dead letters";
     Rebuild "read_models.rebuild" "Rebuild the read models";
     Verify "read_models.verify" "Compare the read models with bronze";
@@ -169,6 +172,12 @@ acts! {
     UseBreakGlass "sso.use_break_glass" "Come in past single sign-on";
     SetUpWorkspace "workspace.set_up" "Set the workspace up";
     SetSite "site.set" "Name the first site and its time zone";
+    ReadSettings "workspace.read_settings" "Look at the workspace's settings";
+    RenameWorkspace "workspace.rename" "Rename the workspace";
+    ChangeAddress "workspace.change_address" "Change the workspace's address";
+    AddSite "site.add" "Add a site";
+    ChangeSite "site.change" "Change a site";
+    RemoveSite "site.remove" "Remove a site";
 }
 
 impl Act {
@@ -188,7 +197,7 @@ pub fn act_words(key: &str) -> &str {
 /// Where a workspace's log stood at a moment: kept elsewhere, it tells later whether the log is still the same up to there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Anchor {
-    /// The slug, to find it by.
+    /// The slug that it had.
     pub workspace: String,
     pub workspace_id: WorkspaceId,
     pub seq: i64,

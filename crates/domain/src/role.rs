@@ -130,7 +130,7 @@ impl Permission {
             Self::View => "see dashboards, assets, sources, alerts",
             Self::Operate => "build dashboards, acknowledge, give stop reasons, export",
             Self::ManageSources => {
-                "pair, revoke and configure agents and sources; mappings; dead letters; set-up, sites"
+                "pair, revoke and configure agents and sources; mappings; dead letters; set-up; name, place and sites"
             }
             Self::ManageMembers => "invite, change and remove members up to one's own role",
             Self::ManageTokens => "make and remove service accounts, make and revoke their API tokens",
@@ -139,7 +139,9 @@ impl Permission {
             Self::ManageMasking => "see and change what is masked, where and for whom",
             Self::ReadSupport => "see who of our support asked for access, and what they read",
             Self::DecideSupport => "approve, refuse and end access of our support",
-            Self::OwnWorkspace => "offer ownership; legal holds; plan, deletion, sign-in policy",
+            Self::OwnWorkspace => {
+                "offer ownership; legal holds; plan, deletion, sign-in policy, the workspace's address"
+            }
         }
     }
 }

@@ -144,6 +144,8 @@ impl Services {
         let (failures, blocked_until) = known
             .as_ref()
             .map_or((stranger.failed_sign_ins, stranger.blocked_until), |k| (k.failed_sign_ins, k.blocked_until));
+        // For everybody alike: an address that exists must not be told by how long the answer takes.
+        tracing::info!(known = known.is_some(), "an attempt to sign in");
         if let Some(until) = blocked_until.filter(|until| *until > now) {
             return Err(throttle::wait(until, now));
         }

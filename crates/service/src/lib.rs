@@ -5,6 +5,7 @@
 //! somebody else's things read as "not found".
 
 mod account;
+mod agents;
 mod asset_view;
 mod audit;
 mod change_password;
@@ -31,6 +32,7 @@ mod passkeys;
 mod password;
 mod password_words;
 pub mod plan_notice;
+mod planted;
 mod renewal;
 mod reset;
 mod retention;
@@ -53,6 +55,7 @@ pub mod tokens;
 mod usage;
 mod visitor;
 mod waiting;
+mod workspace_settings;
 
 use std::sync::Arc;
 

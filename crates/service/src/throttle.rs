@@ -34,6 +34,7 @@ pub(crate) fn blocked_until(failures: i32, now: Micros) -> Option<Micros> {
 pub(crate) fn wait(until: Micros, now: Micros) -> AppError {
     let seconds = ((until - now + SECOND - 1) / SECOND).max(1);
     let unit = if seconds == 1 { "second" } else { "seconds" };
+    tracing::warn!(seconds, "an attempt has to wait");
     AppError::new(ErrorCode::RateLimited, format!("Too many attempts. Try again in {seconds} {unit}."))
 }
 
@@ -176,6 +177,10 @@ impl Throttle {
             self.networks.retain_recent();
         }
         self.networks.check_key(&network(address)).map_err(|_| {
+            // As often as a network may try: it fills no log either.
+            if self.networks.check_key(&format!("told {}", network(address))).is_ok() {
+                tracing::warn!(network = network(address), "too many attempts from a network");
+            }
             AppError::new(ErrorCode::RateLimited, "Too many attempts from your network. Try again in a minute.")
         })
     }

@@ -7,12 +7,13 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::session::{Session, WorkspaceCard};
+use clarity_runtime::planted::planted;
 use clarity_runtime::secret::random_bytes;
 use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::{Proof, TokenHash};
 use clarity_store::auth::workspace::{SeatRow, SsoRule};
-use clarity_store::auth::{renewal, session, workspace};
+use clarity_store::auth::{former_slug, renewal, session, workspace};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -120,6 +121,11 @@ impl Seat {
         self.card.role
     }
 
+    /// Whose seat it is.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
     /// IANA name; days of the workspace are cut there.
     pub fn time_zone(&self) -> &str {
         &self.time_zone
@@ -163,7 +169,7 @@ impl Services {
         let Some(hash) = token.and_then(token_hash) else { return Ok(Visitor::Anonymous) };
         let seats_read = Instant::now();
         let Some(live) = session::find_live(&self.auth, &hash).await.map_err(fault)? else {
-            return Ok(Visitor::Anonymous);
+            return Ok(crate::planted::nobody(&hash));
         };
         if live.stale || live.first_use {
             let mut tx = self.auth.begin().await.map_err(fault)?;
@@ -175,7 +181,7 @@ impl Services {
         }
         let workspaces = live.seats.iter().map(|seat| seat.card.clone()).collect();
         let session = Session { user: live.user, workspaces };
-        Ok(Visitor::Member(Arc::new(Member {
+        let member = Member {
             session,
             token: live.key,
             shown: hash,
@@ -185,11 +191,12 @@ impl Services {
             seats: live.seats,
             seats_read,
             taken: OnceLock::new(),
-        })))
+        };
+        Ok(crate::planted::remember(&hash, Visitor::Member(Arc::new(member))))
     }
 
-    /// The visitor's seat in the workspace of this slug, as it was read with the visitor, a moment ago in the same
-    /// request; read again when that is not so any more.
+    /// The visitor's seat in the workspace of this slug, or that had it before, as it was read with the visitor, a moment ago in
+    /// the same request; read again when that is not so any more.
     ///
     /// # Errors
     /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SsoNeeded` when the
@@ -198,15 +205,20 @@ impl Services {
     /// in a second. Whoever has no seat in it takes nothing from that.
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
-        let found = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
-            member.seats.iter().find(|seat| seat.card.slug == slug).cloned().map(|row| (row, member.proof))
-        } else {
-            let mut tx = self.auth.begin().await.map_err(fault)?;
-            let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
-            tx.commit().await.map_err(fault)?;
-            row
-        };
-        let (row, proof) = found.ok_or_else(|| AppError::not_found("workspace"))?;
+        let mut found = self.find_seat(member, slug).await?;
+        // A page that was open when the workspace got another address.
+        if found.is_none()
+            && let Some(now) = self.moved_to(visitor, slug).await?
+        {
+            found = self.find_seat(member, &now).await?;
+        }
+        if found.is_none() && planted("a-workspace-of-others-is-forbidden") {
+            return Err(forbidden(Permission::View));
+        }
+        let (row, proof) = found.ok_or_else(|| {
+            tracing::info!(user = %member.session.user.id, "a workspace was asked for that is not there for this person");
+            AppError::not_found("workspace")
+        })?;
         if row.sso == SsoRule::Required {
             return Err(AppError::sso_needed());
         }
@@ -215,7 +227,7 @@ impl Services {
         }
         member.taken.get_or_init(|| self.throttle.take_of_workspace(row.scope.workspace_id())).clone()?;
         Ok(Seat {
-            scope: row.scope,
+            scope: crate::planted::scope(row.scope),
             card: row.card,
             time_zone: row.time_zone,
             user_id: member.session.user.id,
@@ -227,13 +239,37 @@ impl Services {
         })
     }
 
+    async fn find_seat(&self, member: &Member, slug: &str) -> Result<Option<(SeatRow, Proof)>, AppError> {
+        if member.seats_read.elapsed() < self.settings.limits.seats_hold {
+            let is_it = |seat: &&SeatRow| seat.card.slug == slug || planted("a-seat-by-any-slug");
+            return Ok(member.seats.iter().find(is_it).cloned().map(|row| (row, member.proof)));
+        }
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(row)
+    }
+
     /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
     pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
+        self.is_seated(seat, true).await
+    }
+
+    /// The same. Without `watched` the session is not used by it: a page on which nothing moves is not being watched.
+    pub async fn is_seated(&self, seat: &Seat, watched: bool) -> Result<bool, AppError> {
         let Some(token) = seat.token else { return Ok(false) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
+        let mut row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
+        // The workspace got another address while the page was open.
+        if row.is_none()
+            && let Some(now) = former_slug::find(&mut tx, seat.user_id, &seat.card.slug).await.map_err(fault)?
+        {
+            row = session::resolve(&mut tx, &token, &now).await.map_err(fault)?;
+        }
         // A page that is only watched stays signed in.
-        session::touch(&mut tx, &token).await.map_err(fault)?;
+        if watched {
+            session::touch(&mut tx, &token).await.map_err(fault)?;
+        }
         tx.commit().await.map_err(fault)?;
         Ok(row.is_some_and(|(row, proof)| {
             row.scope == seat.scope

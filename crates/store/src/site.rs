@@ -70,3 +70,43 @@ pub async fn has_days(tx: &mut WorkspaceTx) -> Result<bool> {
     .fetch_one(tx.conn())
     .await?)
 }
+
+/// A site with what hangs on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteUse {
+    pub site: Site,
+    /// Machines that are said to be there.
+    pub machines: i64,
+}
+
+/// At most so many, the one that was there first at the beginning.
+pub async fn list(tx: &mut WorkspaceTx, at_most: i64) -> Result<Vec<SiteUse>> {
+    let workspace = tx.workspace();
+    let rows = sqlx::query!(
+        r#"select s.id, s.name, s.time_zone,
+                  (select count(*) from assets a where a.workspace_id = $1 and a.site_id = s.id) as "machines!"
+         from sites s
+         where s.workspace_id = $1
+         order by s.created_at, s.id
+         limit $2"#,
+        workspace,
+        at_most
+    )
+    .fetch_all(tx.conn())
+    .await?;
+    let sites = rows.into_iter().map(|r| SiteUse {
+        site: Site { id: SiteId(r.id), name: r.name, time_zone: r.time_zone },
+        machines: r.machines,
+    });
+    Ok(sites.collect())
+}
+
+/// # Errors
+/// `NotFound`; `Conflict` when something refers to it.
+pub async fn delete(tx: &mut WorkspaceTx, id: SiteId) -> Result<()> {
+    let workspace = tx.workspace();
+    let done = sqlx::query!("delete from sites where workspace_id = $1 and id = $2", workspace, id.0)
+        .execute(tx.conn())
+        .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+}

@@ -1,7 +1,7 @@
 //! `GET /w/{slug}/live`: the event stream of one open page.
 //!
 //! Session and membership are looked at when it opens and every four seconds after: whoever signs out, or loses the
-//! seat, is sent `closed` and nothing more.
+//! seat, is sent `closed` and nothing more. A page that follows its frame alone does not keep its session in use.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -90,7 +90,7 @@ impl Connection {
                 () = self.state.shutdown.cancelled() => return,
                 () = self.sender.closed() => return,
                 _ = recheck.tick() => {
-                    match self.state.services.still_seated(&self.seat).await {
+                    match self.state.services.is_seated(&self.seat, self.page != LivePage::Frame).await {
                         Ok(true) => continue,
                         Ok(false) => {
                             self.send(Event::default().event("closed").data("{}")).await;

@@ -3,6 +3,8 @@
 use crate::stage::{PASSWORD, Stage, text, text_header};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use clarity_runtime::telemetry;
+use clarity_testkit::Log;
 
 #[tokio::test]
 async fn every_answer_says_what_a_browser_may_do_with_it() {
@@ -237,4 +239,75 @@ async fn password_fields_hide_what_is_typed_and_take_what_a_manager_puts_in() {
             assert!(!input.contains("readonly") && !input.contains("onpaste"), "{path}: {input}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_doubled_parameter_is_refused() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let paths = [
+        "/api/search/find?slug=nordmark&slug=acme&text=x",
+        "/w/nordmark?range=1h&range=24h",
+        "/w/nordmark/live?page=overview&page=sources",
+        "/w/nordmark/audit.csv?act=a&act=b",
+    ];
+    for path in paths {
+        let (status, body) = text(stage.get(path, Some(&maja)).await).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {body}");
+        assert!(body.contains("there twice"), "{path}: {body}");
+    }
+    // In a form: neither the one nor the other.
+    let password = PASSWORD.replace(' ', "+");
+    let form = format!("email=maja%40nordmark.example&email=joe%40acme.example&password={password}");
+    let answer = stage.send(Stage::form("/api/session/sign_in", &form)).await;
+    assert!(!text_header(&answer, "set-cookie").starts_with("cs="), "{:?}", answer.headers());
+}
+
+#[tokio::test]
+async fn a_field_that_a_form_does_not_have_sets_nothing() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let fields = "slug=nordmark&email=new%40nordmark.example&role=viewer&invited_by=00000000-0000-7000-8000-000000000000\
+                  &workspace_id=00000000-0000-7000-8000-000000000000&accepted_at=2026-01-01&confirmed=true&owner=true";
+    let mut request = Stage::form("/api/members/invite", fields);
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    let answer = stage.send(request).await;
+    assert!(answer.status().is_redirection(), "{}", answer.status());
+    let admin = stage.db.admin().await;
+    let rows = admin
+        .query(
+            "select i.role::text, w.slug from auth.invitations i join auth.workspaces w on w.id = i.workspace_id",
+            &[],
+        )
+        .await
+        .unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].get::<_, String>(0).as_str(), rows[0].get::<_, String>(1).as_str()), ("viewer", "nordmark"));
+}
+
+#[tokio::test]
+async fn what_is_for_building_the_product_is_not_there_in_production() {
+    let stage = Stage::at("https://clarity.example", true).await;
+    for path in ["/dev/ui", "/dev/ui/", "/dev/ui?x=1"] {
+        assert_eq!(stage.get(path, None).await.status(), StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(Stage::new().await.get("/dev/ui", None).await.status(), StatusCode::OK, "on a machine that builds it");
+}
+
+#[tokio::test]
+async fn whoever_tries_our_bounds_is_in_the_log() {
+    let log = Log::default();
+    let kept = log.clone();
+    let _guard = tracing::subscriber::set_default(telemetry::text("info".into(), move || kept.clone()));
+    let stage = Stage::new().await;
+    let mut foreign = Stage::form("/api/session/sign_in", "email=a&password=b");
+    foreign.headers_mut().insert("sec-fetch-site", "cross-site".parse().unwrap());
+    assert_eq!(stage.send(foreign).await.status(), StatusCode::FORBIDDEN);
+    assert_eq!(stage.get("/sign-in?next=%2Fa&next=%2Fb", None).await.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    let text = log.text();
+    assert!(text.contains("refused a request from another site"), "{text}");
+    for status in ["403", "422"] {
+        assert!(text.lines().any(|line| line.contains("answered") && line.contains(status)), "{status}: {text}");
+    }
+    assert!(!text.contains("%2Fa"), "queries are not logged: {text}");
 }

@@ -94,6 +94,51 @@ async fn two_workspaces_never_hear_of_each_other() {
 }
 
 #[tokio::test]
+async fn support_that_is_let_in_or_out_is_told_to_every_open_page() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let grant =
+        "insert into support_grants (workspace_id, id, ops_user_id, ops_name, ops_email, reason, minutes, decision,
+                                             decided_at, decided_by_name, ends_at)
+                 select id, id, id, 'Anna', 'anna@ours.example', 'A case', 30, 'approved', now(), 'An owner',
+                        now() + interval '20 minutes'
+                 from auth.workspaces where slug = 'nordmark'";
+    let mut pages = Vec::new();
+    for page in ["overview", "sources", "frame"] {
+        let response = stage.get(&format!("/w/nordmark/live?page={page}"), Some(&maja)).await;
+        let mut events = Events { body: response.into_body().into_data_stream(), text: String::new() };
+        events.until("\"support\":[]", Duration::from_secs(10)).await;
+        pages.push(events);
+    }
+    stage.sql(grant).await;
+    for events in &mut pages {
+        events.until("\"support\":[\"", Duration::from_secs(5)).await;
+    }
+    stage.sql("update support_grants set ended_at = now()").await;
+    for events in &mut pages {
+        events.until("\"support\":[]", Duration::from_secs(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_follows_its_frame_alone_does_not_use_its_session() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let response = stage.get("/w/nordmark/live?page=frame", Some(&maja)).await;
+    let mut events = Events { body: response.into_body().into_data_stream(), text: String::new() };
+    events.until("event: frame", Duration::from_secs(10)).await;
+    stage.sql("update auth.sessions set last_seen_at = now() - interval '2 hours'").await;
+    // Its rights are looked at meanwhile, which would use the session of a page that is watched.
+    assert!(!events.has_ended(Duration::from_secs(6)).await);
+    let unused = "do $$ begin
+                    if exists (select from auth.sessions where last_seen_at > now() - interval '1 hour') then
+                      raise exception 'the session was used';
+                    end if;
+                  end $$";
+    stage.sql(unused).await;
+}
+
+#[tokio::test]
 async fn a_session_that_is_revoked_ends_its_streams() {
     let stage = Stage::new().await;
     let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;

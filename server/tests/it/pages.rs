@@ -70,6 +70,34 @@ async fn a_page_is_for_its_members_and_nobody_keeps_it() {
 }
 
 #[tokio::test]
+async fn an_old_address_of_a_workspace_leads_its_members_on() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await;
+    let change = Stage::form("/api/workspace_settings/address", "slug=nordmark&address=nord-works");
+    let (mut head, body) = change.into_parts();
+    head.headers.insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    let changed = stage.send(Request::from_parts(head, body)).await;
+    assert_eq!((changed.status(), text_header(&changed, "location")), (StatusCode::FOUND, "/w/nord-works/settings"));
+    for (path, to) in [
+        ("/w/nordmark", "/w/nord-works"),
+        ("/w/nordmark/audit?actor=a%20b", "/w/nord-works/audit?actor=a%20b"),
+        ("/w/nordmark/audit.csv", "/w/nord-works/audit.csv"),
+    ] {
+        let response = stage.get(path, Some(&maja)).await;
+        let answer = (response.status(), text_header(&response, "location"));
+        assert_eq!(answer, (StatusCode::TEMPORARY_REDIRECT, to));
+    }
+    assert_eq!(stage.get("/w/nord-works", Some(&maja)).await.status(), StatusCode::OK);
+    // To others the old one and the new one are what nobody ever had.
+    for path in ["/w/nordmark", "/w/nord-works", "/w/nothing"] {
+        assert_eq!(stage.get(path, Some(&joe)).await.status(), StatusCode::NOT_FOUND, "{path}");
+        let signed_out = stage.get(path, None).await;
+        assert!(text_header(&signed_out, "location").starts_with("/sign-in?next=/w/"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn files_with_a_hash_are_kept_and_come_compressed() {
     let stage = Stage::new().await;
     let request = Request::get("/pkg/clarity.0.js").header(header::ACCEPT_ENCODING, "br, gzip");
@@ -93,6 +121,21 @@ async fn a_body_has_a_limit() {
     request.headers_mut().insert(header::CONTENT_LENGTH, (2 << 20).into());
     let response = stage.send(request).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    // One that says nothing of its length, and comes in pieces: a form of ours, and a request for a file.
+    for path in ["/api/session/sign_in", "/favicon.svg"] {
+        let mut request = Stage::form(path, "");
+        let pieces = (0..32).map(|_| Ok::<_, std::convert::Infallible>(vec![b'x'; 64 << 10]));
+        *request.body_mut() = Body::from_stream(futures::stream::iter(pieces));
+        assert!(!request.headers().contains_key(header::CONTENT_LENGTH));
+        let response = stage.send(request).await;
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(text_header(&response, "content-type"), "application/problem+json");
+    }
+    // In pieces, and short enough.
+    let mut request = Stage::form("/api/session/sign_in", "");
+    let pieces = ["email=a%40b.example", "&password=", "x"].map(Ok::<_, std::convert::Infallible>);
+    *request.body_mut() = Body::from_stream(futures::stream::iter(pieces));
+    assert!(!stage.send(request).await.status().is_server_error());
 }
 
 #[tokio::test]
@@ -123,7 +166,11 @@ async fn the_audit_log_is_a_page_and_a_file_for_those_who_may_read_it() {
     assert!(text_header(&csv, "content-type").starts_with("text/csv"));
     let request_id = text_header(&csv, "x-request-id").to_owned();
     let (_, csv) = text(csv).await;
-    assert_eq!(csv.lines().count(), 4, "the head, the workspace, the sign-in, this export: {csv}");
+    assert_eq!(
+        csv.lines().count(),
+        5,
+        "the head, the workspace, the sign-in, the page that was read, this export: {csv}"
+    );
     assert!(csv.lines().last().unwrap().contains(&request_id), "an entry and its answer have one request id");
     let (_, lines) = text(stage.get("/w/nordmark/audit.ndjson?act=audit.export", Some(&maja)).await).await;
     assert_eq!(lines.lines().count(), 2);

@@ -6,9 +6,11 @@
 //! - [`batches`]: frames of a connection into one transaction.
 //! - [`share`]: what one workspace may take, so that it takes nothing from another.
 //! - [`masks`]: what an agent masks, told at the beginning and when it changes.
+//! - [`keys`]: a new key in the place of an agent's own, when a person asked for one.
 
 mod batches;
 mod connection;
+mod keys;
 mod listener;
 mod masks;
 mod pairing;

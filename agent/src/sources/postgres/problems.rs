@@ -123,7 +123,8 @@ pub fn tls(config: &PostgresConfig, error: impl std::fmt::Display) -> Problem {
         "tls",
         format!("no TLS connection with {}: {error}", config.host),
         Some(
-            "switch ssl on at the server, give its root as ca_file, or choose another tls mode in agent.toml"
+            "switch ssl on at the server and give its root as ca_file; or write in agent.toml tls = \"require\" (its \
+             certificate is not checked) or tls = \"disable\" (nothing is encrypted)"
                 .to_owned(),
         ),
     )

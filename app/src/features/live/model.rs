@@ -24,7 +24,9 @@ pub fn badge(freshness: &Freshness, link: Link) -> (Tone, &'static str, String) 
         Link::Lost => {
             (Tone::Warn, "Reconnecting", "the connection to Clarity Stream is lost; what you see is from before".into())
         }
-        Link::Ended => (Tone::Bad, "Signed out", "sign in again to see live data".into()),
+        Link::Ended => {
+            (Tone::Bad, "Not live", "you are signed out, or your role here was changed; load the page again".into())
+        }
         Link::Outdated => (Tone::Warn, "Reload the page", "Clarity Stream was updated".into()),
         Link::Opening | Link::Open => (tone(freshness.truth), word(freshness.truth), freshness.why.clone()),
     }
@@ -33,7 +35,7 @@ pub fn badge(freshness: &Freshness, link: Link) -> (Tone, &'static str, String) 
 pub const fn tone(truth: Truth) -> Tone {
     match truth {
         Truth::Live => Tone::Ok,
-        Truth::Quiet => Tone::Idle,
+        Truth::Quiet | Truth::Unconnected => Tone::Idle,
         Truth::Delayed => Tone::Warn,
         Truth::Blind => Tone::Bad,
     }
@@ -41,6 +43,7 @@ pub const fn tone(truth: Truth) -> Tone {
 
 pub const fn word(truth: Truth) -> &'static str {
     match truth {
+        Truth::Unconnected => "Not connected yet",
         Truth::Live => "Live",
         Truth::Quiet => "Quiet",
         Truth::Delayed => "Delayed",
@@ -51,6 +54,13 @@ pub const fn word(truth: Truth) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn before_the_first_source_nothing_is_wrong() {
+        let (tone, word, why) = badge(&Freshness::unconnected(), Link::Open);
+        assert_eq!((tone, word), (Tone::Idle, "Not connected yet"));
+        assert!(why.ends_with("connect one to begin"));
+    }
 
     #[test]
     fn a_lost_stream_never_reads_as_live() {

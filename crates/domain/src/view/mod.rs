@@ -25,6 +25,7 @@ pub mod sso;
 pub mod support;
 pub mod tokens;
 pub mod usage;
+pub mod workspace_settings;
 
 use serde::{Deserialize, Serialize};
 
@@ -41,4 +42,16 @@ pub struct Freshness {
     pub data_at: Option<Micros>,
     /// Receipt minus machine time of the newest data: "0.8 s behind the machines".
     pub behind_ms: Option<i64>,
+}
+
+impl Freshness {
+    /// Of a workspace to which no source was ever connected. Nothing failed: what comes next is to connect one.
+    pub fn unconnected() -> Self {
+        Self {
+            truth: Truth::Unconnected,
+            why: "no source is connected; connect one to begin".into(),
+            data_at: None,
+            behind_ms: None,
+        }
+    }
 }

@@ -17,6 +17,8 @@ pub struct SearchHit {
 pub enum SearchTarget {
     Asset(AssetId),
     Source(SourceId),
+    /// The page of the dead letters, for those who may read them.
+    DeadLetters,
     /// The page of the audit log, for those who may read it.
     Audit,
     /// The page of the set-up, for those who may do it.
@@ -33,6 +35,8 @@ pub enum SearchTarget {
     Sso,
     /// The page of who of the platform's support asked, for those who may see it.
     Support,
+    /// The page of name, place and sites, for those who may change them.
+    Settings,
     /// The page of the plan, for owners.
     Usage,
 }

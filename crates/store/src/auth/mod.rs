@@ -2,9 +2,11 @@
 //!
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
+pub mod agent_key;
 pub mod api_token;
 pub mod deletion;
 pub mod email_change;
+pub mod former_slug;
 pub mod invitation;
 pub mod mail;
 pub mod member;

@@ -1,6 +1,6 @@
 //! Workspaces and their members.
 
-use super::renewal;
+use super::{former_slug, renewal};
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthTx, Result};
 use clarity_domain::ids::{UserId, WorkspaceId};
@@ -65,7 +65,8 @@ impl SeatRow {
     }
 }
 
-/// Makes a workspace with its owner. `None` when the slug is taken, or was a deleted workspace's within a year: try another.
+/// Makes a workspace with its owner. `None` when the slug is taken, was another workspace's before, or a deleted one's within a
+/// year: try another.
 pub async fn create(
     tx: &mut AuthTx,
     owner: UserId,
@@ -74,6 +75,7 @@ pub async fn create(
     time_zone: &str,
 ) -> Result<Option<SeatRow>> {
     let id = Uuid::now_v7();
+    former_slug::hold(tx, slug).await?;
     let made = sqlx::query!(
         "insert into auth.workspaces (id, slug, name, time_zone)
          select $1::uuid, $2::text, $3::text, $4::text
@@ -82,6 +84,12 @@ pub async fn create(
            where d.slug_hash = sha256(convert_to($2::text, 'UTF8'))
              and (d.finished_at is null or d.finished_at > now() - interval '1 year')
          )
+           and not exists (select from auth.former_slugs f where f.slug = $2::text)
+           and not exists (
+             select from auth.deleted_slugs r
+             where r.slug_hash = sha256(convert_to($2::text, 'UTF8'))
+               and r.deleted_at > now() - interval '1 year'
+           )
          on conflict (slug) do nothing",
         id,
         slug,
@@ -151,6 +159,14 @@ pub async fn get_name(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<String>
     Ok(sqlx::query_scalar!("select name from auth.workspaces where id = $1", scope.workspace_id().0)
         .fetch_one(tx.conn())
         .await?)
+}
+
+/// The caller has locked the workspace.
+pub async fn set_name(tx: &mut AuthTx, scope: &WorkspaceScope, name: &str) -> Result<()> {
+    sqlx::query!("update auth.workspaces set name = $2 where id = $1", scope.workspace_id().0, name)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Where the workspace is, as its members say it.
