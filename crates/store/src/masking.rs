@@ -244,6 +244,8 @@ pub struct Maskable {
     pub stream: Option<String>,
     /// Its columns' names as last seen.
     pub columns: Vec<String>,
+    /// Its metrics that rows name, as `value[Speed]`.
+    pub tagged: Vec<String>,
     pub spec: Option<MappingSpec>,
 }
 
@@ -258,7 +260,14 @@ pub async fn list_maskable(tx: &mut WorkspaceTx) -> Result<Vec<Maskable>> {
                     where m.workspace_id = $1 and m.stream_id = t.id
                     order by m.version desc
                     limit 1
-                  ) as spec
+                  ) as spec,
+                  (
+                    select array_agg(distinct g.column_name)
+                    from metrics g
+                    where g.workspace_id = $1
+                      and g.stream_id = t.id
+                      and g.column_name like '%[%]'
+                  ) as "tagged?"
            from sources s
            join agents a on a.workspace_id = s.workspace_id and a.id = s.agent_id and a.revoked_at is null
            left join streams t on t.workspace_id = s.workspace_id and t.source_id = s.id
@@ -276,6 +285,7 @@ pub async fn list_maskable(tx: &mut WorkspaceTx) -> Result<Vec<Maskable>> {
                 agent: AgentId(r.agent_id),
                 stream: r.stream,
                 columns: r.schema.as_ref().map(columns).unwrap_or_default(),
+                tagged: r.tagged.unwrap_or_default(),
                 spec: r
                     .spec
                     .map(serde_json::from_value)

@@ -32,7 +32,7 @@ pub fn AddForm(slug: String, streams: Vec<MaskableStream>, add: ServerAction<Add
             <input type="hidden" name="slug" value=slug/>
             <div class="cs-masking__form">
                 <Choice id="mask-of" name="of" label="Stream" choices=model::streams(&streams) value="*"/>
-                <Typed id="mask-field" name="field" label="Field" help="A column, or a path inside a JSON column: detail.phone." needed=true list="mask-fields" error/>
+                <Typed id="mask-field" name="field" label="Field" help="A column, or a path inside a JSON column: detail.phone. In views also a tag: Speed." needed=true list="mask-fields" error/>
                 <datalist id="mask-fields">{known}</datalist>
                 <Choice on:input=move |event| rule.set(event_target_value(&event)) id="mask-rule" name="rule" label="What is left" choices=model::rules() value="hash"/>
                 <Typed id="mask-amount" name="amount" label="How many, or how wide" help="Characters that stay, or the width of a step." value=model::USUAL_AMOUNT on:input=move |event| amount.set(event_target_value(&event)) error/>
@@ -41,7 +41,7 @@ pub fn AddForm(slug: String, streams: Vec<MaskableStream>, add: ServerAction<Add
                 <Typed id="mask-sample" name="" label="Try it on a value" help="Stays in your browser." on:input=move |event| sample.set(event_target_value(&event)) error/>
                 <p class="cs-masking__example" role="status">{example}</p>
             </div>
-            <p class="cs-quiet">"At the agent a value never leaves the plant, and nobody sees it again. In views it is kept, and shown by role."</p>
+            <p class="cs-quiet">"At the agent a value never leaves the plant, and nobody sees it again. In views it is kept, and shown by role. By tag only in views: where rows name what they measure, the agent masks whole columns."</p>
             <Button submit=true large=true kind=Kind::Primary disabled=Signal::derive(move || add.pending().get())>
                 {move || if add.pending().get() { "Masking" } else { "Mask it" }}
             </Button>
