@@ -262,11 +262,8 @@ mod tests {
 
     #[test]
     fn a_filter_comes_back_from_its_query() {
-        let filter = OpsEventFilter {
-            person: Some("anna".into()),
-            act: Some(OpsAct::SignIn),
-            outcome: Some(Outcome::Refused),
-        };
+        let filter =
+            OpsEventFilter { person: Some("anna".into()), act: Some(OpsAct::SignIn), outcome: Some(Outcome::Refused) };
         let pairs = filter.pairs();
         let get = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
         assert_eq!(OpsEventFilter::from_query(get), filter);

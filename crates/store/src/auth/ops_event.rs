@@ -30,14 +30,17 @@ macro_rules! page {
     ($tx:expr, $hash:expr, $filter:expr, $place:expr, $limit:expr, $from_there:tt) => {{
         let (tx, hash, filter): (&mut AuthTx, &TokenHash, &OpsEventFilter) = ($tx, $hash, $filter);
         let rows = sqlx::query!(
-            r#"select e.id, e.at, e.act, e.outcome, e.address, u.name as "name?", u.email as "email?"
+            r#"select e.id as "id!", e.at as "at!", e.act as "act!", e.outcome as "outcome!", e.address as "address!",
+                      u.name as "name?", u.email as "email?"
                from auth.ops_events e
                left join auth.ops_users u on u.id = e.ops_user_id
                where exists (select from auth.live_ops_sessions s where s.token_hash = $1)
                  and ($2::text is null or strpos(lower(concat_ws(' ', u.name, u.email)), lower($2)) > 0)
                  and ($3::text is null or e.act = $3)
                  and ($4::text is null or e.outcome = $4)
-                 and "# + $from_there + " limit $6",
+                 and "#
+                + $from_there
+                + " limit $6",
             hash.as_slice(),
             filter.person,
             filter.act.map(OpsAct::as_str),
