@@ -25,7 +25,7 @@ use super::{
     sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage,
     usage::UsagePage, welcome::WelcomePage,
 };
-use super::{email::EmailPage, email_stop::EmailStopPage};
+use super::{email::EmailPage, email_stop::EmailStopPage, ops_events::OpsEventsPage};
 use crate::{
     features::set_up::FIRST_EVENT,
     layout::{frame::use_slug, overlays::OverlaysContent},
@@ -80,6 +80,7 @@ pub enum Apart {
     OpsEnrol,
     OpsWorkspaces,
     OpsWorkspace,
+    OpsEvents,
     Welcome,
     /// An Overview without a machine: by [`at_once`].
     FirstEvent,
@@ -165,6 +166,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::OpsEnrol => view! { <OpsEnrolPage/> }.into_any(),
         Apart::OpsWorkspaces => view! { <OpsWorkspacesPage/> }.into_any(),
         Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
+        Apart::OpsEvents => view! { <OpsEventsPage/> }.into_any(),
         Apart::Welcome => view! { <WelcomePage/> }.into_any(),
         Apart::FirstEvent => view! { <FirstEventPage/> }.into_any(),
         Apart::Overlays => view! { <OverlaysContent slug=use_slug()/> }.into_any(),

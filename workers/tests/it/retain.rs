@@ -2,7 +2,6 @@
 
 use crate::stage::*;
 use clarity_domain::retention::DataClass;
-use clarity_domain::time::DAY;
 use clarity_wire::body::Op;
 use clarity_workers::retain::{self, Done, workspace};
 use clarity_workers::{audit, rebuild, verify};
@@ -182,6 +181,8 @@ async fn what_our_own_people_did_is_kept_for_two_years_and_no_longer() {
     // Whoever asks for more gets nothing of it.
     let now = clarity_runtime::clock::now_us();
     let mut tx = stage.ctx.system.begin().await.unwrap();
-    let refused = clarity_store::retention::remove_ops_events(&mut tx, now - 729 * DAY, 1).await.unwrap_err();
+    let refused = clarity_store::retention::remove_ops_events(&mut tx, now - 729 * clarity_domain::time::DAY, 1)
+        .await
+        .unwrap_err();
     assert!(matches!(refused, clarity_store::StoreError::Refused(_)), "{refused}");
 }

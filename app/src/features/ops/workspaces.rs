@@ -7,6 +7,7 @@ use super::OpsFrame;
 use crate::{
     paths,
     ui::{
+        button::LinkButton,
         card::Card,
         number,
         table::{Column, Table},
@@ -23,6 +24,7 @@ pub fn WorkspacesContent(page: OpsWorkspaces) -> impl IntoView {
         <OpsFrame person=Some(person)>
             <div class="cs-head">
                 <div class="cs-head__text"><h1>"Workspaces"</h1><p>"Names and counts. What is in one, its owner lets you see for a time"</p></div>
+                <LinkButton href=paths::OPS_EVENTS>"Our own people"</LinkButton>
             </div>
             <Card title="All">
                 <div class="cs-table-scroll"><Table caption="Workspaces" columns>{rows}</Table></div>
