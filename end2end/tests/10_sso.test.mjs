@@ -2,9 +2,9 @@
 // moment it is required, a password opens the workspace no more.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { code } from "../support/authenticator.mjs";
-import { readFileSync, writeFileSync } from "node:fs";
-import { PASSWORD, accessible, fits, hydrated, launch, letter, person, picture, signUp, stack, until } from "../support/stack.mjs";
+import { writeFileSync } from "node:fs";
+import { addSecondFactor, atProvider, known, ours, setUp, somebody, tryIt } from "../support/sso.mjs";
+import { PASSWORD, accessible, fits, hydrated, launch, letter, picture, signUp, stack } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -12,54 +12,8 @@ after(() => browser?.close());
 
 const phone = { width: 390, height: 844 };
 
-/** Accounts that the provider knows besides those it knew. */
-function known(...more) {
-  let before = [];
-  try {
-    before = JSON.parse(readFileSync(stack.provider.accounts, "utf8"));
-  } catch {}
-  writeFileSync(stack.provider.accounts, JSON.stringify([...before, ...more]));
-}
-
-/** On the provider's own pages: signs in as this subject and agrees. */
-async function atProvider(page, sub) {
-  await page.waitForURL((url) => url.href.startsWith(stack.provider.issuer));
-  await page.getByPlaceholder("Enter any login").fill(sub);
-  await page.getByPlaceholder("and password").fill("any");
-  await page.getByRole("button", { name: "Sign-in" }).click();
-  const consent = page.getByRole("button", { name: "Continue" });
-  await until("a way on", 15, async () => page.url().startsWith(stack.url) || (await consent.isVisible()));
-  if (!page.url().startsWith(stack.url)) await consent.click();
-  await page.waitForURL((url) => url.href.startsWith(stack.url));
-}
-
-/** A font that the provider's pages ask for, which nobody waits for here. */
-const FONT = "https://fonts.googleapis.com/";
-
-/** As `person`, with the provider's pages in the way. */
-async function somebody(options) {
-  const one = await person(browser, options);
-  await one.context.route(`${FONT}**`, (route) => route.abort());
-  return one;
-}
-
-/** The provider's pages are not ours to judge: faults of our own only. */
-const ours = (faults) => faults.filter((fault) => !fault.includes(stack.provider.issuer) && !fault.includes(FONT));
-
-async function addSecondFactor(page) {
-  await page.goto("/second-factor");
-  await hydrated(page);
-  await page.getByRole("button", { name: "Add a second factor" }).click();
-  await page.getByRole("img", { name: "QR code for your authenticator app" }).waitFor();
-  const secret = (await page.locator(".cs-code code").innerText()).trim();
-  await page.getByLabel("Code that the app shows").fill(code(secret));
-  await page.getByRole("button", { name: "Turn it on" }).click();
-  await page.getByRole("button", { name: "I have kept them" }).click();
-  await page.getByText("10 recovery codes are left.").waitFor();
-}
-
 test("an owner sets single sign-on up, a colleague joins by it, and required it shuts out a password", { timeout: 240_000 }, async () => {
-  const desk = await somebody();
+  const desk = await somebody(browser);
   const { email, slug } = await signUp(desk.page, "Single Steel");
   const joe = `joe${Date.now()}@plant.example`;
   known(
@@ -68,25 +22,13 @@ test("an owner sets single sign-on up, a colleague joins by it, and required it 
   );
 
   // The provider.
-  await desk.page.goto(`/w/${slug}/sso`);
-  await hydrated(desk.page);
-  await desk.page.getByRole("heading", { name: "Single sign-on", level: 1 }).waitFor();
-  await desk.page.getByLabel("Issuer").fill(stack.provider.issuer);
-  await desk.page.getByLabel("Client ID").fill(stack.provider.clientId);
-  await desk.page.getByLabel("Client secret").fill(stack.provider.clientSecret);
-  await desk.page.getByLabel("Whoever joins becomes").selectOption("operator");
-  await desk.page.getByLabel("Single sign-on is").selectOption("true");
-  await desk.page.getByRole("button", { name: "Save" }).click();
-  await desk.page.getByRole("heading", { name: "Test" }).waitFor();
+  await setUp(desk.page, slug);
 
   // The test: there and back.
-  await desk.page.getByRole("link", { name: "Test", exact: true }).click();
-  await atProvider(desk.page, `owner-${slug}`);
-  await desk.page.waitForURL(new RegExp(`/w/${slug}/sso$`));
-  await desk.page.getByText("It works for members. For others to join, verify the domain below.").waitFor();
+  await tryIt(desk.page, slug, `owner-${slug}`);
 
   // Nobody joins by a domain that was not shown.
-  const early = await somebody();
+  const early = await somebody(browser);
   await early.page.goto(`/sso/start/${slug}`);
   await atProvider(early.page, `joe-${slug}`);
   await early.page.getByText("plant.example is not verified in this workspace").waitFor();
@@ -111,7 +53,7 @@ test("an owner sets single sign-on up, a colleague joins by it, and required it 
   await desk.page.setViewportSize({ width: 1280, height: 800 });
 
   // A colleague, from the sign-in, without script at first.
-  const plain = await somebody({ javaScriptEnabled: false, viewport: phone });
+  const plain = await somebody(browser, { javaScriptEnabled: false, viewport: phone });
   await plain.page.goto("/sign-in");
   await plain.page.getByRole("link", { name: "Sign in with your company's account" }).click();
   await plain.page.getByLabel("Address of your workspace").fill(slug);
@@ -135,7 +77,7 @@ test("an owner sets single sign-on up, a colleague joins by it, and required it 
   await plain.page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
 
   // Joe chooses a password by letter. It signs in, and opens this workspace no more.
-  const other = await somebody();
+  const other = await somebody(browser);
   await other.page.goto("/reset");
   await hydrated(other.page);
   await other.page.getByLabel("Work e-mail").fill(joe);

@@ -2,32 +2,12 @@
 // fooled by an answer that was used, lost, and replaced by a recovery code.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { device } from "../support/authenticator.mjs";
 import { PASSWORD, hydrated, launch, letter, looks, person, signUp } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
-
-/** A device that is unlocked at once. Returns how to lose it. */
-async function device({ context, page }) {
-  const cdp = await context.newCDPSession(page);
-  await cdp.send("WebAuthn.enable");
-  const { authenticatorId } = await cdp.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
-  return {
-    lose: () => cdp.send("WebAuthn.removeVirtualAuthenticator", { authenticatorId }),
-    lock: () => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: false }),
-    unlock: () => cdp.send("WebAuthn.setUserVerified", { authenticatorId, isUserVerified: true }),
-  };
-}
 
 async function addPasskey(page, name) {
   await page.getByLabel("Name of the new passkey").fill(name);

@@ -171,6 +171,19 @@ pub enum AdminCommand {
         #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
         public_url: String,
     },
+    /// Take everything away that somebody is asked for beside their password: for who has lost app, passkeys and recovery codes,
+    /// once you have made sure who asks. Their sessions end, and a letter tells them; the reason stands in the audit log of
+    /// each of their workspaces.
+    ResetSecondFactor {
+        #[arg(long)]
+        email: String,
+        /// Why, and how you made sure who asks. Members of their workspaces read it.
+        #[arg(long)]
+        because: String,
+        /// Where the letter's link leads.
+        #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
+        public_url: String,
+    },
     /// End an account of the platform's own people: it is out with the next request.
     DisableOpsUser {
         #[arg(long)]

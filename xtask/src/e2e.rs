@@ -14,7 +14,7 @@ use crate::{
     paths::{Mode, Paths},
     process::{run_within, step},
     services, setup,
-    stack::{Interrupt, SERVER, Stack, outside},
+    stack::{DATABASE, Interrupt, SERVER, Stack, outside},
     stamp,
 };
 
@@ -92,7 +92,7 @@ fn journeys(paths: &Paths, args: &EndToEnd, stack: &mut Stack, chromium: &Path) 
 }
 
 fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
-    let customer = stack.customer()?;
+    let (platform, customer) = (stack.platform()?, stack.customer()?);
     let url = stack.web_url();
     let ours = ["add-ops-user", "--email", OPS_EMAIL, "--name", "Anna Berg", "--public-url", url.as_str()];
     let ours = stack.admin(&ours)?;
@@ -115,6 +115,17 @@ fn describe(stack: &Stack, chromium: &Path) -> Result<serde_json::Value> {
         "agent": stack.bin("clarity-agent"),
         "server": stack.bin("clarity-server"),
         "operator": stack.operator_env()?,
+        "serverEnv": stack.server_env()?,
+        "workers": stack.bin("clarity-workers"),
+        "workersEnv": stack.workers_env()?,
+        "database": {
+            "psql": setup::psql()?,
+            "host": platform.host,
+            "port": platform.port,
+            "user": platform.user,
+            "password": platform.password,
+            "name": DATABASE,
+        },
         "customer": {
             "host": customer.host,
             "port": customer.port,

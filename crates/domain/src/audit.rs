@@ -96,6 +96,7 @@ acts! {
     Confirm "session.confirm" "Confirm the session";
     EnrolSecondFactor "second_factor.enrol" "Add a second factor";
     RemoveSecondFactor "second_factor.remove" "Remove the second factor";
+    ResetSecondFactor "second_factor.reset" "Reset a lost second factor";
     NewRecoveryCodes "second_factor.new_codes" "Make new recovery codes";
     UseRecoveryCode "second_factor.use_code" "Use a recovery code";
     AddPasskey "passkey.add" "Add a passkey";
@@ -110,7 +111,7 @@ acts! {
     ApproveAgent "agent.approve" "Approve an agent";
     RevokeAgent "agent.revoke" "Revoke an agent";
     ReplaceAgentKey "agent.replace_key" "Ask for a new key of an agent";
-    ListDeadLetters "dead_letters.list" "List dead letters";
+    ListDeadLetters "dead_letters.list" "Read dead letters";
     ReplayDeadLetters "dead_letters.replay" "Replay dead letters";
     Rebuild "read_models.rebuild" "Rebuild the read models";
     Verify "read_models.verify" "Compare the read models with bronze";

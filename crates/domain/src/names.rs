@@ -72,6 +72,29 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_only_looks_like_another_has_another_slug() {
+        // Cyrillic, Greek and full-width letters, a joiner that nobody sees, text that turns round, an accent of its own.
+        for like in [
+            "n\u{43e}rdmark",
+            "nordm\u{430}rk",
+            "n\u{3bf}rdmark",
+            "\u{ff4e}ordmark",
+            "nord\u{200d}mark",
+            "\u{202e}kramdron",
+            "no\u{301}rdmark",
+        ] {
+            let slug = slug_from_name(like);
+            assert!(
+                slug != "nordmark" && slug.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'),
+                "{like:?}: {slug}"
+            );
+        }
+        assert_eq!(slug_from_name("n\u{43e}rdmark"), "n-rdmark");
+        // Not even a word of ours can be put together of look-alikes.
+        assert_eq!(slug_from_name("\u{430}\u{440}\u{456}"), "workspace");
+    }
+
+    #[test]
     fn emails_are_checked() {
         assert_eq!(parse_email(" Maja@Nordmark.Example ").unwrap(), "maja@nordmark.example");
         for wrong in ["", "a", "a@b", "a@@b.c", "a b@c.d", "a@b.c\r\nBcc: x@y.z", "@b.c", "a@.c", "a@c."] {

@@ -70,7 +70,6 @@ impl<W: io::Write> io::Write for OneLine<W> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write as _;
     use std::sync::{Arc, Mutex};
 
     use super::*;

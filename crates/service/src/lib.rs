@@ -32,6 +32,7 @@ mod passkeys;
 mod password;
 mod password_words;
 pub mod plan_notice;
+mod planted;
 mod renewal;
 mod reset;
 mod retention;

@@ -12,6 +12,7 @@ use clarity_domain::view::live::{ChartPoint, LiveUpdate, StateChange, ValueChang
 use clarity_domain::view::overview::{AssetRow, Kpis, Overview, OverviewQuery};
 use clarity_domain::view::sources::{SourceRow, SourcesSummary};
 use clarity_runtime::clock::now_us;
+use clarity_runtime::planted::planted;
 pub use clarity_store::live::{Heard, LiveListener};
 
 use crate::error::fault;
@@ -56,7 +57,14 @@ impl LiveKey {
             LivePage::Sources => "sources".into(),
             LivePage::Frame => "frame".into(),
         };
-        Self { workspace: seat.scope.workspace_id(), role: seat.card.role, page }
+        let mut key = Self { workspace: seat.scope.workspace_id(), role: seat.card.role, page };
+        if planted("a-stream-key-without-workspace") {
+            key.workspace = WorkspaceId(uuid::Uuid::nil());
+        }
+        if planted("a-stream-key-without-role") {
+            key.role = Role::Viewer;
+        }
+        key
     }
 
     pub fn workspace(&self) -> WorkspaceId {

@@ -31,6 +31,7 @@ pub mod masking;
 pub mod metric;
 pub mod overview;
 pub mod plan;
+mod planted;
 mod pool;
 pub mod rebuild;
 pub mod record;

@@ -1,5 +1,6 @@
 //! What happens to every request, one file each.
 
+pub mod body;
 pub mod bounds;
 pub mod cross_site;
 pub mod headers;

@@ -93,6 +93,21 @@ async fn a_body_has_a_limit() {
     request.headers_mut().insert(header::CONTENT_LENGTH, (2 << 20).into());
     let response = stage.send(request).await;
     assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    // One that says nothing of its length, and comes in pieces: a form of ours, and a request for a file.
+    for path in ["/api/session/sign_in", "/favicon.svg"] {
+        let mut request = Stage::form(path, "");
+        let pieces = (0..32).map(|_| Ok::<_, std::convert::Infallible>(vec![b'x'; 64 << 10]));
+        *request.body_mut() = Body::from_stream(futures::stream::iter(pieces));
+        assert!(!request.headers().contains_key(header::CONTENT_LENGTH));
+        let response = stage.send(request).await;
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE, "{path}");
+        assert_eq!(text_header(&response, "content-type"), "application/problem+json");
+    }
+    // In pieces, and short enough.
+    let mut request = Stage::form("/api/session/sign_in", "");
+    let pieces = ["email=a%40b.example", "&password=", "x"].map(Ok::<_, std::convert::Infallible>);
+    *request.body_mut() = Body::from_stream(futures::stream::iter(pieces));
+    assert!(!stage.send(request).await.status().is_server_error());
 }
 
 #[tokio::test]
@@ -123,7 +138,11 @@ async fn the_audit_log_is_a_page_and_a_file_for_those_who_may_read_it() {
     assert!(text_header(&csv, "content-type").starts_with("text/csv"));
     let request_id = text_header(&csv, "x-request-id").to_owned();
     let (_, csv) = text(csv).await;
-    assert_eq!(csv.lines().count(), 4, "the head, the workspace, the sign-in, this export: {csv}");
+    assert_eq!(
+        csv.lines().count(),
+        5,
+        "the head, the workspace, the sign-in, the page that was read, this export: {csv}"
+    );
     assert!(csv.lines().last().unwrap().contains(&request_id), "an entry and its answer have one request id");
     let (_, lines) = text(stage.get("/w/nordmark/audit.ndjson?act=audit.export", Some(&maja)).await).await;
     assert_eq!(lines.lines().count(), 2);

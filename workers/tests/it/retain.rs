@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use clarity_domain::retention::DataClass;
+use clarity_store::ingest::PARTITIONS;
 use clarity_wire::body::Op;
 use clarity_workers::retain::{self, Done, workspace};
 use clarity_workers::{audit, rebuild, verify};
@@ -185,4 +186,43 @@ async fn what_our_own_people_did_is_kept_for_two_years_and_no_longer() {
         .await
         .unwrap_err();
     assert!(matches!(refused, clarity_store::StoreError::Refused(_)), "{refused}");
+}
+
+#[tokio::test]
+async fn a_workspace_without_a_source_has_its_turn_in_one_partition() {
+    let stage = Stage::new().await;
+    let bare = "0192f000-0000-7000-8000-0000000000ff";
+    stage
+        .execute(&format!(
+            "insert into auth.workspaces (id, slug, name, created_at)
+             values ('{bare}', 'bare', 'Without a source', now() - interval '100 days')"
+        ))
+        .await;
+    // In which of them it is, and how often.
+    let turns = async || {
+        let mut found = Vec::new();
+        for partition in 0..PARTITIONS {
+            let all = retain::workspaces(&stage.ctx, &[partition]).await.unwrap();
+            found.extend(all.into_iter().filter(|scope| scope.workspace_id().to_string() == bare));
+        }
+        found
+    };
+    let found = turns().await;
+    assert_eq!(found.len(), 1, "one holder takes its turn");
+    workspace(&stage.ctx, &found[0], &CancellationToken::new()).await.unwrap();
+    let runs = format!("select count(*) from retention_runs where workspace_id = '{bare}' and data_class = 'audit'");
+    assert_eq!(stage.value(&runs).await.unwrap(), "1");
+    // With every partition there is the stage's own workspace too, by its source.
+    let all: Vec<i32> = (0..PARTITIONS).collect();
+    assert_eq!(retain::workspaces(&stage.ctx, &all).await.unwrap().len(), 2);
+
+    // Of one whose erasure has begun everything goes: nobody takes its turn.
+    stage
+        .execute(&format!(
+            "insert into auth.users (id, email, name, password_hash) values ('{bare}', 'maja@n.example', 'Maja', 'x');
+             insert into auth.deletions (workspace_id, requested_by, requested_by_name, due_at, begun_at)
+               values ('{bare}', '{bare}', 'Maja', now(), now())"
+        ))
+        .await;
+    assert_eq!(turns().await, []);
 }

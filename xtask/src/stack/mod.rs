@@ -228,7 +228,20 @@ impl Stack {
     /// `clarity-workers …` as a command that ends by itself: `rebuild`, `verify`, `dead-letters`.
     pub fn workers_command(&self, args: &[&str]) -> Result<std::process::Command> {
         let spec = Spec::new("workers", self.bin("clarity-workers"), &self.logs);
-        Ok(spec.args(args).env(self.platform_env(&["auth", "worker", "system"])?).command())
+        Ok(spec.args(args).env(self.workers_env()?).command())
+    }
+
+    /// What is around a web server that sends no letters, beside the one of the stack.
+    pub fn server_env(&self) -> Result<BTreeMap<String, String>> {
+        let site = self.paths.site(self.mode).to_string_lossy().into_owned();
+        let own = [("CLARITY_SECRETS_KEY", self.secrets.secrets_key.clone()), ("CLARITY_SITE", site)];
+        let own = own.map(|(name, value)| (name.to_owned(), value));
+        Ok(self.platform_env(&["auth", "app"])?.into_iter().chain(own).collect())
+    }
+
+    /// What is around a command of the workers.
+    pub fn workers_env(&self) -> Result<BTreeMap<String, String>> {
+        Ok(self.platform_env(&["auth", "worker", "system"])?.into_iter().collect())
     }
 
     fn server(&self, roles: &[&str], args: &[&str]) -> Result<Spec> {

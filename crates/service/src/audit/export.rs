@@ -5,6 +5,7 @@ use clarity_domain::audit::Act;
 use clarity_domain::error::AppError;
 use clarity_domain::role::Permission;
 use clarity_domain::view::audit::AuditFilter;
+use clarity_runtime::planted::planted;
 use clarity_store::audit::{self as store, Entry, Filter, Object, Row};
 use serde::Serialize;
 use serde_json::json;
@@ -66,7 +67,9 @@ impl Services {
         filter: &AuditFilter,
         format: ExportFormat,
     ) -> Result<AuditExport, AppError> {
-        self.permit(seat, Permission::ReadAudit, Act::ExportAudit, Object::default()).await?;
+        if !planted("a-file-without-permission") {
+            self.permit(seat, Permission::ReadAudit, Act::ExportAudit, Object::default()).await?;
+        }
         let wanted = read_filter(filter, &seat.time_zone)?;
         self.throttle.take_of(seat.user_id, Costly::Export)?;
         let asked: serde_json::Map<String, serde_json::Value> =

@@ -127,6 +127,20 @@ async fn a_new_password_ends_every_session_and_signs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_reset_link_that_is_too_old_and_is_tried_stands_in_the_log() {
+    let stage = Stage::new().await;
+    let email = "maja@nordmark.example";
+    stage.sign_up("One", email).await.unwrap();
+    stage.services.ask_password_reset(email, &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    let token = stage.token_in_letter(email, "/reset/").await;
+    stage.sql("update auth.password_resets set expires_at = now()").await;
+    let over = stage.services.reset_password(&token, "another four plain words".into(), &client()).await;
+    assert_eq!(over.err().unwrap().code, ErrorCode::NotFound);
+    stage.comes_to("audit_entries where act = 'password.reset' and outcome = 'refused'", 1).await;
+}
+
+#[tokio::test]
 async fn a_password_is_changed_by_whoever_knows_it() {
     let stage = Stage::new().await;
     let email = "maja@nordmark.example";

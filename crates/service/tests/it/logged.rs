@@ -44,7 +44,7 @@ async fn who_looks_around_in_others_workspaces_is_in_the_log() {
     stage.sign_up("Acme", "joe@acme.example").await.unwrap();
     let visitor = stage.visitor(&maja).await;
     for slug in ["acme", "nothing"] {
-        let error = stage.services.enter(&visitor, slug, &client()).await.err().expect("refused");
+        let error = stage.services.enter(&visitor, slug, &client()).await.expect_err("refused");
         assert_eq!(error.code, ErrorCode::NotFound);
     }
     let words = "a workspace was asked for that is not there for this person";
@@ -60,7 +60,7 @@ async fn a_failure_that_nobody_foresaw_is_in_the_log_without_the_databases_words
     let visitor = stage.visitor(&maja).await;
     let seat = stage.services.enter(&visitor, "nordmark", &client()).await.unwrap();
     stage.sql("alter table assets rename to hidden_assets").await;
-    let error = stage.services.frame(&visitor, &seat).await.err().expect("it fails");
+    let error = stage.services.frame(&visitor, &seat).await.expect_err("it fails");
     assert_eq!(error.code, ErrorCode::Internal);
     let text = log.text();
     assert!(text.contains("ERROR") && text.contains("unexpected failure of the store"), "{text}");

@@ -11,6 +11,7 @@ mod domains;
 mod email_change;
 mod logged;
 mod mail;
+mod mail_server;
 mod masked;
 mod masking;
 mod members;

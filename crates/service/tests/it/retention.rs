@@ -41,7 +41,12 @@ async fn a_shorter_time_needs_its_preview_and_is_written_down() {
         stage.services.set_retention(&seat, DataClass::DeadLetters, days, previewed).await
     };
     assert_eq!(set("30", None).await.unwrap_err().code, ErrorCode::Conflict);
-    set("30", Some(4)).await.unwrap();
+    let more = set("30", Some(3)).await.unwrap_err();
+    assert_eq!(more.code, ErrorCode::Conflict);
+    assert!(more.message.contains("4 rows, and it showed 3"), "{more}");
+    assert_eq!(row(&page(&stage, &seat).await, DataClass::DeadLetters).keep, None, "nothing was said by that");
+    // What stands in the log is what was counted here, whatever the form says.
+    set("30", Some(400)).await.unwrap();
     let letters = row(&page(&stage, &seat).await, DataClass::DeadLetters);
     assert_eq!((letters.keep, letters.is_default), (Some(30), false));
     // A longer time takes nothing away.
@@ -126,4 +131,27 @@ async fn another_workspaces_rows_are_in_no_preview() {
         let preview = stage.services.retention(&other, &query(class.as_str(), "90")).await.unwrap().preview.unwrap();
         assert_eq!((preview.rows, preview.bytes, preview.oldest_at), (0, 0, None), "{class:?}");
     }
+}
+
+#[tokio::test]
+async fn the_page_shows_what_the_last_run_left() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    let other = stage.owner("Acme", "joe@acme.example").await;
+    // As the workers note them: an older run that took much, the last one, and one that is not over.
+    let runs = "insert into retention_runs
+        (workspace_id, id, data_class, started_at, finished_at, cut_at, rows_removed, bytes_freed, oldest_kept_at, rows_kept, bytes_kept)
+      values
+        ('{w}', gen_random_uuid(), 'dead_letters', now() - interval '2 hours', now() - interval '2 hours', now() - interval '30 days',
+         900, 9000, now() - interval '29 days', 7, 70),
+        ('{w}', gen_random_uuid(), 'dead_letters', now() - interval '1 hour', '2026-01-02T03:04:05Z', now() - interval '30 days',
+         4, 400, '2026-01-01T00:00:00Z', 3, 30),
+        ('{w}', gen_random_uuid(), 'dead_letters', now(), null, now() - interval '30 days', 1, 1, null, null, null);";
+    stage.sql(&runs.replace("{w}", &seat.frame_card().id.to_string())).await;
+    let letters = row(&page(&stage, &seat).await, DataClass::DeadLetters);
+    let run = letters.last_run.expect("a run");
+    assert_eq!((run.at, run.removed, run.freed_bytes), (1_767_323_045_000_000, 4, 400));
+    assert_eq!((letters.rows, letters.bytes, letters.oldest_at), (Some(3), Some(30), Some(1_767_225_600_000_000)));
+    assert!(row(&page(&stage, &seat).await, DataClass::Audit).last_run.is_none(), "of this class alone");
+    assert!(row(&page(&stage, &other).await, DataClass::DeadLetters).last_run.is_none(), "and of this workspace");
 }

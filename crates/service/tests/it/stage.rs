@@ -39,18 +39,37 @@ impl Stage {
 
     /// With requests to addresses that tenants name as `outgoing` says.
     pub async fn reaching(db: TestDb, limits: Limits, secrets: &str, outgoing: OutgoingSettings) -> Self {
-        let login =
-            |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
-        let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
-        let app = AppStore::connect(&login(DbRole::App), 4).await.expect("app connects");
+        let mail = MailSettings::outbox("Clarity Stream <no-reply@clarity.example>").expect("an address");
         let settings = Settings {
             public_url: "https://clarity.example".into(),
             agent_url: "wss://agents.example".into(),
-            mail: MailSettings::outbox("Clarity Stream <no-reply@clarity.example>").expect("an address"),
+            mail,
             secrets: SecretsKey::from_password(&Secret::new(secrets)),
             outgoing,
             limits,
         };
+        Self::set(db, settings).await
+    }
+
+    /// With letters that the mail server at this address is to send.
+    pub async fn mailing(smtp: &str) -> Self {
+        let from = "Clarity Stream <no-reply@clarity.example>";
+        let settings = Settings {
+            public_url: "https://clarity.example".into(),
+            agent_url: "wss://agents.example".into(),
+            mail: MailSettings::smtp(&Secret::new(smtp), from).expect("an address"),
+            secrets: SecretsKey::from_password(&Secret::new("a test's")),
+            outgoing: OutgoingSettings::default(),
+            limits: Limits::default(),
+        };
+        Self::set(TestDb::new().await, settings).await
+    }
+
+    async fn set(db: TestDb, settings: Settings) -> Self {
+        let login =
+            |role: DbRole| DbLogin { role, url: db.url(role.name()), password: Secret::new(db.cluster().password()) };
+        let auth = AuthStore::connect(&login(DbRole::Auth), 4).await.expect("auth connects");
+        let app = AppStore::connect(&login(DbRole::App), 4).await.expect("app connects");
         let services = Services::new(auth.clone(), app, settings).expect("services");
         Self { db, services, auth }
     }

@@ -5,6 +5,7 @@
 
 use super::workspace::{SeatRow, SsoRule, role};
 use crate::at::{micros, timestamp};
+use crate::planted::whose;
 use crate::scope::WorkspaceScope;
 use crate::{AuthStore, AuthTx, Result, StoreError};
 use clarity_domain::device::device;
@@ -262,6 +263,7 @@ pub async fn revoke_of(
     current: &TokenHash,
     session: SessionId,
 ) -> Result<Option<String>> {
+    let user = whose(tx, user.0, "a-session-of-anybody", session.0).await;
     let ended = sqlx::query_scalar!(
         "update auth.sessions s set revoked_at = now()
          where user_id = $1
@@ -273,7 +275,7 @@ pub async fn revoke_of(
                and (own.sso_workspace_id is null or own.sso_workspace_id = s.sso_workspace_id)
            )
          returning user_agent",
-        user.0,
+        user,
         session.0,
         current.as_slice()
     )

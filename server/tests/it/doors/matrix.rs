@@ -121,7 +121,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Page, VIEW, "/w/{slug}/sources", ""),
     door(Kind::Page, SOURCES, "/w/{slug}/sources/connect", "pairing={pairing}"),
     door(Kind::Page, VIEW, "/w/{slug}/sources/{source}", ""),
-    door(Kind::Page, VIEW, "/w/{slug}/dead-letters", ""),
+    door(Kind::Page, SOURCES, "/w/{slug}/dead-letters", ""),
     door(Kind::Page, VIEW, "/w/{slug}/sessions", ""),
     door(Kind::Page, AUDIT, "/w/{slug}/audit", "entry=1&verify=1"),
     // Coming and going.
@@ -182,6 +182,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, SOURCES, "/api/sources/replace_key", "slug={slug}&id={agent}"),
     door(Kind::Act, SOURCES, "/api/sources/revoke_agent", "slug={slug}&id={agent}"),
     door(Kind::Read, VIEW, "/api/dead_letters/list", "slug={slug}"),
+    door(Kind::Read, SOURCES, "/api/dead_letters/list", "slug={slug}"),
     door(Kind::Other, VIEW, "/w/{slug}/live", "page=overview&since=1&asset={asset}"),
     // Its members. Everybody sees their own place, may leave, and may accept what is offered to them.
     door(Kind::Page, VIEW, "/w/{slug}/members", ""),

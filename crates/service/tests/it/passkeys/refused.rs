@@ -64,6 +64,17 @@ async fn a_locked_device_another_site_and_nonsense_are_refused() {
         let error = finish(&stage, &token, nonsense).await.err().expect("a refusal");
         assert_eq!(code_and_field(&error), NOT_RIGHT, "{nonsense}");
     }
+    // Deeper than anybody reads: alone, cut off, and in the place of what is read.
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let within = |field: &str| {
+        let mut answer: serde_json::Value = serde_json::from_str(&answer("phone_2")).unwrap();
+        answer[field] = serde_json::json!("DEEP");
+        answer.to_string().replace("\"DEEP\"", &deep(100_000))
+    };
+    for nonsense in [deep(100_000), "[".repeat(500_000), within("response"), within("clientExtensionResults")] {
+        let error = finish(&stage, &token, &nonsense).await.err().expect("a refusal");
+        assert_eq!(code_and_field(&error), NOT_RIGHT);
+    }
     // None of it was looked at, so the question still waits.
     finish(&stage, &token, &answer("phone_2")).await.unwrap();
 }
