@@ -38,7 +38,7 @@ fn Row(row: OpsWorkspaceRow) -> impl IntoView {
     let OpsWorkspaceRow { slug, name, created_at, members, agents } = row;
     view! {
         <tr>
-            <th scope="row" class="cs-table__wrap cs-support__who"><a class="cs-link" href=paths::ops_workspace(&slug)>{name}</a><small>{slug}</small></th>
+            <th scope="row" class="cs-table__wrap"><a class="cs-link" href=paths::ops_workspace(&slug)>{name}</a><small>{slug}</small></th>
             <td data-label="Made"><Time at=Some(created_at) detail=Detail::Day/></td>
             <td data-label="Members" data-align="end">{number::whole(members.into())}</td>
             <td data-label="Agents" data-align="end">{number::whole(agents.into())}</td>

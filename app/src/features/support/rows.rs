@@ -118,12 +118,12 @@ pub fn Past(requests: Vec<SupportRequest>, base: Micros) -> impl IntoView {
             let read = model::look_words(&request.looks);
             view! {
                 <tr>
-                    <th scope="row" class="cs-table__wrap cs-support__who">{request.name}<small>{request.email}</small></th>
+                    <th scope="row" class="cs-table__wrap">{request.name}<small>{request.email}</small></th>
                     <td class="cs-table__wrap" data-label="Why">{request.reason}</td>
                     <td data-label="Asked"><Ago at=Some(request.requested_at) base/></td>
-                    <td class="cs-table__wrap cs-support__who" data-label="Outcome">
+                    <td class="cs-table__wrap" data-label="Outcome">
                         <Pill tone=model::state_tone(request.state) text=model::state_words(request.state)/>
-                        {by.map(|by| view! { <small>{by}</small> })}
+                        {by.map(|by| view! { <small class="cs-under">{by}</small> })}
                     </td>
                     <td class="cs-table__wrap" data-label="Read">{read}</td>
                 </tr>
