@@ -17,7 +17,7 @@ use crate::{
 
 #[component]
 pub fn WorkspacesContent(page: OpsWorkspaces) -> impl IntoView {
-    let OpsWorkspaces { person, workspaces, .. } = page;
+    let OpsWorkspaces { person, workspaces } = page;
     let columns = vec![Column::new("Workspace"), Column::new("Made"), Column::end("Members"), Column::end("Agents")];
     let rows = workspaces.into_iter().map(|row| view! { <Row row/> }).collect_view();
     view! {

@@ -35,7 +35,7 @@ pub struct SupportRequest {
     /// An owner's name, or nobody's.
     pub decided_by: Option<String>,
     pub decided_at: Option<Micros>,
-    /// From then on nobody is let in by it.
+    /// From then on nobody is let in by it; when it was ended, if it was.
     pub ends_at: Option<Micros>,
     pub ended_by: Option<String>,
     pub looks: Vec<SupportLook>,
@@ -85,7 +85,6 @@ pub struct OpsPerson {
 /// The workspaces, with nothing of what is in them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpsWorkspaces {
-    pub as_of: Micros,
     pub person: OpsPerson,
     /// By name; the first five hundred.
     pub workspaces: Vec<OpsWorkspaceRow>,
