@@ -68,7 +68,7 @@ fn Choice(filter: OpsEventFilter) -> impl IntoView {
 
 #[component]
 fn Rows(rows: Vec<OpsEventRow>) -> impl IntoView {
-    let columns = ["Time", "Person", "Act", "Outcome", "Address"].map(Column::new).to_vec();
+    let columns = ["Act", "Time", "Person", "Outcome", "Address"].map(Column::new).to_vec();
     let rows = rows
         .into_iter()
         .map(|row| {
@@ -79,10 +79,10 @@ fn Rows(rows: Vec<OpsEventRow>) -> impl IntoView {
             };
             view! {
                 <tr>
-                    <td data-label="Time"><Time at=Some(row.at) detail=Detail::Day/></td>
-                    <td class="cs-table__wrap" data-label="Person">{who}</td>
                     <th scope="row">{row.act.words()}</th>
-                    <td data-label="Outcome"><Pill tone text=word/></td>
+                    <td data-label="Time"><Time at=Some(row.at) detail=Detail::Exact/></td>
+                    <td class="cs-table__wrap" data-label="Person">{who}</td>
+                    <td data-beside=""><Pill tone text=word/></td>
                     <td data-label="Address"><span class="cs-number">{if row.address.is_empty() { "a command".to_owned() } else { row.address }}</span></td>
                 </tr>
             }
