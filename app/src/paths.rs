@@ -165,6 +165,11 @@ pub fn invitation(token: &str) -> String {
     format!("/invite/{}", escape(token))
 }
 
+/// For those who manage sources.
+pub fn sites(slug: &str) -> String {
+    format!("/w/{slug}/sites")
+}
+
 pub fn members(slug: &str) -> String {
     format!("/w/{slug}/members")
 }
@@ -192,6 +197,11 @@ pub fn export_file(slug: &str) -> String {
 /// Plan, and what is used of it.
 pub fn usage(slug: &str) -> String {
     format!("/w/{slug}/usage")
+}
+
+/// Name, address, place and sites of a workspace.
+pub fn settings(slug: &str) -> String {
+    format!("/w/{slug}/settings")
 }
 
 /// What is masked, where and for whom.

@@ -65,8 +65,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("masking") view=Apart::Masking ssr=WHOLE/>
                     <Route path=path!("tokens") view=Apart::Tokens ssr=WHOLE/>
                     <Route path=path!("usage") view=Apart::Usage ssr=WHOLE/>
+                    <Route path=path!("settings") view=Apart::Settings ssr=WHOLE/>
                     <Route path=path!("sso") view=Apart::Sso ssr=WHOLE/>
                     <Route path=path!("welcome") view=Apart::Welcome ssr=WHOLE/>
+                    <Route path=path!("sites") view=Apart::Sites ssr=WHOLE/>
                     <Route path=path!("audit") view=Apart::Audit ssr=WHOLE/>
                     <Route path=path!("delete") view=Apart::Delete ssr=WHOLE/>
                     <Route path=path!("support") view=Apart::Support ssr=WHOLE/>

@@ -49,6 +49,15 @@ pub const ENTRIES: [Entry; 2] = [
     },
 ];
 
+/// For those who may change them.
+const SETTINGS: Entry = Entry {
+    name: "Settings",
+    symbol: Symbol::Machine,
+    path: paths::settings,
+    with_sub_pages: true,
+    counts_dead_letters: false,
+};
+
 /// For those who manage sources: what came stands in them raw.
 const LETTERS: Entry = Entry {
     name: "Dead letters",
@@ -139,6 +148,7 @@ fn letters(frame: Option<&Frame>) -> Option<Entry> {
 fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
     let all = [
+        (SETTINGS, Permission::ManageSources),
         (MEMBERS, Permission::ManageMembers),
         (TOKENS, Permission::ManageTokens),
         (RETENTION, Permission::ManageRetention),
@@ -287,6 +297,7 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
                 {frame.map(|frame| view! { <p><b>{frame.workspace.name}</b><br/><span class="cs-quiet">{frame.user.email}</span></p> })}
                 {administration}
                 {others}
+                <MenuLink href=paths::NEW_WORKSPACE>"New workspace"</MenuLink>
                 <MenuLink href=paths::sessions(&slug)>"Your sessions"</MenuLink>
                 <ThemeSwitch/>
                 <div class="cs-row">
@@ -337,6 +348,7 @@ mod tests {
                 deleted_at: None,
                 notices: Vec::new(),
                 support: Vec::new(),
+                limited_to: None,
             };
             letters(Some(&frame))
                 .into_iter()
@@ -346,7 +358,7 @@ mod tests {
         };
         assert_eq!(
             names(Role::Admin),
-            ["Dead letters", "Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]
+            ["Dead letters", "Settings", "Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]
         );
         assert!(names(Role::Owner).contains(&"Plan and usage"));
         assert!(names(Role::Owner).contains(&"Single sign-on"));

@@ -132,6 +132,7 @@ fn placed(slug: &str, hit: SearchHit) -> Hit {
         SearchTarget::Masking => (Symbol::Eye, paths::masking(slug), "Page"),
         SearchTarget::Sso => (Symbol::Key, paths::sso(slug), "Page"),
         SearchTarget::Support => (Symbol::Screen, paths::support(slug), "Page"),
+        SearchTarget::Settings => (Symbol::Machine, paths::settings(slug), "Page"),
         SearchTarget::Usage => (Symbol::Gauge, paths::usage(slug), "Page"),
     };
     Hit { symbol, name: hit.name, detail: hit.detail.unwrap_or_else(|| kind.into()), href }

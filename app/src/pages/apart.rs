@@ -14,6 +14,7 @@ use leptos::{
 };
 use leptos_router::ChooseView;
 
+use super::settings::SettingsPage;
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
     dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, first_event::FirstEventPage,
@@ -21,9 +22,9 @@ use super::{
     new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage,
     ops_sign_in::OpsSignInPage, ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage,
     reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage,
-    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, source::SourcePage, sources::SourcesPage,
-    sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage,
-    usage::UsagePage, welcome::WelcomePage,
+    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, sites::SitesPage, source::SourcePage,
+    sources::SourcesPage, sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage,
+    tokens::TokensPage, usage::UsagePage, welcome::WelcomePage,
 };
 use super::{email::EmailPage, email_stop::EmailStopPage, ops_events::OpsEventsPage};
 use crate::{
@@ -73,6 +74,8 @@ pub enum Apart {
     /// The certificate of a workspace that is gone.
     Deleted,
     Usage,
+    /// Name, address, place and sites.
+    Settings,
     /// Access of our own support.
     Support,
     /// Pages of our own people.
@@ -82,6 +85,7 @@ pub enum Apart {
     OpsWorkspace,
     OpsEvents,
     Welcome,
+    Sites,
     /// An Overview without a machine: by [`at_once`].
     FirstEvent,
     /// What lies over a workspace's pages: by [`at_once`].
@@ -161,6 +165,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::Delete => view! { <DeletePage/> }.into_any(),
         Apart::Deleted => view! { <DeletedPage/> }.into_any(),
         Apart::Usage => view! { <UsagePage/> }.into_any(),
+        Apart::Settings => view! { <SettingsPage/> }.into_any(),
         Apart::Support => view! { <SupportPage/> }.into_any(),
         Apart::OpsSignIn => view! { <OpsSignInPage/> }.into_any(),
         Apart::OpsEnrol => view! { <OpsEnrolPage/> }.into_any(),
@@ -168,6 +173,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
         Apart::OpsEvents => view! { <OpsEventsPage/> }.into_any(),
         Apart::Welcome => view! { <WelcomePage/> }.into_any(),
+        Apart::Sites => view! { <SitesPage/> }.into_any(),
         Apart::FirstEvent => view! { <FirstEventPage/> }.into_any(),
         Apart::Overlays => view! { <OverlaysContent slug=use_slug()/> }.into_any(),
         Apart::Nothing => view! { <WorkspaceNotFoundPage/> }.into_any(),

@@ -171,6 +171,16 @@ acts! {
     UseBreakGlass "sso.use_break_glass" "Come in past single sign-on";
     SetUpWorkspace "workspace.set_up" "Set the workspace up";
     SetSite "site.set" "Name the first site and its time zone";
+    ReadSettings "workspace.read_settings" "Look at the workspace's settings";
+    RenameWorkspace "workspace.rename" "Rename the workspace";
+    ChangeAddress "workspace.change_address" "Change the workspace's address";
+    AddSite "site.add" "Add a site";
+    ChangeSite "site.change" "Change a site";
+    RemoveSite "site.remove" "Remove a site";
+    LimitMember "member.limit" "Say which sites a member sees";
+    ReadSites "sites.read" "Look at the sites";
+    AddSite "site.add" "Add a site";
+    MoveAsset "asset.move" "Move a machine to a site";
 }
 
 impl Act {

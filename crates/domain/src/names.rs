@@ -27,6 +27,37 @@ pub fn slug_from_name(name: &str) -> String {
     }
 }
 
+/// As long as one that was made of a name, with a suffix.
+const LONGEST_SLUG: usize = 45;
+
+/// Checks a slug that somebody typed: the same kind as [`slug_from_name`] makes. Large letters become small; nothing else is
+/// guessed, so that no address looks like another one.
+pub fn parse_slug(field: &str, text: &str) -> Result<String, AppError> {
+    let slug = text.trim().to_ascii_lowercase();
+    if !slug.is_ascii() {
+        return Err(AppError::invalid(
+            field,
+            "Use the letters a to z, digits and hyphens alone: letters of other alphabets, and letters with accents, can look like \
+             them, and cannot stand in an address.",
+        ));
+    }
+    let fine = (3..=LONGEST_SLUG).contains(&slug.len())
+        && slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !slug.starts_with('-')
+        && !slug.ends_with('-')
+        && !slug.contains("--");
+    if !fine {
+        return Err(AppError::invalid(
+            field,
+            "Use 3 to 45 letters a to z, digits and single hyphens, with a letter or digit at both ends.",
+        ));
+    }
+    if RESERVED.contains(&slug.as_str()) {
+        return Err(AppError::invalid(field, "This address cannot be had. Choose another one."));
+    }
+    Ok(slug)
+}
+
 fn fold(c: char) -> char {
     match c {
         'ä' | 'á' | 'à' | 'â' | 'å' | 'ã' | 'Ä' | 'Á' | 'À' | 'Å' => 'a',
@@ -92,6 +123,24 @@ mod tests {
         assert_eq!(slug_from_name("n\u{43e}rdmark"), "n-rdmark");
         // Not even a word of ours can be put together of look-alikes.
         assert_eq!(slug_from_name("\u{430}\u{440}\u{456}"), "workspace");
+    }
+
+    #[test]
+    fn a_typed_slug_is_plain_or_refused_in_words() {
+        for fine in ["nordmark", " Nordmark-2 ", "a1b", "workspace-api", &"x".repeat(45)] {
+            assert_eq!(parse_slug("address", fine).unwrap(), fine.trim().to_lowercase());
+        }
+        let made = slug_from_name("Größe & Söhne, GmbH");
+        assert_eq!(parse_slug("address", &made).unwrap(), made, "what is made of a name can be typed");
+        for wrong in
+            ["", "ab", "-abc", "abc-", "a--b", "xn--80ak6aa", "a b", "a/b", "a.b", "a_b", "api", "OPS", &"x".repeat(46)]
+        {
+            assert_eq!(parse_slug("address", wrong).unwrap_err().field.as_deref(), Some("address"), "{wrong:?}");
+        }
+        // Cyrillic letters that look Latin, an accent, a full-width letter, a mark that is not seen.
+        for other in ["n\u{43e}rdmark", "\u{430}cme", "größe", "\u{ff41}cme", "ac\u{200d}me", "\u{212a}elvin"] {
+            assert!(parse_slug("address", other).unwrap_err().message.contains("other alphabets"), "{other:?}");
+        }
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl Permission {
             Self::View => "see dashboards, assets, sources, alerts",
             Self::Operate => "build dashboards, acknowledge, give stop reasons, export",
             Self::ManageSources => {
-                "pair, revoke and configure agents and sources; mappings; dead letters; set-up, sites"
+                "pair, revoke and configure agents and sources; mappings; dead letters; set-up; name, place and sites"
             }
             Self::ManageMembers => "invite, change and remove members up to one's own role",
             Self::ManageTokens => "make and remove service accounts, make and revoke their API tokens",
@@ -139,7 +139,9 @@ impl Permission {
             Self::ManageMasking => "see and change what is masked, where and for whom",
             Self::ReadSupport => "see who of our support asked for access, and what they read",
             Self::DecideSupport => "approve, refuse and end access of our support",
-            Self::OwnWorkspace => "offer ownership; legal holds; plan, deletion, sign-in policy",
+            Self::OwnWorkspace => {
+                "offer ownership; legal holds; plan, deletion, sign-in policy, the workspace's address"
+            }
         }
     }
 }
@@ -159,6 +161,11 @@ pub fn may_change(actor: Role, from: Role, to: Role) -> bool {
 /// Whether `actor` may remove a member who is `role`.
 pub fn may_remove(actor: Role, role: Role) -> bool {
     actor.may(Permission::ManageMembers) && role <= actor
+}
+
+/// Whether a member of this role can be limited to some of the sites. Whoever administers a workspace administers all of it.
+pub fn may_be_limited(role: Role) -> bool {
+    role < Role::Admin
 }
 
 /// Whether `actor` may give a service account this role: never above an operator, and never above themselves.
@@ -208,6 +215,15 @@ mod tests {
             let all = [Role::Operator, Role::Viewer];
             assert_eq!(lent, if actor >= Role::Admin { &all[..] } else { &[] }, "{actor:?}");
         }
+    }
+
+    #[test]
+    fn nobody_who_gives_roles_is_limited_so_nobody_gives_a_site_that_they_do_not_see() {
+        for role in Role::ALL {
+            assert!(!(may_be_limited(role) && role.may(Permission::ManageMembers)), "{role:?}");
+            assert!(!(may_be_limited(role) && role.may(Permission::ManageSources)), "{role:?}");
+        }
+        assert!(may_be_limited(Role::Operator) && may_be_limited(Role::Viewer));
     }
 
     #[test]

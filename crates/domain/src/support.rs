@@ -45,14 +45,14 @@ impl OpsAct {
         }
     }
 
-    /// As a person says it.
+    /// As a person says it, without who.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Add => "Account made",
-            Self::Disable => "Account disabled",
-            Self::Enrol => "Enrolled",
-            Self::SignIn => "Signed in",
-            Self::SignOut => "Signed out",
+            Self::Add => "Make an account",
+            Self::Disable => "Disable an account",
+            Self::Enrol => "Enrol",
+            Self::SignIn => "Sign in",
+            Self::SignOut => "Sign out",
         }
     }
 

@@ -6,7 +6,7 @@ use clarity_domain::view::search::{SearchHit, SearchTarget};
 use clarity_domain::view::session::Frame;
 use clarity_runtime::planted::planted;
 use clarity_store::asset::{self, Asset};
-use clarity_store::{overview, search};
+use clarity_store::{overview, search, site};
 
 use crate::error::fault;
 use crate::masked::Masks;
@@ -29,6 +29,12 @@ impl Services {
         let plan =
             if seat.role() >= Role::Admin { Some(self.plan_notices(&mut tx, counts.assets).await?) } else { None };
         let support = live_support(&mut tx, seat).await?;
+        let limited_to = if seat.sees_every_site() {
+            None
+        } else {
+            let sites = site::list(&mut tx).await.map_err(fault)?;
+            Some(sites.into_iter().map(|site| site.name).collect())
+        };
         tx.commit().await.map_err(fault)?;
         let mut notices = Vec::new();
         if let Some((said, terms)) = plan {
@@ -46,6 +52,7 @@ impl Services {
             deleted_at: self.deleted_at(seat).await?,
             notices,
             support,
+            limited_to,
         })
     }
 
@@ -76,6 +83,12 @@ impl Services {
             (Permission::OwnWorkspace, SearchTarget::Sso, "Single sign-on", "single sign-on sso"),
             (Permission::ReadSupport, SearchTarget::Support, "Support access", "support access"),
             (Permission::OwnWorkspace, SearchTarget::Usage, "Plan and usage", "plan and usage"),
+            (
+                Permission::ManageSources,
+                SearchTarget::Settings,
+                "Settings",
+                "workspace settings: name, address, region, sites",
+            ),
             (Permission::ManageSources, SearchTarget::SetUp, "Set-up", "set-up: time zone, first site"),
         ];
         let asked = text.to_lowercase();

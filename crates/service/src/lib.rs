@@ -46,6 +46,7 @@ mod sessions;
 mod set_up;
 mod settings;
 mod sign_up;
+mod sites;
 mod sources;
 mod sso;
 mod status;
@@ -55,6 +56,7 @@ pub mod tokens;
 mod usage;
 mod visitor;
 mod waiting;
+mod workspace_settings;
 
 use std::sync::Arc;
 

@@ -13,6 +13,7 @@ use clarity_domain::view::overview::{AssetRow, Kpis, Overview, OverviewQuery};
 use clarity_domain::view::sources::{SourceRow, SourcesSummary};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::planted::planted;
+use clarity_store::Sites;
 pub use clarity_store::live::{Heard, LiveListener};
 
 use crate::error::fault;
@@ -41,11 +42,12 @@ impl LivePage {
     }
 }
 
-/// What is shared may be shared between members of the same workspace, role and page, and nobody else.
+/// What is shared may be shared between members of the same workspace, role, sites and page, and nobody else.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct LiveKey {
     workspace: WorkspaceId,
     role: Role,
+    sites: Sites,
     page: String,
 }
 
@@ -57,7 +59,8 @@ impl LiveKey {
             LivePage::Sources => "sources".into(),
             LivePage::Frame => "frame".into(),
         };
-        let mut key = Self { workspace: seat.scope.workspace_id(), role: seat.card.role, page };
+        let sites = seat.scope.sites().clone();
+        let mut key = Self { workspace: seat.scope.workspace_id(), role: seat.card.role, sites, page };
         if planted("a-stream-key-without-workspace") {
             key.workspace = WorkspaceId(uuid::Uuid::nil());
         }

@@ -223,7 +223,7 @@ async fn say(tx: &mut WorkspaceTx, seat: &Seat, step: &str, outcome: &str) -> Re
 }
 
 /// Of places, not of offsets; by name.
-fn zones() -> Vec<String> {
+pub(crate) fn zones() -> Vec<String> {
     const NO_PLACES: [&str; 5] = ["Etc/", "posix/", "right/", "SystemV/", "US/"];
     let names = tz::db().available().map(|name| name.as_str().to_owned());
     let mut zones: Vec<String> =
@@ -235,7 +235,7 @@ fn zones() -> Vec<String> {
 }
 
 /// The zone's name as the list has it.
-fn checked_zone(text: &str) -> Result<String, AppError> {
+pub(crate) fn checked_zone(text: &str) -> Result<String, AppError> {
     let found = TimeZone::get(text.trim()).ok();
     let name = found.as_ref().and_then(TimeZone::iana_name).map(str::to_owned);
     name.ok_or_else(|| AppError::invalid("time_zone", "Choose a time zone from the list, such as Europe/Stockholm."))

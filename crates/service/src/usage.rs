@@ -7,7 +7,7 @@ use clarity_domain::role::Permission;
 use clarity_domain::view::usage::{Meter, PlanNotice, Usage, UsageDay};
 use clarity_runtime::clock::now_us;
 use clarity_store::audit::{self, Entry, Object};
-use clarity_store::auth::{invitation, member};
+use clarity_store::auth::{invitation, member, workspace};
 use clarity_store::{WorkspaceScope, WorkspaceTx, overview, plan, usage};
 
 use crate::error::fault;
@@ -24,6 +24,9 @@ impl Services {
     /// `Forbidden`.
     pub async fn usage(&self, seat: &Seat) -> Result<Usage, AppError> {
         self.permit(seat, Permission::OwnWorkspace, Act::ReadUsage, Object::default()).await?;
+        let mut auth = self.auth.begin().await.map_err(fault)?;
+        let region = workspace::get_place(&mut auth, &seat.scope).await.map_err(fault)?.region;
+        auth.commit().await.map_err(fault)?;
         let seats = self.taken_seats(&seat.scope).await?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let terms = self.terms(&mut tx).await?;
@@ -44,6 +47,7 @@ impl Services {
         Ok(Usage {
             as_of: now_us(),
             plan: terms.plan,
+            region,
             meters: Limit::ALL.map(|limit| meter(&terms, limit, used(limit))).to_vec(),
             month_ends_at: month.ends_at,
             slowed_since,

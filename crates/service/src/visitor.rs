@@ -13,7 +13,7 @@ use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::{Proof, TokenHash};
 use clarity_store::auth::workspace::{SeatRow, SsoRule};
-use clarity_store::auth::{renewal, session, workspace};
+use clarity_store::auth::{former_slug, renewal, session, workspace};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -134,6 +134,11 @@ impl Seat {
         self.proof.is_none_or(|proof| proof.second_factor)
     }
 
+    /// Whether the machines of every site are seen, and what belongs to no machine.
+    pub(crate) fn sees_every_site(&self) -> bool {
+        self.scope.sites().is_every()
+    }
+
     /// For what every role may. Where one may be refused, [`Services::permit`] writes the refusal down.
     pub(crate) fn may(&self, permission: Permission) -> Result<(), AppError> {
         if self.card.role.may(permission) { Ok(()) } else { Err(forbidden(permission)) }
@@ -192,8 +197,8 @@ impl Services {
         Ok(crate::planted::remember(&hash, Visitor::Member(Arc::new(member))))
     }
 
-    /// The visitor's seat in the workspace of this slug, as it was read with the visitor, a moment ago in the same
-    /// request; read again when that is not so any more.
+    /// The visitor's seat in the workspace of this slug, or that had it before, as it was read with the visitor, a moment ago in
+    /// the same request; read again when that is not so any more.
     ///
     /// # Errors
     /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SsoNeeded` when the
@@ -201,15 +206,13 @@ impl Services {
     /// they come in past single sign-on, and the session has shown none.
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
-        let found = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
-            let is_it = |seat: &&SeatRow| seat.card.slug == slug || planted("a-seat-by-any-slug");
-            member.seats.iter().find(is_it).cloned().map(|row| (row, member.proof))
-        } else {
-            let mut tx = self.auth.begin().await.map_err(fault)?;
-            let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
-            tx.commit().await.map_err(fault)?;
-            row
-        };
+        let mut found = self.find_seat(member, slug).await?;
+        // A page that was open when the workspace got another address.
+        if found.is_none()
+            && let Some(now) = self.moved_to(visitor, slug).await?
+        {
+            found = self.find_seat(member, &now).await?;
+        }
         if found.is_none() && planted("a-workspace-of-others-is-forbidden") {
             return Err(forbidden(Permission::View));
         }
@@ -236,7 +239,18 @@ impl Services {
         })
     }
 
-    /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
+    async fn find_seat(&self, member: &Member, slug: &str) -> Result<Option<(SeatRow, Proof)>, AppError> {
+        if member.seats_read.elapsed() < self.settings.limits.seats_hold {
+            let is_it = |seat: &&SeatRow| seat.card.slug == slug || planted("a-seat-by-any-slug");
+            return Ok(member.seats.iter().find(is_it).cloned().map(|row| (row, member.proof)));
+        }
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        Ok(row)
+    }
+
+    /// Whether the seat's session, role and sites are what they were when it was taken: live connections ask every few seconds.
     pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
         self.is_seated(seat, true).await
     }
@@ -245,7 +259,13 @@ impl Services {
     pub async fn is_seated(&self, seat: &Seat, watched: bool) -> Result<bool, AppError> {
         let Some(token) = seat.token else { return Ok(false) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
+        let mut row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
+        // The workspace got another address while the page was open.
+        if row.is_none()
+            && let Some(now) = former_slug::find(&mut tx, seat.user_id, &seat.card.slug).await.map_err(fault)?
+        {
+            row = session::resolve(&mut tx, &token, &now).await.map_err(fault)?;
+        }
         // A page that is only watched stays signed in.
         if watched {
             session::touch(&mut tx, &token).await.map_err(fault)?;

@@ -26,6 +26,19 @@ pub(crate) async fn read(tx: &mut WorkspaceTx, views: &[SourceView], now: Micros
     Ok(judge(&agents, views, letters.letters.max(0).unsigned_abs(), now))
 }
 
+/// For a member who is limited to sites at which no machine is, whatever the rest of the workspace has.
+pub(crate) fn for_own_sites() -> Waiting {
+    Waiting {
+        cause: WaitingFor::OwnSites,
+        agent: None,
+        source: None,
+        since: None,
+        dead_letters: 0,
+        problems: Vec::new(),
+        may_set_up: false,
+    }
+}
+
 fn judge(agents: &[AgentRow], views: &[SourceView], letters: u64, now: Micros) -> Waiting {
     let nearest = views.iter().map(|view| (of_source(view, &status::read(&view.status), now), view));
     // The first by name of those that are equally near.

@@ -1,7 +1,7 @@
 //! Assets: the machines, found by the key that the sources write and carried in chunks by their number.
 
-use crate::Result;
 use crate::tx::WorkspaceTx;
+use crate::{Result, StoreError};
 use clarity_domain::ids::{AssetId, SiteId};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -137,6 +137,23 @@ pub async fn describe(tx: &mut WorkspaceTx, descriptions: &[Description]) -> Res
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Puts a machine at a site, or at none. What its source says of it later is said anew.
+///
+/// # Errors
+/// `NotFound` for a machine that is not there; `Conflict` for a site that is not.
+pub async fn set_site(tx: &mut WorkspaceTx, id: AssetId, site: Option<SiteId>) -> Result<()> {
+    let workspace = tx.workspace();
+    let done = sqlx::query!(
+        "update assets set site_id = $3 where workspace_id = $1 and id = $2",
+        workspace,
+        id.0,
+        site.map(|site| site.0)
+    )
+    .execute(tx.conn())
+    .await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// The numbers of those of these keys that are known.

@@ -55,7 +55,7 @@ pub mod usage;
 
 pub use error::StoreError;
 pub use pool::{AppStore, AuthStore, IngestStore, OpsStore, SystemStore, WorkerStore};
-pub use scope::{OpsScope, Principal, WorkspaceScope};
+pub use scope::{OpsScope, Principal, Sites, WorkspaceScope};
 pub use tx::{AuthTx, OpsTx, SystemTx, WorkspaceTx};
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -26,13 +26,15 @@ pub struct WorkspaceTx {
 }
 
 impl WorkspaceTx {
-    /// Its first statements say in which workspace and with which rank; both end with the transaction.
+    /// Its first statements say in which workspace, with which rank and of which sites; all end with the transaction.
     pub(crate) async fn begin(pool: &PgPool, scope: &WorkspaceScope, read_only: bool) -> Result<Self, StoreError> {
         let mode = if read_only { " isolation level repeatable read, read only" } else { "" };
-        // One round trip. Both values are typed (a UUID and a number): nothing in this text came from outside.
-        let (workspace, rank): (Uuid, i32) = (scope.workspace_id().0, scope.rank());
-        let statement =
-            format!("begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'");
+        // One round trip. All values are typed (UUIDs, a number, a star): nothing in this text came from outside.
+        let (workspace, rank, sites): (Uuid, i32, String) =
+            (scope.workspace_id().0, scope.rank(), scope.sites().setting());
+        let statement = format!(
+            "begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'; set local app.sites = '{sites}'"
+        );
         let tx = begin(pool, Some(AssertSqlSafe(statement).into_sql_str())).await?;
         Ok(Self { tx, scope: scope.clone(), read_only })
     }
@@ -142,9 +144,9 @@ impl SystemTx {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::scope::Principal;
+    use crate::scope::{Principal, Sites};
     use crate::{AppStore, OpsStore};
-    use clarity_domain::ids::{OpsUserId, UserId, WorkspaceId};
+    use clarity_domain::ids::{OpsUserId, SiteId, UserId, WorkspaceId};
     use clarity_domain::role::Role;
     use clarity_runtime::database::{DbLogin, DbRole};
     use clarity_runtime::secret::Secret;
@@ -152,14 +154,18 @@ mod tests {
     use std::future::{Future as _, poll_fn};
     use std::task::Poll;
 
-    /// Workspace, rank, isolation and process of a connection.
-    type Settings = (Option<String>, Option<String>, String, i32);
+    /// Workspace, rank, sites, isolation and process of a connection.
+    type Settings = (Option<String>, Option<String>, Option<String>, String, i32);
     const SETTINGS: &str = "select current_setting('app.workspace_id', true), current_setting('app.rank', true),
-                                   current_setting('transaction_isolation'), pg_backend_pid()";
+                                   current_setting('app.sites', true), current_setting('transaction_isolation'),
+                                   pg_backend_pid()";
 
+    /// A viewer is limited to two sites, an owner to none.
     fn scope(role: Role) -> WorkspaceScope {
         let principal = Principal::Member { user_id: UserId(Uuid::now_v7()), role };
-        WorkspaceScope::new(WorkspaceId(Uuid::now_v7()), principal)
+        let two = || vec![SiteId(Uuid::now_v7()), SiteId(Uuid::now_v7())];
+        let sites = Sites::of((role == Role::Viewer).then(two));
+        WorkspaceScope::new(WorkspaceId(Uuid::now_v7()), principal).limited(sites)
     }
 
     /// A store of the app's role whose every transaction runs on the same connection.
@@ -179,14 +185,15 @@ mod tests {
     #[tokio::test]
     async fn nothing_of_a_scope_stays_on_a_connection() {
         let (_db, store) = one_connection().await;
-        let (_, _, _, process): Settings = sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
+        let (_, _, _, _, process): Settings = sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
         for end in ["commit", "rollback", "drop", "fail", "cancel"] {
             for read_only in [true, false] {
                 let scope = scope(if read_only { Role::Viewer } else { Role::Owner });
                 let mut tx = WorkspaceTx::begin(&store.pool, &scope, read_only).await.unwrap();
-                let (workspace, rank, isolation, _) = inside(&mut tx).await;
+                let (workspace, rank, sites, isolation, _) = inside(&mut tx).await;
                 assert_eq!(workspace, Some(scope.workspace_id().to_string()));
                 assert_eq!(rank, Some(scope.rank().to_string()));
+                assert_eq!(sites, Some(scope.sites().setting()));
                 assert_eq!(isolation, if read_only { "repeatable read" } else { "read committed" });
                 match end {
                     "commit" => tx.commit().await.unwrap(),
@@ -203,11 +210,11 @@ mod tests {
                     }
                     _ => drop(tx),
                 }
-                let (workspace, rank, isolation, same): Settings =
+                let (workspace, rank, sites, isolation, same): Settings =
                     sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
                 assert_eq!(same, process, "after {end} the connection is used again");
                 assert_eq!(isolation, "read committed", "after {end} no transaction is open");
-                for left in [workspace, rank] {
+                for left in [workspace, rank, sites] {
                     assert_eq!(left.unwrap_or_default(), "", "after {end}, read only: {read_only}");
                 }
             }
@@ -257,9 +264,11 @@ mod tests {
             });
             given_up += u32::from(given.await);
             drop(beginning);
-            let (workspace, rank, isolation, _): Settings =
+            let (workspace, rank, sites, isolation, _): Settings =
                 sqlx::query_as(SETTINGS).fetch_one(&store.pool).await.unwrap();
-            assert_eq!((workspace.unwrap_or_default(), rank.unwrap_or_default()), Default::default(), "try {n}");
+            for left in [workspace, rank, sites] {
+                assert_eq!(left.unwrap_or_default(), "", "try {n}");
+            }
             assert_eq!(isolation, "read committed", "try {n}");
         }
         assert!((20..180).contains(&given_up), "{given_up} were given up");

@@ -1,4 +1,4 @@
-//! One page of one workspace and role, followed by everybody who has it open: read once for all of them.
+//! One page of one workspace, role and choice of sites, followed by everybody who has it open: read once for all of them.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -53,7 +53,7 @@ impl Feed {
     }
 
     /// Reads and sends until `is_over` says that nobody follows any more. `seat` is that of the one who opened it:
-    /// whoever joins has the same workspace and role.
+    /// whoever joins has the same workspace, role and sites.
     pub async fn run(&self, services: &Services, seat: &Seat, is_over: impl Fn() -> bool) {
         let mut ageing = interval(AGEING);
         ageing.set_missed_tick_behavior(MissedTickBehavior::Delay);

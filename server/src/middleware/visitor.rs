@@ -4,9 +4,9 @@
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use clarity_service::{Client, Visitor};
 
 use super::RequestId;
@@ -21,6 +21,17 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
             return Problem { error, request_id: request.extensions().get::<RequestId>().copied() }.into_response();
         }
     };
+    let slug = workspace_asked_for(&request).map(str::to_owned);
+    if let Some(slug) = slug {
+        match state.services.moved_to(&visitor, &slug).await {
+            Ok(None) => {}
+            // Not for ever: a workspace may take an address again that it has left.
+            Ok(Some(now)) => return Redirect::temporary(&moved(request.uri(), &slug, &now)).into_response(),
+            Err(error) => {
+                return Problem { error, request_id: request.extensions().get::<RequestId>().copied() }.into_response();
+            }
+        }
+    }
     let client = client(&request, &state.trusted_proxies);
     request.extensions_mut().insert(visitor.clone());
     request.extensions_mut().insert(client);
@@ -54,6 +65,20 @@ fn is_stream(headers: &HeaderMap) -> bool {
 fn sets(headers: &HeaderMap, name: &str) -> bool {
     let cookies = headers.get_all(header::SET_COOKIE).into_iter().filter_map(|cookie| cookie.to_str().ok());
     cookies.filter_map(|cookie| cookie.split_once('=')).any(|(key, _)| key == name)
+}
+
+/// The slug of a page, file or stream in a workspace.
+fn workspace_asked_for(request: &Request) -> Option<&str> {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let rest = request.uri().path().strip_prefix("/w/").filter(|_| reads)?;
+    rest.split('/').next().filter(|slug| !slug.is_empty())
+}
+
+/// The same under the workspace's address of now.
+fn moved(uri: &Uri, slug: &str, now: &str) -> String {
+    let rest = uri.path().get("/w/".len() + slug.len()..).unwrap_or_default();
+    let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    format!("/w/{now}{rest}{query}")
 }
 
 /// Where a request came from.
@@ -111,6 +136,22 @@ mod tests {
         assert_eq!(origin(ip("10.0.0.1"), &headers, &[]), ip("10.0.0.1"), "nobody is trusted unasked");
         headers.insert("x-forwarded-for", HeaderValue::from_static("nonsense"));
         assert_eq!(origin(ip("10.0.0.1"), &headers, &ours), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn an_old_address_leads_to_the_same_page() {
+        let uri = |text: &str| text.parse::<Uri>().unwrap();
+        let to = |text: &str| moved(&uri(text), "old", "new");
+        assert_eq!(to("/w/old"), "/w/new");
+        assert_eq!(to("/w/old/sources/connect?pairing=7&x=a%2Fb"), "/w/new/sources/connect?pairing=7&x=a%2Fb");
+        let asked = |method: &str, path: &str| {
+            let request =
+                axum::http::Request::builder().method(method).uri(path).body(axum::body::Body::empty()).unwrap();
+            workspace_asked_for(&request).map(str::to_owned)
+        };
+        assert_eq!(asked("GET", "/w/old/audit.csv?x=1").as_deref(), Some("old"));
+        assert_eq!(asked("POST", "/w/old").as_deref(), None);
+        assert_eq!(asked("GET", "/w/").or(asked("GET", "/sso/start/old")), None);
     }
 
     #[test]

@@ -70,6 +70,34 @@ async fn a_page_is_for_its_members_and_nobody_keeps_it() {
 }
 
 #[tokio::test]
+async fn an_old_address_of_a_workspace_leads_its_members_on() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await;
+    let change = Stage::form("/api/workspace_settings/address", "slug=nordmark&address=nord-works");
+    let (mut head, body) = change.into_parts();
+    head.headers.insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    let changed = stage.send(Request::from_parts(head, body)).await;
+    assert_eq!((changed.status(), text_header(&changed, "location")), (StatusCode::FOUND, "/w/nord-works/settings"));
+    for (path, to) in [
+        ("/w/nordmark", "/w/nord-works"),
+        ("/w/nordmark/audit?actor=a%20b", "/w/nord-works/audit?actor=a%20b"),
+        ("/w/nordmark/audit.csv", "/w/nord-works/audit.csv"),
+    ] {
+        let response = stage.get(path, Some(&maja)).await;
+        let answer = (response.status(), text_header(&response, "location"));
+        assert_eq!(answer, (StatusCode::TEMPORARY_REDIRECT, to));
+    }
+    assert_eq!(stage.get("/w/nord-works", Some(&maja)).await.status(), StatusCode::OK);
+    // To others the old one and the new one are what nobody ever had.
+    for path in ["/w/nordmark", "/w/nord-works", "/w/nothing"] {
+        assert_eq!(stage.get(path, Some(&joe)).await.status(), StatusCode::NOT_FOUND, "{path}");
+        let signed_out = stage.get(path, None).await;
+        assert!(text_header(&signed_out, "location").starts_with("/sign-in?next=/w/"), "{path}");
+    }
+}
+
+#[tokio::test]
 async fn files_with_a_hash_are_kept_and_come_compressed() {
     let stage = Stage::new().await;
     let request = Request::get("/pkg/clarity.0.js").header(header::ACCEPT_ENCODING, "br, gzip");

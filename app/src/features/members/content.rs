@@ -7,7 +7,9 @@ use clarity_domain::{
 use leptos::prelude::*;
 
 use super::{
-    api::{AcceptOwnership, ChangeRole, Invite, Leave, Offer, Remove, RequireSecondFactor, Resend, Revoke, Withdraw},
+    api::{
+        AcceptOwnership, ChangeRole, Invite, Leave, Limit, Offer, Remove, RequireSecondFactor, Resend, Revoke, Withdraw,
+    },
     invitations::{InviteForm, Invited, OpenInvitations},
     model,
     own::{Leaving, OfferedToYou, OwnPlace},
@@ -32,6 +34,7 @@ pub struct Forms {
     pub resend: ServerAction<Resend>,
     pub revoke: ServerAction<Revoke>,
     pub change_role: ServerAction<ChangeRole>,
+    pub limit: ServerAction<Limit>,
     pub remove: ServerAction<Remove>,
     pub leave: ServerAction<Leave>,
     pub offer: ServerAction<Offer>,
@@ -47,6 +50,7 @@ impl Forms {
             resend: ServerAction::new(),
             revoke: ServerAction::new(),
             change_role: ServerAction::new(),
+            limit: ServerAction::new(),
             remove: ServerAction::new(),
             leave: ServerAction::new(),
             offer: ServerAction::new(),
@@ -62,6 +66,7 @@ impl Forms {
             self.resend.value().get(),
             self.revoke.value().get(),
             self.change_role.value().get(),
+            self.limit.value().get(),
             self.remove.value().get(),
             self.leave.value().get(),
             self.offer.value().get(),
@@ -73,7 +78,7 @@ impl Forms {
     }
 
     /// Changes when the page has to be read again.
-    pub fn sent(self) -> Memo<[usize; 10]> {
+    pub fn sent(self) -> Memo<[usize; 11]> {
         let invited = Memo::new(move |before: Option<&usize>| {
             let done = self.invite.value().with(|value| matches!(value, Some(Ok(()))));
             before.copied().unwrap_or_default() + usize::from(done)
@@ -84,6 +89,7 @@ impl Forms {
                 self.resend.version().get(),
                 self.revoke.version().get(),
                 self.change_role.version().get(),
+                self.limit.version().get(),
                 self.remove.version().get(),
                 self.leave.version().get(),
                 self.offer.version().get(),
@@ -114,15 +120,17 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
     });
     let leaving = view! { <Leaving slug=slug.clone() last_owner=own.last_owner leave=forms.leave/> };
     let body = match all {
-        Some(Members { as_of, members, members_total, invitations }) => {
+        Some(Members { as_of, members, members_total, invitations, sites }) => {
             let emails = invitations.iter().map(|row| row.email.clone()).collect();
+            let sites_page = paths::sites(&slug);
             let hidden = (members_total as usize).saturating_sub(members.len());
-            let form = view! { <InviteForm slug=slug.clone() role invite=forms.invite/> };
-            let rows = view! { <Rows slug=slug.clone() members you=own.you role forms/> };
-            let open = view! { <OpenInvitations slug=slug.clone() invitations base=as_of forms/> };
+            let form = view! { <InviteForm slug=slug.clone() role sites=sites.clone() invite=forms.invite/> };
+            let rows = view! { <Rows slug=slug.clone() members sites=sites.clone() you=own.you role forms/> };
+            let open = view! { <OpenInvitations slug=slug.clone() invitations sites base=as_of forms/> };
             view! {
                 <Invited emails/>
                 <Card title="Invite a colleague" remark="they get a letter with a link that works once, for 72 hours">{form}</Card>
+                <p class="cs-quiet"><a class="cs-link" href=sites_page>"Sites and the machines at them"</a></p>
                 <Card title="Members">
                     {rows}
                     {(hidden > 0).then(|| view! { <p class="cs-quiet">{format!("{hidden} more are not shown.")}</p> })}

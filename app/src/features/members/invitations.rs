@@ -2,12 +2,12 @@
 
 use clarity_domain::{
     role::Role,
-    view::{Micros, members::InvitationRow},
+    view::{Micros, members::InvitationRow, sites::SiteCard},
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
-use super::{Forms, api::Invite, model};
+use super::{Forms, api::Invite, model, sites::SiteChoice};
 use crate::{
     layout::refused::Refused,
     ui::{
@@ -41,10 +41,14 @@ pub fn InviteForm(
     slug: String,
     /// The viewer's.
     role: Role,
+    sites: Vec<SiteCard>,
     invite: ServerAction<Invite>,
 ) -> impl IntoView {
     let error = Signal::derive(move || invite.value().get().and_then(Result::err));
     let of_email = Signal::derive(move || error.get().and_then(|error| error.of_field("email")));
+    let of_sites = Signal::derive(move || error.get().and_then(|error| error.of_field("sites")));
+    // With one site there is nothing to choose.
+    let chooses = sites.len() > 1;
     // A form of its own for each invitation: what was sent does not stand in the next one.
     let sent = Memo::new(move |_| invite.value().with(|v| matches!(v, Some(Ok(_)))).then(|| invite.version().get()));
     let choices = model::choices(model::grantable(role));
@@ -55,7 +59,12 @@ pub fn InviteForm(
         .join(". ");
     view! {
         <ActionForm action=invite>
-            {move || error.get().filter(|error| error.of_field("email").is_none()).map(|error| view! { <Refused error/> })}
+            {move || {
+                error
+                    .get()
+                    .filter(|error| error.beside_fields(&["email", "sites"]).is_some())
+                    .map(|error| view! { <Refused error/> })
+            }}
             <input type="hidden" name="slug" value=slug/>
             <div class="cs-members__invite">
                 {move || {
@@ -67,13 +76,21 @@ pub fn InviteForm(
                     {move || if invite.pending().get() { "Sending" } else { "Send invitation" }}
                 </Button>
             </div>
+            {chooses.then(|| view! { <SiteChoice id="invite-sites" legend="Sees" sites limit=None error=of_sites/> })}
         </ActionForm>
+        {chooses.then(|| view! { <p class="cs-quiet">"Operators and viewers can be limited to sites: they see the machines of these alone, and nothing that belongs to no machine. Owners and admins administer the whole workspace, so they see every site."</p> })}
         <p class="cs-quiet cs-members__roles">{words}"."</p>
     }
 }
 
 #[component]
-pub fn OpenInvitations(slug: String, invitations: Vec<InvitationRow>, base: Micros, forms: Forms) -> impl IntoView {
+pub fn OpenInvitations(
+    slug: String,
+    invitations: Vec<InvitationRow>,
+    sites: Vec<SiteCard>,
+    base: Micros,
+    forms: Forms,
+) -> impl IntoView {
     if invitations.is_empty() {
         return view! { <EmptyNote symbol=Symbol::People title="No open invitations" message="Invite a colleague above. Until they accept, the invitation stands here and can be sent again or revoked."/> }
             .into_any();
@@ -81,14 +98,19 @@ pub fn OpenInvitations(slug: String, invitations: Vec<InvitationRow>, base: Micr
     let columns = ["E-mail", "Role", "Invited by", "Sent", "Valid until", ""].map(Column::new).to_vec();
     let rows = invitations
         .into_iter()
-        .map(|invitation| view! { <Row slug=slug.clone() invitation base forms/> })
+        .map(|invitation| view! { <Row slug=slug.clone() invitation sites=sites.clone() base forms/> })
         .collect_view();
     view! { <div class="cs-table-scroll"><Table caption="Open invitations" columns>{rows}</Table></div> }.into_any()
 }
 
 #[component]
-fn Row(slug: String, invitation: InvitationRow, base: Micros, forms: Forms) -> impl IntoView {
-    let InvitationRow { id, email, role, invited_by, sent_at, expires_at, expired, may_resend } = invitation;
+fn Row(slug: String, invitation: InvitationRow, sites: Vec<SiteCard>, base: Micros, forms: Forms) -> impl IntoView {
+    let InvitationRow { id, email, role, sites: limit, invited_by, sent_at, expires_at, expired, may_resend } =
+        invitation;
+    let role = match limit {
+        None => model::role_name(role).to_owned(),
+        Some(limit) => format!("{} · {}", model::role_name(role), model::sites_words(Some(&limit), &sites)),
+    };
     let until = if expired {
         view! { <Pill tone=Tone::Warn text="Expired"/> }.into_any()
     } else {
@@ -108,7 +130,7 @@ fn Row(slug: String, invitation: InvitationRow, base: Micros, forms: Forms) -> i
     view! {
         <tr>
             <th scope="row" class="cs-table__wrap cs-members__who">{email}</th>
-            <td data-label="Role">{model::role_name(role)}</td>
+            <td class="cs-table__wrap" data-label="Role">{role}</td>
             <td class="cs-table__wrap" data-label="Invited by">{invited_by}</td>
             <td data-label="Sent"><Ago at=Some(sent_at) base/></td>
             <td data-label="Valid until">{until}</td>

@@ -7,6 +7,7 @@ mod model;
 mod own;
 mod policy;
 mod rows;
+mod sites;
 
 pub use content::{Forms, MembersContent};
 pub use model::{role_name, role_words};

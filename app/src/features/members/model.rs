@@ -1,6 +1,10 @@
 //! How roles and members are said. Plain Rust.
 
-use clarity_domain::role::{Role, may_grant};
+use clarity_domain::{
+    ids::SiteId,
+    role::{Role, may_grant},
+    view::sites::SiteCard,
+};
 
 pub const fn role_name(role: Role) -> &'static str {
     match role {
@@ -41,6 +45,14 @@ pub fn grantable(actor: Role) -> Vec<Role> {
     Role::ALL.into_iter().filter(|role| may_grant(actor, *role)).collect()
 }
 
+/// "Every site", "Plant North, Plant South". Sites that are gone are not named.
+pub fn sites_words(limit: Option<&[SiteId]>, sites: &[SiteCard]) -> String {
+    let Some(limit) = limit else { return "Every site".into() };
+    let named: Vec<&str> =
+        sites.iter().filter(|site| limit.contains(&site.id)).map(|site| site.name.as_str()).collect();
+    if named.is_empty() { "No site that is still there".into() } else { named.join(", ") }
+}
+
 /// "1 person", "12 people".
 pub fn people(count: u32) -> String {
     match count {
@@ -52,6 +64,16 @@ pub fn people(count: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_is_said_by_the_names_of_its_sites() {
+        let id = |n| SiteId(uuid::Uuid::from_u128(n));
+        let site = |n, name: &str| SiteCard { id: id(n), name: name.into() };
+        let sites = [site(1, "Plant North"), site(2, "Plant South")];
+        assert_eq!(sites_words(None, &sites), "Every site");
+        assert_eq!(sites_words(Some(&[id(2), id(1)]), &sites), "Plant North, Plant South");
+        assert_eq!(sites_words(Some(&[id(3)]), &sites), "No site that is still there");
+    }
 
     #[test]
     fn nobody_is_invited_as_an_owner() {

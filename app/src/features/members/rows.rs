@@ -1,9 +1,13 @@
 //! The members, a line each, with what the viewer may do to them.
 
-use clarity_domain::{ids::UserId, role::Role, view::members::MemberRow};
+use clarity_domain::{
+    ids::UserId,
+    role::Role,
+    view::{members::MemberRow, sites::SiteCard},
+};
 use leptos::{form::ActionForm, prelude::*};
 
-use super::{Forms, model};
+use super::{Forms, model, sites::seen};
 use crate::ui::{
     button::{Button, Kind},
     choice::Choice,
@@ -17,6 +21,7 @@ use crate::ui::{
 pub fn Rows(
     slug: String,
     members: Vec<MemberRow>,
+    sites: Vec<SiteCard>,
     you: UserId,
     /// The viewer's.
     role: Role,
@@ -25,16 +30,17 @@ pub fn Rows(
     let columns = ["Person", "Role", "Joined", ""].map(Column::new).to_vec();
     let rows = members
         .into_iter()
-        .map(|member| view! { <Row slug=slug.clone() own=member.id == you member role forms/> })
+        .map(|member| view! { <Row slug=slug.clone() own=member.id == you member sites=sites.clone() role forms/> })
         .collect_view();
     view! { <div class="cs-table-scroll"><Table caption="Members" columns>{rows}</Table></div> }
 }
 
 #[component]
-fn Row(slug: String, member: MemberRow, own: bool, role: Role, forms: Forms) -> impl IntoView {
+fn Row(slug: String, member: MemberRow, sites: Vec<SiteCard>, own: bool, role: Role, forms: Forms) -> impl IntoView {
     let joined = member.joined_at;
     let (name, email) = (member.name.clone(), member.email.clone());
     let change = change(&slug, &member, forms);
+    let sees = seen(&slug, &member, &sites, forms);
     let acts = acts(&slug, &member, role, forms);
     view! {
         <tr>
@@ -43,7 +49,7 @@ fn Row(slug: String, member: MemberRow, own: bool, role: Role, forms: Forms) -> 
                 <small>{email}</small>
                 {member.offered.then(|| view! { <Pill tone=Tone::Idle text="Ownership offered"/> })}
             </th>
-            <td data-label="Role">{change}</td>
+            <td data-label="Role">{change}{sees}</td>
             <td data-label="Joined"><Time at=Some(joined) detail=Detail::Day/></td>
             <td data-align="end" class="cs-members__acts"><div class="cs-row">{acts}</div></td>
         </tr>

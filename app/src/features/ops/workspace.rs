@@ -43,8 +43,9 @@ impl Forms {
 pub fn WorkspaceContent(page: OpsWorkspacePage, look: Option<OpsLook>, forms: Forms) -> impl IntoView {
     let OpsWorkspacePage { as_of, person, workspace, requests, live } = page;
     let open = requests.iter().any(|request| request.state == SupportState::Open);
+    let region = if workspace.region.is_empty() { String::new() } else { format!(", {}", workspace.region) };
     let counts = format!(
-        "{}, {} members, {} agents. Made ",
+        "{}{region}, {} members, {} agents. Made ",
         workspace.slug,
         number::whole(workspace.members.into()),
         number::whole(workspace.agents.into())

@@ -23,7 +23,7 @@ pub fn ConfirmForm(token: String, email: String) -> impl IntoView {
             <input type="hidden" name="token" value=token/>
             // For the browser's list of passwords: which account the new one is for.
             <input type="email" value=email autocomplete="username" readonly hidden/>
-            <Field name="workspace" label="Workspace" autocomplete="organization" help="Your company or plant; it can be renamed" autofocus=true error=of("workspace")/>
+            <Field name="workspace" label="Workspace" autocomplete="organization" help="Your company or plant. Its name and address can be changed in its settings" autofocus=true error=of("workspace")/>
             <Field name="name" label="Your name" autocomplete="name" error=of("name")/>
             <Field name="password" label="Password" kind="password" autocomplete="new-password" minlength=12 help="At least 12 characters" error=of("password")/>
             <Button kind=Kind::Primary submit=true large=true disabled=action.pending()>

@@ -18,7 +18,7 @@ pub fn NewWorkspaceForm() -> impl IntoView {
     view! {
         <ActionForm action=action>
             {move || error.get().and_then(|error| error.beside_fields(&["workspace"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
-            <Field name="workspace" label="Workspace" autocomplete="organization" help="A company or plant; it can be renamed" autofocus=true error=of("workspace")/>
+            <Field name="workspace" label="Workspace" autocomplete="organization" help="A company or plant. Its name and address can be changed in its settings" autofocus=true error=of("workspace")/>
             <Button kind=Kind::Primary submit=true large=true disabled=action.pending()>
                 {move || if action.pending().get() { "Creating the workspace" } else { "Create workspace" }}
             </Button>

@@ -13,3 +13,4 @@ mod step;
 
 pub use content::{Forms, SetUpContent};
 pub use first_event::{FIRST_EVENT, FirstEvent, FirstEventContent};
+pub use place::REGIONS;

@@ -135,6 +135,14 @@ pub fn help(waiting: &Waiting) -> Help {
             Way::DeadLetters,
             "See the causes",
         ),
+        WaitingFor::OwnSites => (
+            "No machine of your sites yet".to_owned(),
+            "You see the machines of your sites alone, and none is at them. An admin or owner says which sites you see, and at \
+             which site a machine is."
+                .to_owned(),
+            Way::Source,
+            "See the sources",
+        ),
     };
     Help { title, message, way, act }
 }
@@ -164,7 +172,7 @@ mod tests {
 
     #[test]
     fn each_cause_says_what_and_what_to_do() {
-        use WaitingFor::{Agent, AgentBack, Connection, DeadLetters, Machine, Refine, Rows, Sight, Source};
+        use WaitingFor::{Agent, AgentBack, Connection, DeadLetters, Machine, OwnSites, Refine, Rows, Sight, Source};
         for (cause, title, way) in [
             (Agent, "No source is connected", Way::Connect),
             (Connection, "Waiting for plant-pc", Way::Source),
@@ -175,6 +183,7 @@ mod tests {
             (Refine, "The first events are stored", Way::Source),
             (Machine, "Events arrive, and name no machine", Way::Source),
             (DeadLetters, "12 events could not be read", Way::DeadLetters),
+            (OwnSites, "No machine of your sites yet", Way::Source),
         ] {
             let help = help(&waiting(cause));
             assert_eq!((help.title.as_str(), help.way), (title, way));

@@ -15,7 +15,8 @@ use crate::ui::{
     pill::Tone,
 };
 
-const REGIONS: [&str; 7] =
+/// Offered while one types; any other word is fine.
+pub const REGIONS: [&str; 7] =
     ["Africa", "Asia", "Australia and Oceania", "Europe", "Middle East", "North America", "South America"];
 
 #[component]

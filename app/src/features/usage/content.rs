@@ -44,6 +44,7 @@ pub fn UsageContent(page: Usage) -> impl IntoView {
         }
     });
     let plan = page.plan.name();
+    let region = (!page.region.is_empty()).then(|| format!(". Region: {}", page.region));
     let meters = page.meters.into_iter().map(|meter| view! { <Row meter/> }).collect_view();
     let days = page.days.into_iter().map(|day| view! { <Day day/> }).collect_view();
     let limits = ["Limit", "Used", "State"].map(Column::new).to_vec();
@@ -54,7 +55,7 @@ pub fn UsageContent(page: Usage) -> impl IntoView {
             <div class="cs-head">
                 <div class="cs-head__text">
                     <h1>"Plan and usage"</h1>
-                    <p>"Plan: " <b>{plan}</b> ". The month's figures begin anew on " <Time at=Some(ends) detail=Detail::Day/></p>
+                    <p>"Plan: " <b>{plan}</b> {region} ". The month's figures begin anew on " <Time at=Some(ends) detail=Detail::Day/></p>
                 </div>
             </div>
             <div class="cs-stack">

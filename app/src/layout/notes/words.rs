@@ -37,7 +37,22 @@ pub fn of(frame: &Frame) -> Vec<FrameNote> {
         page: owns.then(|| ("Plan and usage".into(), paths::usage(slug))),
         ..FrameNote::default()
     });
-    leaving.into_iter().chain(support).chain(plan).collect()
+    let limited = frame.limited_to.as_deref().map(|sites| FrameNote {
+        tone: Tone::Idle.as_str().into(),
+        before: limited_words(sites),
+        ..FrameNote::default()
+    });
+    leaving.into_iter().chain(support).chain(plan).chain(limited).collect()
+}
+
+/// What a member of some sites sees, and what not.
+fn limited_words(sites: &[String]) -> String {
+    let named = match sites {
+        [] => "You see no site at the moment: those that you were limited to are gone.".to_owned(),
+        [one] => format!("You see the machines of {one}."),
+        [all @ .., last] => format!("You see the machines of {} and {last}.", all.join(", ")),
+    };
+    format!("{named} What belongs to no machine, such as dead letters, is neither shown nor counted for you.")
 }
 
 fn inside(slug: &str, one: &SupportNow) -> FrameNote {
@@ -85,6 +100,14 @@ fn notice_words(notice: PlanNotice) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_names_its_sites() {
+        let words = |sites: &[&str]| limited_words(&sites.iter().map(|site| (*site).to_owned()).collect::<Vec<_>>());
+        assert!(words(&[]).starts_with("You see no site"));
+        assert!(words(&["Plant North"]).starts_with("You see the machines of Plant North. What"));
+        assert!(words(&["A", "B", "C"]).starts_with("You see the machines of A, B and C. What"));
+    }
 
     #[test]
     fn a_notice_says_what_follows() {

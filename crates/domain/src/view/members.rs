@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Micros;
+use super::{Micros, sites::SiteCard};
 use crate::{
-    ids::{InvitationId, UserId},
+    ids::{InvitationId, SiteId, UserId},
     role::Role,
 };
 
@@ -47,6 +47,8 @@ pub struct Members {
     pub members_total: u32,
     /// Those that nobody has accepted yet, the newest first.
     pub invitations: Vec<InvitationRow>,
+    /// All sites of the workspace, for limits.
+    pub sites: Vec<SiteCard>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,6 +57,8 @@ pub struct MemberRow {
     pub name: String,
     pub email: String,
     pub role: Role,
+    /// Whose machines they see alone; `None`: every site. Sites that are gone are among them.
+    pub sites: Option<Vec<SiteId>>,
     pub joined_at: Micros,
     pub may: MemberActs,
     /// They have an open offer to become an owner.
@@ -68,6 +72,8 @@ pub struct MemberActs {
     pub roles: Vec<Role>,
     pub remove: bool,
     pub offer: bool,
+    /// Say which sites they see.
+    pub limit: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -75,6 +81,8 @@ pub struct InvitationRow {
     pub id: InvitationId,
     pub email: String,
     pub role: Role,
+    /// As of a member.
+    pub sites: Option<Vec<SiteId>>,
     /// The name of who sent it last.
     pub invited_by: String,
     pub sent_at: Micros,

@@ -20,11 +20,13 @@ pub mod search;
 pub mod second_factor;
 pub mod session;
 pub mod set_up;
+pub mod sites;
 pub mod sources;
 pub mod sso;
 pub mod support;
 pub mod tokens;
 pub mod usage;
+pub mod workspace_settings;
 
 use serde::{Deserialize, Serialize};
 

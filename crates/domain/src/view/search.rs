@@ -35,6 +35,8 @@ pub enum SearchTarget {
     Sso,
     /// The page of who of the platform's support asked, for those who may see it.
     Support,
+    /// The page of name, place and sites, for those who may change them.
+    Settings,
     /// The page of the plan, for owners.
     Usage,
 }

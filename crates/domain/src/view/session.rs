@@ -83,7 +83,7 @@ pub struct EmailChange {
     pub to: String,
 }
 
-/// What the frame around a workspace page shows. Of its last three the server makes words: they are not sent.
+/// What the frame around a workspace page shows. Of its last four the server makes words: they are not sent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     pub user: UserCard,
@@ -103,4 +103,7 @@ pub struct Frame {
     /// Who of the platform's support may read the workspace at this moment: every member is told.
     #[serde(skip)]
     pub support: Vec<SupportNow>,
+    /// Names of the sites that the viewer is limited to, those that are still there; `None`: they see every site.
+    #[serde(skip)]
+    pub limited_to: Option<Vec<String>>,
 }

@@ -102,6 +102,8 @@ pub enum WaitingFor {
     Machine,
     /// Events came, and could not be read.
     DeadLetters,
+    /// The viewer sees some sites alone, and there is no machine at them.
+    OwnSites,
 }
 
 impl WaitingFor {

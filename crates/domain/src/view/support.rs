@@ -94,6 +94,8 @@ pub struct OpsWorkspaces {
 pub struct OpsWorkspaceRow {
     pub slug: String,
     pub name: String,
+    /// As its members say it; empty: they did not.
+    pub region: String,
     pub created_at: Micros,
     pub members: u32,
     /// Keys that are not revoked.

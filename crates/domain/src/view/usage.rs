@@ -9,6 +9,8 @@ use crate::plan::{Limit, Plan, Standing};
 pub struct Usage {
     pub as_of: Micros,
     pub plan: Plan,
+    /// Of the workspace, as its members say it; empty: they did not.
+    pub region: String,
     /// In the order of [`Limit::ALL`].
     pub meters: Vec<Meter>,
     /// When the month's figures begin anew.

@@ -15,7 +15,7 @@ use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::invitation::{self, LinkHash, LinkedInvitation};
 use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{member, user, workspace};
-use clarity_store::{StoreError, audit};
+use clarity_store::{StoreError, audit, site};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -232,17 +232,23 @@ impl Services {
         client: &Client,
     ) -> Result<(), AppError> {
         let id = invitation.id.to_string();
+        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
+        let mut after = json!({ "role": invitation.role.as_str(), "new_account": is_new });
+        if invitation.sites.is_some() {
+            // Those that are still there. With none left the person sees no machine: a limit never becomes every site.
+            let sites = site::list(&mut tx).await.map_err(fault)?;
+            after["sites"] = json!(sites.into_iter().map(|site| site.name).collect::<Vec<_>>());
+        }
         let entry = Entry {
             actor: by,
             act: Act::AcceptInvitation,
             object: Object { kind: "invitation", id: &id, name: &invitation.email },
             before: None,
-            after: Some(json!({ "role": invitation.role.as_str(), "new_account": is_new })),
+            after: Some(after),
             outcome: Outcome::Done,
             address: &client.address,
             request_id: client.request_id,
         };
-        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
         audit::record(&mut tx, &entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }

@@ -3,18 +3,20 @@
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
-use clarity_domain::role::{Permission, Role, may_change, may_remove};
+use clarity_domain::role::{Permission, Role, may_be_limited, may_change, may_remove};
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::member;
 use serde_json::json;
 
 use super::keep_an_owner;
+use super::sites::said;
 use crate::audit::shown;
 use crate::error::{fault, missing};
 use crate::{Seat, Services};
 
 impl Services {
-    /// Gives a member another role. An owner may step down so, when there is another.
+    /// Gives a member another role. An owner may step down so, when there is another. Whoever becomes an admin sees every site
+    /// from then on.
     ///
     /// # Errors
     /// `Forbidden` for what the seat may not give or take; `ConfirmNeeded`; `NotFound`; `Conflict` for the last owner.
@@ -44,11 +46,13 @@ impl Services {
             self.keep_a_way_in(&mut tx, seat, user).await?;
         }
         member::set_role(&mut tx, &seat.scope, user, role).await.map_err(missing("member"))?;
-        let entry = Entry {
-            before: Some(json!({ "role": target.role.as_str() })),
-            after: Some(json!({ "role": role.as_str() })),
-            ..seat.entry(Act::ChangeRole, object)
-        };
+        let (mut before, mut after) = (json!({ "role": target.role.as_str() }), json!({ "role": role.as_str() }));
+        if target.sites.is_some() && !may_be_limited(role) {
+            // The role lifts the limit with it.
+            before["sites"] = said(&self.sites_of(seat).await?, target.sites.as_deref());
+            after["sites"] = said(&[], None);
+        }
+        let entry = Entry { before: Some(before), after: Some(after), ..seat.entry(Act::ChangeRole, object) };
         self.record(seat, &entry).await?;
         tx.commit().await.map_err(fault)
     }

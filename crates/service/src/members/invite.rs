@@ -5,7 +5,7 @@
 
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::InvitationId;
+use clarity_domain::ids::{InvitationId, SiteId};
 use clarity_domain::names::parse_email;
 use clarity_domain::role::{Permission, Role, may_grant};
 use clarity_runtime::clock::now_us;
@@ -17,6 +17,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::INVITATION_LIFE;
+use super::sites::{checked_limit, said};
 use crate::audit::timestamp;
 use crate::error::{fault, missing};
 use crate::mail::Letter;
@@ -26,12 +27,26 @@ use crate::{Seat, Services};
 const ABOVE: &str = "Nobody gives a role above their own, and nobody is invited as an owner.";
 
 impl Services {
-    /// Sends an invitation. The address as it was understood.
+    /// As [`Self::invite_to`], to every site.
     ///
     /// # Errors
-    /// `Forbidden` for a role that the seat may not give; `ConfirmNeeded` for an admin; `Invalid` at `email`; `LimitExceeded`;
-    /// `RateLimited`.
+    /// As there.
     pub async fn invite(&self, seat: &Seat, email: &str, role: Role) -> Result<String, AppError> {
+        self.invite_to(seat, email, role, None).await
+    }
+
+    /// Sends an invitation, to these sites or to every site. The address as it was understood.
+    ///
+    /// # Errors
+    /// `Forbidden` for a role that the seat may not give; `ConfirmNeeded` for an admin; `Invalid` at `email` or `sites`;
+    /// `LimitExceeded`; `RateLimited`.
+    pub async fn invite_to(
+        &self,
+        seat: &Seat,
+        email: &str,
+        role: Role,
+        sites: Option<&[SiteId]>,
+    ) -> Result<String, AppError> {
         let object = Object { kind: "invitation", ..Object::default() };
         self.permit(seat, Permission::ManageMembers, Act::InviteMember, object).await?;
         let email = parse_email(email)?;
@@ -40,11 +55,13 @@ impl Services {
             // Whoever comes in so may do what this session may, and stays when it has ended.
             self.permit_recent(seat, Permission::ManageMembers, Act::InviteMember, object).await?;
         }
+        let all = self.sites_of(seat).await?;
         let (mut tx, own) = self.locked(seat).await?;
         if !may_grant(own.role, role) {
             drop(tx);
             return self.refuse(seat, Act::InviteMember, object, role, ABOVE).await;
         }
+        let limit = checked_limit(&all, role, sites)?;
         if member::is_member(&mut tx, &seat.scope, &email).await.map_err(fault)? {
             return Err(AppError::invalid("email", format!("{email} is a member of this workspace already.")));
         }
@@ -62,15 +79,25 @@ impl Services {
         self.permit_seats(&seat.scope, members + open + 1).await?;
         let (token, token_hash) = new_token()?;
         let (id, expires_at) = (InvitationId(Uuid::now_v7()), now_us() + INVITATION_LIFE);
-        let new =
-            NewInvitation { id, email: &email, role, token_hash: &token_hash, invited_by: seat.user_id, expires_at };
+        let new = NewInvitation {
+            id,
+            email: &email,
+            role,
+            sites: limit.as_deref(),
+            token_hash: &token_hash,
+            invited_by: seat.user_id,
+            expires_at,
+        };
         invitation::insert(&mut tx, &seat.scope, &new).await.map_err(|error| match error {
             StoreError::Conflict(_) => is_invited(&email),
             other => fault(other),
         })?;
         self.write_invitation(&mut tx, seat, &own.user.name, &email, role, &token).await?;
         let text = id.to_string();
-        let after = json!({ "role": role.as_str(), "expires_at": timestamp(expires_at) });
+        let mut after = json!({ "role": role.as_str(), "expires_at": timestamp(expires_at) });
+        if limit.is_some() {
+            after["sites"] = said(&all, limit.as_deref());
+        }
         let entry = Entry { after: Some(after), ..seat.entry(Act::InviteMember, Object { id: &text, ..object }) };
         self.record(seat, &entry).await?;
         self.note_invited(seat).await?;

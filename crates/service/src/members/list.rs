@@ -2,8 +2,9 @@
 
 use clarity_domain::audit::Act;
 use clarity_domain::error::AppError;
-use clarity_domain::role::{Permission, Role, may_change, may_grant, may_remove};
+use clarity_domain::role::{Permission, Role, may_be_limited, may_change, may_grant, may_remove};
 use clarity_domain::view::members::{InvitationRow, MemberActs, MemberRow, Members, Membership, OfferToYou};
+use clarity_domain::view::sites::SiteCard;
 use clarity_runtime::clock::now_us;
 use clarity_store::audit::Object;
 use clarity_store::auth::{invitation, member, ownership};
@@ -56,6 +57,7 @@ impl Services {
         let offer = ownership::find(&mut tx, &seat.scope).await.map_err(fault)?;
         let invitations = invitation::list_open(&mut tx, &seat.scope).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
+        let sites = self.sites_of(seat).await?;
         let (role, offered) = (seat.role(), offer.map(|offer| offer.to.id));
         let members = rows.into_iter().map(|row| {
             let own = row.user.id == seat.user_id;
@@ -66,12 +68,14 @@ impl Services {
                     roles: if last { Vec::new() } else { roles(role, row.role) },
                     remove: !own && may_remove(role, row.role),
                     offer: !own && offer,
+                    limit: may_be_limited(row.role) && may_change(role, row.role, row.role),
                 },
                 offered: offered == Some(row.user.id),
                 id: row.user.id,
                 name: row.user.name,
                 email: row.user.email,
                 role: row.role,
+                sites: row.sites,
                 joined_at: row.joined_at,
             }
         });
@@ -81,6 +85,7 @@ impl Services {
             id: row.id,
             email: row.email,
             role: row.role,
+            sites: row.sites,
             invited_by: row.inviter,
             sent_at: row.sent_at,
             expires_at: row.expires_at,
@@ -90,6 +95,7 @@ impl Services {
             members: members.collect(),
             members_total: small(total),
             invitations: invitations.collect(),
+            sites: sites.into_iter().map(|site| SiteCard { id: site.id, name: site.name }).collect(),
         })
     }
 }

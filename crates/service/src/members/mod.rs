@@ -10,6 +10,7 @@ mod invite;
 mod list;
 mod ownership;
 mod policy;
+mod sites;
 
 use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};

@@ -12,6 +12,7 @@ use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::{member, ownership};
 use serde_json::json;
 
+use super::sites::said;
 use crate::audit::{shown, timestamp};
 use crate::error::{fault, forbidden, missing};
 use crate::mail::Letter;
@@ -92,9 +93,16 @@ impl Services {
         ownership::delete(&mut tx, &seat.scope).await.map_err(fault)?;
         member::set_role(&mut tx, &seat.scope, seat.user_id, Role::Owner).await.map_err(missing("workspace"))?;
         let (id, name) = (seat.user_id.to_string(), shown(&own.user));
+        let mut before = json!({ "role": own.role.as_str() });
+        let mut after = json!({ "role": Role::Owner.as_str(), "offered_by": offer.by });
+        if own.sites.is_some() {
+            // An owner sees every site.
+            before["sites"] = said(&self.sites_of(seat).await?, own.sites.as_deref());
+            after["sites"] = said(&[], None);
+        }
         let entry = Entry {
-            before: Some(json!({ "role": own.role.as_str() })),
-            after: Some(json!({ "role": Role::Owner.as_str(), "offered_by": offer.by })),
+            before: Some(before),
+            after: Some(after),
             ..seat.entry(Act::AcceptOwnership, Object { kind: "member", id: &id, name: &name })
         };
         self.record(seat, &entry).await?;

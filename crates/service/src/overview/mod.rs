@@ -136,7 +136,11 @@ async fn read(
         Extent::Changes => Vec::new(),
     };
     let newest = newest(&latest, now);
-    let waiting = if machines.is_empty() { Some(Box::new(waiting::read(tx, &views, now).await?)) } else { None };
+    let waiting = match (machines.is_empty(), seat.sees_every_site()) {
+        (false, _) => None,
+        (true, true) => Some(Box::new(waiting::read(tx, &views, now).await?)),
+        (true, false) => Some(Box::new(waiting::for_own_sites())),
+    };
     let overview = Overview {
         as_of: now,
         from,

@@ -3,12 +3,12 @@
 //! Each letter has a link of its own, and the newest one's hash is kept: a link that was sent before is dead.
 
 use super::renewal;
-use super::workspace::role;
+use super::workspace::{role, site_ids};
 use crate::at::{micros, timestamp};
 use crate::planted::whose;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthTx, Result, StoreError};
-use clarity_domain::ids::{InvitationId, UserId, WorkspaceId};
+use clarity_domain::ids::{InvitationId, SiteId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
 use clarity_domain::time::Micros;
 use uuid::Uuid;
@@ -21,6 +21,8 @@ pub struct NewInvitation<'a> {
     pub id: InvitationId,
     pub email: &'a str,
     pub role: Role,
+    /// The sites that the member will be limited to; `None`: every site.
+    pub sites: Option<&'a [SiteId]>,
     pub token_hash: &'a LinkHash,
     pub invited_by: UserId,
     pub expires_at: Micros,
@@ -32,6 +34,7 @@ pub struct InvitationRow {
     pub id: InvitationId,
     pub email: String,
     pub role: Role,
+    pub sites: Option<Vec<SiteId>>,
     /// The name of who sent it last, and what they are now; `None`: no member any more.
     pub inviter: String,
     pub inviter_role: Option<Role>,
@@ -48,6 +51,7 @@ pub struct LinkedInvitation {
     pub workspace_name: String,
     pub email: String,
     pub role: Role,
+    pub sites: Option<Vec<SiteId>>,
     pub inviter: String,
     pub inviter_role: Role,
     pub expires_at: Micros,
@@ -58,13 +62,15 @@ pub struct LinkedInvitation {
 /// # Errors
 /// `Conflict("invitations_open")` when the address has an open one.
 pub async fn insert(tx: &mut AuthTx, scope: &WorkspaceScope, new: &NewInvitation<'_>) -> Result<()> {
+    let sites: Option<Vec<Uuid>> = new.sites.map(|sites| sites.iter().map(|site| site.0).collect());
     sqlx::query!(
-        "insert into auth.invitations (id, workspace_id, email, role, token_hash, invited_by, expires_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into auth.invitations (id, workspace_id, email, role, sites, token_hash, invited_by, expires_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         new.id.0,
         scope.workspace_id().0,
         new.email,
         new.role.as_str(),
+        sites.as_deref(),
         new.token_hash.as_slice(),
         new.invited_by.0,
         timestamp(new.expires_at)
@@ -77,7 +83,7 @@ pub async fn insert(tx: &mut AuthTx, scope: &WorkspaceScope, new: &NewInvitation
 /// Those that are not accepted and not revoked, expired ones among them, the newest letter first.
 pub async fn list_open(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<Vec<InvitationRow>> {
     let rows = sqlx::query!(
-        r#"select i.id, i.email, i.role, u.name as inviter, m.role as "inviter_role?", i.sent_at, i.expires_at,
+        r#"select i.id, i.email, i.role, i.sites, u.name as inviter, m.role as "inviter_role?", i.sent_at, i.expires_at,
                   i.expires_at <= now() as "expired!"
            from auth.invitations i
            join auth.users u on u.id = i.invited_by
@@ -95,6 +101,7 @@ pub async fn list_open(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<Vec<In
         id: InvitationId(r.id),
         email: r.email,
         role: role(&r.role),
+        sites: site_ids(r.sites),
         inviter: r.inviter,
         inviter_role: r.inviter_role.as_deref().map(role),
         sent_at: micros(r.sent_at),
@@ -193,7 +200,7 @@ pub async fn revoke(tx: &mut AuthTx, scope: &WorkspaceScope, id: InvitationId) -
 /// member any more.
 pub async fn find_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Option<LinkedInvitation>> {
     let row = sqlx::query!(
-        r#"select i.id, i.workspace_id, w.name as workspace_name, i.email, i.role, u.name as inviter,
+        r#"select i.id, i.workspace_id, w.name as workspace_name, i.email, i.role, i.sites, u.name as inviter,
                   m.role as inviter_role, i.expires_at,
                   exists (select from auth.users k where k.email = i.email) as "has_account!"
            from auth.invitations i
@@ -214,6 +221,7 @@ pub async fn find_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Opti
         workspace_name: r.workspace_name,
         email: r.email,
         role: role(&r.role),
+        sites: site_ids(r.sites),
         inviter: r.inviter,
         inviter_role: role(&r.inviter_role),
         expires_at: micros(r.expires_at),
@@ -277,8 +285,8 @@ pub async fn lock_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Opti
     }
 }
 
-/// Uses the invitation up: the person is a member with its role, also when they were taken out before, and their sessions get new
-/// tokens. The caller holds the lock of [`lock_by_link`].
+/// Uses the invitation up: the person is a member with its role, of its sites, also when they were taken out before, and their
+/// sessions get new tokens. The caller holds the lock of [`lock_by_link`].
 ///
 /// # Errors
 /// `NotFound` when it is not open; `Conflict("memberships_pkey")` when they are a member already.
@@ -291,10 +299,10 @@ pub async fn accept(tx: &mut AuthTx, id: InvitationId, by: UserId) -> Result<()>
              and accepted_at is null
              and revoked_at is null
              and expires_at > now()
-           returning workspace_id, role
+           returning workspace_id, role, sites
          )
-         insert into auth.memberships (workspace_id, user_id, role)
-         select workspace_id, $2, role from used",
+         insert into auth.memberships (workspace_id, user_id, role, sites)
+         select workspace_id, $2, role, sites from used",
         id.0,
         by.0
     )

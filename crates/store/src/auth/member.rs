@@ -1,19 +1,22 @@
 //! Members of a workspace. Whoever changes one begins with [`lock`]: what was read before may have changed meanwhile.
 
 use super::renewal;
-use super::workspace::role;
+use super::workspace::{role, site_ids};
 use crate::at::micros;
 use crate::scope::WorkspaceScope;
 use crate::{AuthTx, Result, StoreError};
-use clarity_domain::ids::UserId;
+use clarity_domain::ids::{SiteId, UserId};
 use clarity_domain::role::Role;
 use clarity_domain::time::Micros;
 use clarity_domain::view::session::UserCard;
+use uuid::Uuid;
 
 #[derive(Clone, Debug)]
 pub struct MemberRow {
     pub user: UserCard,
     pub role: Role,
+    /// The sites that they are limited to; `None`: every site.
+    pub sites: Option<Vec<SiteId>>,
     pub joined_at: Micros,
 }
 
@@ -28,7 +31,7 @@ pub async fn lock(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<()> {
 /// At most `limit`, owners first, then by role and name.
 pub async fn list(tx: &mut AuthTx, scope: &WorkspaceScope, limit: i64) -> Result<Vec<MemberRow>> {
     let rows = sqlx::query!(
-        "select u.id, u.name, u.email, m.role, m.created_at
+        "select u.id, u.name, u.email, m.role, m.sites, m.created_at
          from auth.memberships m
          join auth.users u on u.id = m.user_id
          where m.workspace_id = $1
@@ -42,6 +45,7 @@ pub async fn list(tx: &mut AuthTx, scope: &WorkspaceScope, limit: i64) -> Result
     let members = rows.into_iter().map(|r| MemberRow {
         user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
         role: role(&r.role),
+        sites: site_ids(r.sites),
         joined_at: micros(r.created_at),
     });
     Ok(members.collect())
@@ -70,7 +74,7 @@ pub async fn count_owners(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<i64
 /// `None` for somebody who is in other workspaces only, as for nobody.
 pub async fn find(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Result<Option<MemberRow>> {
     let row = sqlx::query!(
-        "select u.id, u.name, u.email, m.role, m.created_at
+        "select u.id, u.name, u.email, m.role, m.sites, m.created_at
          from auth.memberships m
          join auth.users u on u.id = m.user_id
          where m.workspace_id = $1
@@ -83,6 +87,7 @@ pub async fn find(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Resu
     Ok(row.map(|r| MemberRow {
         user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
         role: role(&r.role),
+        sites: site_ids(r.sites),
         joined_at: micros(r.created_at),
     }))
 }
@@ -103,11 +108,13 @@ pub async fn is_member(tx: &mut AuthTx, scope: &WorkspaceScope, email: &str) -> 
     Ok(is_member)
 }
 
-/// Gives a member another role, and their sessions new tokens. What an owner offered ends when they are none any more.
+/// Gives a member another role, and their sessions new tokens. What an owner offered ends when they are none any more; whoever
+/// is made an admin or an owner sees every site, as they all do.
 pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, role: Role) -> Result<()> {
     let changed = sqlx::query!(
         "update auth.memberships
-         set role = $3, break_glass = break_glass and $3 = 'owner'
+         set role = $3, break_glass = break_glass and $3 = 'owner',
+             sites = case when $3 in ('operator', 'viewer') then sites end
          where workspace_id = $1
            and user_id = $2",
         scope.workspace_id().0,
@@ -129,6 +136,27 @@ pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, rol
         .await?;
     }
     renewal::ask(tx, user).await
+}
+
+/// Limits an operator or a viewer to these sites, or to none: `None`. The caller has locked the workspace.
+///
+/// # Errors
+/// `NotFound` for somebody who is no member, and for one whose role is never limited.
+pub async fn set_sites(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, sites: Option<&[SiteId]>) -> Result<()> {
+    let sites: Option<Vec<Uuid>> = sites.map(|sites| sites.iter().map(|site| site.0).collect());
+    let changed = sqlx::query!(
+        "update auth.memberships
+         set sites = $3
+         where workspace_id = $1
+           and user_id = $2
+           and role in ('operator', 'viewer')",
+        scope.workspace_id().0,
+        user.0,
+        sites.as_deref()
+    )
+    .execute(tx.conn())
+    .await?;
+    if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// Takes a person out of the workspace, with the offers by and to them. Their account stays, and what they did, and their

@@ -6,6 +6,7 @@ pub mod agent_key;
 pub mod api_token;
 pub mod deletion;
 pub mod email_change;
+pub mod former_slug;
 pub mod invitation;
 pub mod mail;
 pub mod member;

@@ -82,7 +82,7 @@ pub async fn revoke(tx: &mut AuthTx, hash: &TokenHash) -> Result<()> {
 /// Whoever helps has to find whom to ask: names, and how many members and agents there are.
 pub async fn list_workspaces(tx: &mut AuthTx, hash: &TokenHash) -> Result<Vec<OpsWorkspaceRow>> {
     let rows = sqlx::query!(
-        r#"select w.slug, w.name, w.created_at,
+        r#"select w.slug, w.name, w.region, w.created_at,
                   (select count(*) from auth.memberships m where m.workspace_id = w.id) as "members!",
                   (select count(*) from auth.agent_keys k
                    where k.workspace_id = w.id and k.revoked_at is null) as "agents!"
@@ -100,6 +100,7 @@ pub async fn list_workspaces(tx: &mut AuthTx, hash: &TokenHash) -> Result<Vec<Op
         .map(|r| OpsWorkspaceRow {
             slug: r.slug,
             name: r.name,
+            region: r.region,
             created_at: micros(r.created_at),
             members: small(r.members),
             agents: small(r.agents),
@@ -111,7 +112,7 @@ pub async fn list_workspaces(tx: &mut AuthTx, hash: &TokenHash) -> Result<Vec<Op
 /// are closed is not there, for them as for everybody.
 pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Option<(OpsScope, OpsWorkspaceRow)>> {
     let row = sqlx::query!(
-        r#"select s.ops_user_id as "user_id!", w.id, w.slug, w.name, w.created_at,
+        r#"select s.ops_user_id as "user_id!", w.id, w.slug, w.name, w.region, w.created_at,
                   (select count(*) from auth.memberships m where m.workspace_id = w.id) as "members!",
                   (select count(*) from auth.agent_keys k
                    where k.workspace_id = w.id and k.revoked_at is null) as "agents!"
@@ -129,6 +130,7 @@ pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Op
         let row = OpsWorkspaceRow {
             slug: r.slug,
             name: r.name,
+            region: r.region,
             created_at: micros(r.created_at),
             members: small(r.members),
             agents: small(r.agents),

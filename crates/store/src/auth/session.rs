@@ -110,7 +110,8 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
                   s.confirmed_at as "confirmed_at?", s.sso_workspace_id as "sso_workspace_id?",
                   (s.second_factor_at is not null or s.sso_workspace_id is not null) as "second_factor!",
                   w.id as "workspace_id?", w.slug as "slug?", w.name as "workspace_name?", w.time_zone as "time_zone?",
-                  w.second_factor_required as "second_factor_required?", m.role as "role?", m.break_glass as "break_glass?",
+                  w.second_factor_required as "second_factor_required?", m.role as "role?", m.sites as "sites?",
+                  m.break_glass as "break_glass?",
                   coalesce(c.required, false) as "sso_required!"
          from auth.live_sessions s
          join auth.users u on u.id = s.user_id
@@ -145,7 +146,7 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
         if let (Some(workspace), Some(slug), Some(name), Some(time_zone), Some(word)) =
             (r.workspace_id, r.slug, r.workspace_name, r.time_zone, r.role)
         {
-            let seat = SeatRow::new(r.id, workspace, slug, name, time_zone, role(&word));
+            let seat = SeatRow::new(r.id, workspace, slug, name, time_zone, role(&word)).of_sites(r.sites);
             let sso = SsoRule::of(r.sso_required, r.break_glass.unwrap_or_default(), live.by_sso_of.is_some());
             live.seats.push(seat.requiring(r.second_factor_required.unwrap_or_default()).ruled(sso));
         }
@@ -171,19 +172,21 @@ pub async fn touch(tx: &mut AuthTx, hash: &TokenHash) -> Result<()> {
 /// somebody else's.
 pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Option<(SeatRow, Proof)>> {
     let row = sqlx::query!(
-        r#"select user_id as "user_id!", workspace_id as "workspace_id!", slug as "slug!",
-                  workspace_name as "workspace_name!", time_zone as "time_zone!", role as "role!",
-                  second_factor_required as "second_factor_required!", second_factor as "second_factor!",
-                  confirmed_at as "confirmed_at?", sso_required as "sso_required!", break_glass as "break_glass!",
-                  by_sso as "by_sso!"
-         from auth.resolve_session($1, $2)"#,
+        r#"select r.user_id as "user_id!", r.workspace_id as "workspace_id!", r.slug as "slug!",
+                  r.workspace_name as "workspace_name!", r.time_zone as "time_zone!", r.role as "role!",
+                  m.sites as "sites?", r.second_factor_required as "second_factor_required!",
+                  r.second_factor as "second_factor!", r.confirmed_at as "confirmed_at?",
+                  r.sso_required as "sso_required!", r.break_glass as "break_glass!", r.by_sso as "by_sso!"
+         from auth.resolve_session($1, $2) r
+         join auth.memberships m on m.workspace_id = r.workspace_id and m.user_id = r.user_id"#,
         hash.as_slice(),
         slug
     )
     .fetch_optional(tx.conn())
     .await?;
     Ok(row.map(|r| {
-        let seat = SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role));
+        let seat = SeatRow::new(r.user_id, r.workspace_id, r.slug, r.workspace_name, r.time_zone, role(&r.role))
+            .of_sites(r.sites);
         let proof = Proof { confirmed_at: r.confirmed_at.map(micros), second_factor: r.second_factor };
         let sso = SsoRule::of(r.sso_required, r.break_glass, r.by_sso);
         (seat.requiring(r.second_factor_required).ruled(sso), proof)

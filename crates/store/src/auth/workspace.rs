@@ -1,9 +1,9 @@
 //! Workspaces and their members.
 
-use super::renewal;
-use crate::scope::{Principal, WorkspaceScope};
+use super::{former_slug, renewal};
+use crate::scope::{Principal, Sites, WorkspaceScope};
 use crate::{AuthTx, Result};
-use clarity_domain::ids::{UserId, WorkspaceId};
+use clarity_domain::ids::{SiteId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
 use clarity_domain::view::session::WorkspaceCard;
 use uuid::Uuid;
@@ -56,6 +56,12 @@ impl SeatRow {
         }
     }
 
+    /// Of these sites alone; `None`: of every site.
+    pub(crate) fn of_sites(self, limit: Option<Vec<Uuid>>) -> Self {
+        let sites = Sites::of(site_ids(limit));
+        Self { scope: self.scope.limited(sites), ..self }
+    }
+
     pub(crate) fn requiring(self, second_factor: bool) -> Self {
         Self { second_factor_required: second_factor, ..self }
     }
@@ -65,7 +71,8 @@ impl SeatRow {
     }
 }
 
-/// Makes a workspace with its owner. `None` when the slug is taken, or was a deleted workspace's within a year: try another.
+/// Makes a workspace with its owner. `None` when the slug is taken, was another workspace's before, or a deleted one's within a
+/// year: try another.
 pub async fn create(
     tx: &mut AuthTx,
     owner: UserId,
@@ -74,6 +81,7 @@ pub async fn create(
     time_zone: &str,
 ) -> Result<Option<SeatRow>> {
     let id = Uuid::now_v7();
+    former_slug::hold(tx, slug).await?;
     let made = sqlx::query!(
         "insert into auth.workspaces (id, slug, name, time_zone)
          select $1::uuid, $2::text, $3::text, $4::text
@@ -82,6 +90,12 @@ pub async fn create(
            where d.slug_hash = sha256(convert_to($2::text, 'UTF8'))
              and (d.finished_at is null or d.finished_at > now() - interval '1 year')
          )
+           and not exists (select from auth.former_slugs f where f.slug = $2::text)
+           and not exists (
+             select from auth.deleted_slugs r
+             where r.slug_hash = sha256(convert_to($2::text, 'UTF8'))
+               and r.deleted_at > now() - interval '1 year'
+           )
          on conflict (slug) do nothing",
         id,
         slug,
@@ -103,7 +117,7 @@ pub async fn create(
 /// Every workspace this person has a seat in, by name, as a session by password finds them.
 pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     let rows = sqlx::query!(
-        r#"select w.id, w.slug, w.name, w.time_zone, w.second_factor_required, m.role, m.break_glass,
+        r#"select w.id, w.slug, w.name, w.time_zone, w.second_factor_required, m.role, m.sites, m.break_glass,
                   coalesce(c.required, false) as "sso_required!"
          from auth.memberships m
          join auth.workspaces w on w.id = m.workspace_id
@@ -116,6 +130,7 @@ pub async fn list_seats(tx: &mut AuthTx, user: UserId) -> Result<Vec<SeatRow>> {
     .await?;
     let seats = rows.into_iter().map(|r| {
         SeatRow::new(user.0, r.id, r.slug, r.name, r.time_zone, role(&r.role))
+            .of_sites(r.sites)
             .requiring(r.second_factor_required)
             .ruled(SsoRule::of(r.sso_required, r.break_glass, false))
     });
@@ -146,6 +161,14 @@ pub async fn get_name(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<String>
     Ok(sqlx::query_scalar!("select name from auth.workspaces where id = $1", scope.workspace_id().0)
         .fetch_one(tx.conn())
         .await?)
+}
+
+/// The caller has locked the workspace.
+pub async fn set_name(tx: &mut AuthTx, scope: &WorkspaceScope, name: &str) -> Result<()> {
+    sqlx::query!("update auth.workspaces set name = $2 where id = $1", scope.workspace_id().0, name)
+        .execute(tx.conn())
+        .await?;
+    Ok(())
 }
 
 /// Where the workspace is, as its members say it.
@@ -186,6 +209,10 @@ pub async fn set_second_factor_required(tx: &mut AuthTx, scope: &WorkspaceScope,
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+pub(crate) fn site_ids(limit: Option<Vec<Uuid>>) -> Option<Vec<SiteId>> {
+    limit.map(|sites| sites.into_iter().map(SiteId).collect())
 }
 
 pub(crate) fn role(word: &str) -> Role {

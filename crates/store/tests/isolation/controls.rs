@@ -2,6 +2,7 @@
 //! what a member's rank keeps shut is shut.
 
 use crate::attempts::{Attempt, Context, Right, calls};
+use crate::rules::is_of_sites;
 use crate::surface::{Grant, Relation, Surface};
 use crate::values::{Who, literal, row};
 use crate::worlds::Worlds;
@@ -45,6 +46,13 @@ pub async fn run(worlds: &mut Worlds, surface: &Surface, only: &[&str]) -> Contr
                 for control in of_grant(surface, relation, grant) {
                     let context = Context::own(control.rank);
                     check(worlds, &mut controls, &role.name, &context, control).await;
+                }
+                let columns: Vec<&str> = relation.columns.iter().map(|column| column.name.as_str()).collect();
+                let members = grant.role == "clarity_app" && !relation.outside && !grant.select.is_empty();
+                if members && is_of_sites(&relation.name, &columns) {
+                    let sql = format!("select {} from {}", grant.select.join(", "), relation.name);
+                    let control = Control { sql, needs: Right::Select, rank: 1, expected: Expected::None };
+                    check(worlds, &mut controls, &role.name, &Context::limited(), control).await;
                 }
             }
         }

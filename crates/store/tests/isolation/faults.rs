@@ -46,6 +46,10 @@ pub const FAULTS: &[Fault] = &[
         "create or replace function public.ops_grant_live() returns boolean language sql stable security definer set search_path = pg_catalog, public
            as $$ select exists (select from support_grants g where g.workspace_id = app_workspace()
                  and g.decision = 'approved' and g.ended_at is null and g.ends_at > clock_timestamp()) $$"),
+    fault("limited members see every machine", &["public.assets"], "drop policy member_sites on public.assets"),
+    fault("whoever names no site sees all", &["public.latest_samples", "public.dead_letters"],
+        "create or replace function public.app_every_site() returns boolean language sql stable parallel safe
+           as $$ select pg_catalog.current_setting('app.sites', true) operator(pg_catalog.<>) '' $$"),
     // Tables, partitions, columns.
     fault("a table without policies", &["public.loose"],
         "create table public.loose as select * from public.assets; alter table public.loose owner to clarity_owner; grant select on public.loose to clarity_app"),

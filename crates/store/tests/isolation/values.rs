@@ -39,6 +39,9 @@ const EXCEPTIONS: &[Exception] = &[
     // A session by password; the mark is for owners alone, and the victim is none.
     ("auth.sessions", "sso_workspace_id", [None; 3]),
     ("auth.memberships", "break_glass", [Some("false"); 3]),
+    // Owners and admins are never limited to sites, and some of these are.
+    ("auth.memberships", "sites", [None; 3]),
+    ("auth.invitations", "sites", [None; 3]),
     // A token that is live, of an account that was not removed.
     ("auth.api_tokens", "scopes", [Some("{read:assets}"); 3]),
     ("auth.api_tokens", "created_at", [Some("2999-01-01 00:00Z"); 3]),

@@ -126,6 +126,7 @@ impl Stage {
 const PEOPLE: &str = "
   insert into auth.workspaces (id, slug, name) values ('{w}', '{slug}', 'The {slug} plant');
   insert into auth.memberships (workspace_id, user_id, role) values ('{w}', '{user}', 'owner');
+  insert into auth.former_slugs (slug, workspace_id) values ('{slug}-before', '{w}');
   insert into auth.ownership_offers (workspace_id, user_id, offered_by, expires_at) values ('{w}', '{user}', '{user}', now());
   insert into auth.member_letters (workspace_id, id) values ('{w}', gen_random_uuid());
   insert into auth.agent_keys (agent_id, workspace_id, public_key) values (gen_random_uuid(), '{w}', sha256('{w}'));
@@ -286,7 +287,11 @@ async fn a_deleted_workspaces_name_in_the_address_is_nobodys_for_a_year() {
         made.is_some()
     };
     assert!(!take("ours").await);
+    assert!(!take("ours-before").await, "the addresses that it had before as well");
+    assert!(!take("theirs-before").await, "and what somebody else left is theirs");
     assert!(take("another").await);
     stage.sql("update auth.deleted_workspaces set finished_at = now() - interval '367 days'").await;
     assert!(take("ours").await);
+    stage.sql("update auth.deleted_slugs set deleted_at = now() - interval '367 days'").await;
+    assert!(take("ours-before").await);
 }

@@ -105,7 +105,7 @@ async fn as_role(db: &TestDb, role: &str) -> Client {
 /// all (SQLSTATE 42501), which the caller tells apart from "no rows".
 async fn rows_in(client: &Client, workspace: Option<&str>, sql: &str) -> Option<u64> {
     let scope = workspace.map_or(String::new(), |w| {
-        format!("select set_config('app.workspace_id', '{w}', true), set_config('app.rank', '4', true);")
+        format!("select set_config('app.workspace_id', '{w}', true), set_config('app.rank', '4', true), set_config('app.sites', '*', true);")
     });
     client.batch_execute(&format!("begin; {scope}")).await.expect("begins");
     let done = client.execute(sql, &[]).await;
@@ -167,13 +167,61 @@ async fn nothing_can_be_written_for_another_workspace() {
     }
 }
 
+/// Rows of a table that an operator of ours sees who is limited so.
+async fn seen(client: &Client, sites: &str, table: &str) -> usize {
+    let scope = format!(
+        "begin; select set_config('app.workspace_id', '{OURS}', true), set_config('app.rank', '2', true),
+                       set_config('app.sites', '{sites}', true)"
+    );
+    client.batch_execute(&scope).await.expect("begins");
+    let rows = client.query(&format!("select from {table}"), &[]).await.expect("reads").len();
+    client.batch_execute("rollback").await.expect("rolls back");
+    rows
+}
+
+/// Of their site a member sees the machine and what is measured of it; of another one, and of none, no row.
+#[tokio::test]
+async fn a_limited_member_sees_what_is_of_their_sites() {
+    const SITE: &str = "33333333-3333-7333-8333-333333333333";
+    const OTHER: &str = "44444444-4444-7444-8444-444444444444";
+    const BY_MACHINE: [&str; 7] =
+        ["sites", "assets", "latest_samples", "rollups", "state_intervals", "dirty_marks", "sample_chunks"];
+    const OF_EVERY_SITE: [&str; 4] = ["records", "record_extras", "dead_letters", "replays"];
+    let db = TestDb::new().await;
+    filled(&db).await;
+    let client = as_role(&db, "clarity_app").await;
+    for table in ["latest_samples", "rollups", "sample_chunks"] {
+        assert_eq!(seen(&client, SITE, table).await, 0, "{table}: the machine is at no site");
+        assert_eq!(seen(&client, "*", table).await, 1, "{table}");
+    }
+    let placed = format!("update assets set site_id = '{SITE}'; update sample_chunks set asset_numbers = '{{1}}'");
+    db.admin().await.batch_execute(&placed).await.expect("placed");
+    for table in BY_MACHINE {
+        assert_eq!(seen(&client, SITE, table).await, 1, "{table}");
+        assert_eq!(seen(&client, &format!("{OTHER},{SITE}"), table).await, 1, "{table}");
+    }
+    for table in BY_MACHINE.into_iter().chain(OF_EVERY_SITE) {
+        assert_eq!(seen(&client, "*", table).await, 1, "{table}");
+        for sites in [OTHER, "", "*,*", "%", "null"] {
+            assert_eq!(seen(&client, sites, table).await, 0, "{table} with {sites:?}");
+        }
+    }
+    for table in OF_EVERY_SITE {
+        assert_eq!(seen(&client, SITE, table).await, 0, "{table} is told by no machine");
+    }
+    for table in ["sources", "streams", "metrics"] {
+        assert_eq!(seen(&client, OTHER, table).await, 1, "{table}");
+    }
+}
+
 #[tokio::test]
 async fn a_viewer_reads_and_writes_nothing() {
     let db = TestDb::new().await;
     filled(&db).await;
     let client = as_role(&db, "clarity_app").await;
-    let scope =
-        format!("begin; select set_config('app.workspace_id', '{OURS}', true), set_config('app.rank', '1', true)");
+    let scope = format!(
+        "begin; select set_config('app.workspace_id', '{OURS}', true), set_config('app.rank', '1', true), set_config('app.sites', '*', true)"
+    );
     client.batch_execute(&scope).await.expect("begins");
     assert_eq!(client.query("select from sites", &[]).await.expect("reads").len(), 1);
     assert_eq!(client.execute("update sites set name = 'x'", &[]).await.expect("no rows"), 0);

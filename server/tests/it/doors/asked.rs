@@ -29,6 +29,7 @@ const CONFIRMED: &[&str] = &[
     "/api/pairing/approve",
     "/api/support/approve",
     "/api/deletion/request",
+    "/api/workspace_settings/address",
     "/w/{slug}/export.ndjson",
 ];
 

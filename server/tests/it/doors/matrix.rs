@@ -191,6 +191,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, VIEW, "/api/members/leave", "slug={slug}"),
     door(Kind::Act, MEMBERS, "/api/members/invite", "slug={slug}&email=new%40plant.example&role=viewer"),
     door(Kind::Act, MEMBERS, "/api/members/change_role", "slug={slug}&user={user}&role=viewer"),
+    door(Kind::Act, MEMBERS, "/api/members/limit", "slug={slug}&user={user}&only=every"),
     door(Kind::Act, MEMBERS, "/api/members/remove", "slug={slug}&user={user}"),
     door(Kind::Act, MEMBERS, "/api/members/resend", "slug={slug}&id={invitation}"),
     door(Kind::Act, MEMBERS, "/api/members/revoke", "slug={slug}&id={invitation}"),
@@ -256,6 +257,30 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, SOURCES, "/api/set_up/dismiss", "slug={slug}"),
     door(Kind::Act, SOURCES, "/api/set_up/sample", "slug={slug}&show=false"),
     door(Kind::Act, MEMBERS, "/api/set_up/invite", "slug={slug}&email=another%40plant.example&role=viewer"),
+    // Its name, address, place and sites.
+    door(Kind::Page, SOURCES, "/w/{slug}/settings", ""),
+    door(Kind::Read, SOURCES, "/api/workspace_settings/read", "slug={slug}"),
+    door(Kind::Act, SOURCES, "/api/workspace_settings/rename", "slug={slug}&name={slug}+works"),
+    door(Kind::Act, OWNER, "/api/workspace_settings/address", "slug={slug}&address={slug}"),
+    door(Kind::Act, SOURCES, "/api/workspace_settings/place", "slug={slug}&region=Europe&time_zone=Europe%2FStockholm"),
+    door(
+        Kind::Act,
+        SOURCES,
+        "/api/workspace_settings/add_site",
+        "slug={slug}&site=Werk+2&site_zone=Europe%2FStockholm",
+    ),
+    door(
+        Kind::Act,
+        SOURCES,
+        "/api/workspace_settings/set_site",
+        "slug={slug}&id={site}&name=Werk+3&time_zone=Europe%2FStockholm",
+    ),
+    door(Kind::Act, SOURCES, "/api/workspace_settings/remove_site", "slug={slug}&id={site}"),
+    // Its sites.
+    door(Kind::Page, SOURCES, "/w/{slug}/sites", ""),
+    door(Kind::Read, SOURCES, "/api/sites/read", "slug={slug}"),
+    door(Kind::Act, SOURCES, "/api/sites/add", "slug={slug}&name=Werk+2&time_zone=Europe%2FStockholm"),
+    door(Kind::Act, SOURCES, "/api/sites/place", "slug={slug}&machine={asset}&site="),
     // The programs that read it.
     door(Kind::Page, TOKENS, "/w/{slug}/tokens", "new={token}"),
     door(Kind::Read, TOKENS, "/api/tokens/read", "slug={slug}&new={token}"),

@@ -138,7 +138,7 @@ impl World {
                 sql += &format!(
                     "insert into auth.memberships (workspace_id, user_id, role)
                        select w.id, u.id, '{0}' from auth.workspaces w, auth.users u where w.slug = '{slug}' and u.email = '{0}@{slug}.example'
-                     on conflict (workspace_id, user_id) do update set role = excluded.role;",
+                     on conflict (workspace_id, user_id) do update set role = excluded.role, sites = null;",
                     role.as_str()
                 );
             }
@@ -283,6 +283,8 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         "mask",
         "grant",
         "agent",
+        // The place after it is nobody's: the viewer has the user's id.
+        "site",
     ]) {
         things.insert(thing, id(kind));
     }
@@ -317,6 +319,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
       insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
       insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');
       insert into assets (workspace_id, id, number, key, name) values ('{workspace}', '{asset}', 1, '{name}', '{name}');
+      insert into sites (workspace_id, id, name) values ('{workspace}', '{site}', '{name}');
       insert into masking_policies (workspace_id, id, source_id, stream, field, rule, place, created_by, created_by_name)
         values ('{workspace}', '{mask}', '{source}', '*', '{name}', '{\"kind\": \"hide\"}', 'agent', '{user}', '{name}');";
     sql = sql.replace("{name}", name);

@@ -62,10 +62,18 @@ pub async fn find_for(tx: &mut AuthTx, attempt: &AttemptRow) -> Result<Option<Co
     Ok(found.filter(|connection| connection.issuer == attempt.issuer))
 }
 
-/// The connection of the workspace of this slug.
+/// The connection of the workspace of this slug, or of the one that had it before: what a provider's own page of apps leads to
+/// goes on working.
 pub async fn find_by_slug(tx: &mut AuthTx, slug: &str) -> Result<Option<ConnectionRow>> {
-    let id =
-        sqlx::query_scalar!("select id from auth.workspaces where slug = $1", slug).fetch_optional(tx.conn()).await?;
+    let id = sqlx::query_scalar!(
+        r#"select coalesce(
+                  (select w.id from auth.workspaces w where w.slug = $1),
+                  (select f.workspace_id from auth.former_slugs f where f.slug = $1)
+                ) as "id?""#,
+        slug
+    )
+    .fetch_one(tx.conn())
+    .await?;
     match id {
         Some(id) => find_of(tx, id).await,
         None => Ok(None),

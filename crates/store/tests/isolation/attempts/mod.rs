@@ -73,17 +73,26 @@ pub struct Context {
 
 impl Context {
     fn set(name: &str, workspace: &str, rank: &str) -> Self {
+        Self::of_sites(name, workspace, rank, "*")
+    }
+
+    fn of_sites(name: &str, workspace: &str, rank: &str, sites: &str) -> Self {
         // Only of our support's role is it asked whom it serves: rank 0 is of nobody whom an owner let in.
         let ops_user = if rank == "0" { "" } else { OPS_USER };
         let sql = format!(
             "select set_config('app.workspace_id', '{workspace}', true), set_config('app.rank', '{rank}', true),
-                    set_config('app.ops_user', '{ops_user}', true)"
+                    set_config('app.sites', '{sites}', true), set_config('app.ops_user', '{ops_user}', true)"
         );
         Self { name: name.to_owned(), sql }
     }
 
     pub fn own(rank: u8) -> Self {
         Self::set(&format!("own workspace, rank {rank}"), OWN, &rank.to_string())
+    }
+
+    /// A member of ours who is limited to a site at which nothing is.
+    pub fn limited() -> Self {
+        Self::of_sites("own workspace, limited to another site", OWN, "1", NOBODY)
     }
 
     /// In our workspace, of somebody of ours whose grant has ended.
@@ -119,6 +128,8 @@ impl Context {
         all.push(Self::malformed());
         if member {
             all.push(Self::set("malformed rank", OWN, "four"));
+            all.push(Self::limited());
+            all.push(Self::of_sites("malformed sites", OWN, "2", "*,%"));
         }
         all
     }

@@ -3,7 +3,7 @@
 use super::objects;
 use super::rules::{
     AUDIT_OF_THE_CHAIN, BEYOND_POLICIES, INGEST_READS_OF_BRONZE, ROLES, SAME_WORKSPACE, asks_for_a_grant,
-    compares_the_workspace, support_may_have,
+    compares_the_sites, compares_the_workspace, is_of_sites, support_may_have,
 };
 use tokio_postgres::{Client, Row};
 
@@ -92,6 +92,10 @@ async fn policies(db: &Client, found: &mut Vec<String>) {
         "select n.nspname || '.' || c.relname as name, p.polname as policy, p.polpermissive as permissive,
                 p.polcmd = '*' as all_commands, 0 = any(p.polroles) as everybody,
                 'clarity_ops'::regrole::oid = any(p.polroles) as of_support,
+                p.polroles = array['clarity_app'::regrole::oid] as of_members,
+                has_any_column_privilege('clarity_app', c.oid, 'SELECT') as read_by_members,
+                (select array_agg(a.attname::text) from pg_attribute a
+                 where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as columns,
                 pg_get_expr(p.polqual, p.polrelid) as using, pg_get_expr(p.polwithcheck, p.polrelid) as checks
          from pg_class c
          join pg_namespace n on n.oid = c.relnamespace
@@ -107,8 +111,24 @@ async fn policies(db: &Client, found: &mut Vec<String>) {
         let (permissive, restrictive): (Vec<&Row>, Vec<&Row>) = existing.partition(|row| row.get("permissive"));
         let boundaries: Vec<&&Row> =
             restrictive.iter().filter(|row| row.get::<_, String>("policy") == "tenant_boundary").collect();
-        if boundaries.len() != 1 || restrictive.len() != 1 {
+        let limits: Vec<&&Row> =
+            restrictive.iter().filter(|row| row.get::<_, String>("policy") == "member_sites").collect();
+        if boundaries.len() != 1 || restrictive.len() != 1 + limits.len() {
             say(format!("{} restrictive boundaries, and there has to be one", boundaries.len()));
+        }
+        let columns: Vec<String> = table[0].get("columns");
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        if table[0].get("read_by_members") && is_of_sites(&name, &columns) && limits.is_empty() {
+            say("members who are limited to sites see all of it".into());
+        }
+        for limit in limits {
+            if !limit.get::<_, bool>("all_commands") || !limit.get::<_, bool>("of_members") {
+                say("the policy of sites is not for all that members do, and for them alone".into());
+            }
+            let (using, checks): (Option<String>, Option<String>) = (limit.get("using"), limit.get("checks"));
+            if checks.is_some() || !using.is_some_and(|using| compares_the_sites(&name, &using)) {
+                say("the policy of sites does not compare the sites, and nothing else".into());
+            }
         }
         for boundary in boundaries {
             if !boundary.get::<_, bool>("all_commands") {

@@ -78,6 +78,20 @@ faults! {
     finds_a_policy_for_everybody:
         "create policy all_of_it on public.assets for select to public using (workspace_id = (select app_workspace()))"
         => "public.assets: policy all_of_it is for everybody";
+    finds_that_limited_members_see_every_machine:
+        "drop policy member_sites on public.assets" => "public.assets: members who are limited to sites see all of it";
+    finds_a_table_of_machines_that_forgot_the_sites:
+        "create table public.loose (workspace_id uuid not null default app_workspace(), asset_number int, primary key (workspace_id, asset_number));
+         select protect('public.loose', 3); grant select on public.loose to clarity_app"
+        => "public.loose: members who are limited to sites see all of it";
+    finds_a_policy_of_sites_that_is_true_in_a_second_half:
+        "alter policy member_sites on public.rollups using ((select app_every_site()) or true)"
+        => "public.rollups: the policy of sites does not compare the sites";
+    finds_a_policy_of_sites_for_reads_alone:
+        "drop policy member_sites on public.assets;
+         create policy member_sites on public.assets as restrictive for select to clarity_app
+           using ((select app_every_site()) or site_id = any ((select app_sites())::uuid[]))"
+        => "public.assets: the policy of sites is not for all that members do";
     finds_a_plain_foreign_key:
         "alter table public.sources add constraint sources_id unique (id);
          alter table public.assets add column source_id uuid constraint plain_fk references public.sources (id)"

@@ -36,6 +36,34 @@ pub fn compares_the_workspace(condition: &str) -> bool {
     condition == SAME_WORKSPACE || rank.is_some_and(|rank| rank.parse::<u8>().is_ok()) || asks_for_a_grant(condition)
 }
 
+/// Tables of which a member who is limited to sites sees nothing: their rows are no machine's that we know of.
+const OF_EVERY_SITE: [&str; 4] = ["public.records", "public.record_extras", "public.dead_letters", "public.replays"];
+
+/// Whether what members see of a table follows from the sites that they see: what is a site's or a machine's, and what is listed.
+pub fn is_of_sites(table: &str, columns: &[&str]) -> bool {
+    let named = ["site_id", "asset_number", "asset_numbers"].iter().any(|column| columns.contains(column));
+    named || table == "public.sites" || OF_EVERY_SITE.contains(&table)
+}
+
+/// Whether a condition is the one of a table's sites, as Postgres writes it but for spaces and parentheses.
+pub fn compares_the_sites(table: &str, condition: &str) -> bool {
+    let bare: String = condition.chars().filter(|c| !c.is_whitespace() && !"()".contains(*c)).collect();
+    let every = "SELECTapp_every_siteASapp_every_site";
+    let seen = "FROMassetsaWHEREa.workspace_id=SELECTapp_workspaceASapp_workspace";
+    let of_site = |column: &str| format!("{every}OR{column}=ANYSELECTapp_sitesASapp_sites::uuid[]");
+    let of_machine = format!("{every}ORasset_numberINSELECTa.number{seen}");
+    let expected = match table {
+        "public.sites" => of_site("id"),
+        "public.assets" => of_site("site_id"),
+        "public.sample_chunks" => {
+            format!("{of_machine}ORasset_numbers&&SELECTarray_agga.numberASarray_agg{seen}")
+        }
+        table if OF_EVERY_SITE.contains(&table) => every.to_owned(),
+        _ => of_machine,
+    };
+    bare == expected
+}
+
 /// Whether a condition lets support in with a live grant alone, or to its person's own requests.
 pub fn asks_for_a_grant(condition: &str) -> bool {
     let with_grant = format!("({SAME_WORKSPACE} AND ( SELECT ops_grant_live() AS ops_grant_live))");
