@@ -213,14 +213,13 @@ pub struct AgentMasks {
     pub name: String,
     /// 0: it has never said.
     pub version: i64,
-    pub at: Option<Micros>,
 }
 
 /// Agents that are in use, by name.
 pub async fn list_agents(tx: &mut WorkspaceTx) -> Result<Vec<AgentMasks>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        "select id, name, masks_version, masks_at
+        "select id, name, masks_version
          from agents
          where workspace_id = $1
            and revoked_at is null
@@ -229,10 +228,7 @@ pub async fn list_agents(tx: &mut WorkspaceTx) -> Result<Vec<AgentMasks>> {
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| AgentMasks { id: AgentId(r.id), name: r.name, version: r.masks_version, at: r.masks_at.map(micros) })
-        .collect())
+    Ok(rows.into_iter().map(|r| AgentMasks { id: AgentId(r.id), name: r.name, version: r.masks_version }).collect())
 }
 
 /// What a mask can be for: a stream of a source, with how it is read; a source without streams has one without a name.
