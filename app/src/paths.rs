@@ -7,6 +7,7 @@ use clarity_domain::{
         audit::{AuditFilter, AuditQuery},
         overview::OverviewQuery,
         set_up::SetUpStep,
+        support::OpsEventQuery,
     },
 };
 
@@ -35,10 +36,21 @@ pub const OPS: &str = "/ops";
 pub const OPS_SIGN_IN: &str = "/ops/sign-in";
 /// After an account was made.
 pub const OPS_SIGN_IN_ANEW: &str = "/ops/sign-in?enrolled=1";
+/// What they did at their own doors.
+pub const OPS_EVENTS: &str = "/ops/events";
 
 /// A workspace as the platform's own people see it.
 pub fn ops_workspace(slug: &str) -> String {
     format!("{OPS}/workspaces/{slug}")
+}
+
+/// A page of what they did.
+pub fn ops_events(query: &OpsEventQuery) -> String {
+    let mut parts: Vec<String> =
+        query.filter.pairs().into_iter().map(|(name, value)| format!("{name}={}", escape(value))).collect();
+    let place = [("before", query.before), ("after", query.after)];
+    parts.extend(place.into_iter().filter_map(|(name, id)| Some(format!("{name}={}", id?))));
+    with_query(OPS_EVENTS.into(), &parts)
 }
 
 /// Access of the platform's own support to a workspace.
@@ -394,6 +406,7 @@ mod tests {
     fn our_own_people_have_a_sign_in_of_their_own() {
         assert_eq!(sign_in_then(OPS), "/ops/sign-in");
         assert_eq!(sign_in_then(&ops_workspace("a")), "/ops/sign-in");
+        assert_eq!(sign_in_then(OPS_EVENTS), "/ops/sign-in");
         assert_eq!(sign_in_then("/opsx"), "/sign-in?next=/opsx");
         assert!(is_live("/w/a") && is_live("/w/a/sources") && is_live("/w/a/sources/9"));
         assert!(!is_live(&connect("a")) && !is_live("/w/a/audit") && !is_live("/w/a/sourcesx") && !is_live(OPS));

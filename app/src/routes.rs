@@ -52,6 +52,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/ops/sign-in") view=Apart::OpsSignIn ssr=WHOLE/>
                 <Route path=path!("/ops/enrol/:token") view=Apart::OpsEnrol ssr=WHOLE/>
                 <Route path=path!("/ops/workspaces/:slug") view=Apart::OpsWorkspace ssr=WHOLE/>
+                <Route path=path!("/ops/events") view=Apart::OpsEvents ssr=WHOLE/>
                 <ParentRoute path=path!("/w/:slug") view=WorkspaceFrame ssr=WHOLE>
                     <Route path=path!("") view=OverviewPage ssr=WHOLE/>
                     <Route path=path!("sources") view=Apart::Sources ssr=WHOLE/>

@@ -68,6 +68,9 @@ pub fn page_error(error: AppError) -> PageError {
         && !is_redirected(&error)
     {
         response.set_status(status);
+        if let Some(seconds) = error.retry_after_s {
+            response.insert_header(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
     }
     PageError(error)
 }

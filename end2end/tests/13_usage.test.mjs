@@ -2,7 +2,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { accessible, fits, hydrated, launch, person, picture, signUp, stack, until } from "../support/stack.mjs";
+import { accessible, hydrated, launch, looks, person, signUp, stack } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -36,18 +36,7 @@ test("an owner sees plan and usage, and meets a limit in words", { timeout: 120_
   await limit(page, "Seats").getByText("Limit reached").waitFor();
   await limit(page, "Events this month").getByText("Within the plan").waitFor();
   assert.equal(await page.getByRole("table", { name: "Usage by day" }).getByRole("row").count(), 31, "thirty days and a head");
-  await accessible(page, "plan and usage");
-  await picture(page, "usage-light");
-  await page.emulateMedia({ colorScheme: "dark" });
-  await until("dark", 5, () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme.includes("dark")));
-  await accessible(page, "dark plan and usage");
-  await picture(page, "usage-dark");
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 390, height: 844 });
-  await fits(page, "plan and usage on a phone");
-  await accessible(page, "plan and usage on a phone");
-  await picture(page, "usage-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await looks(page, "usage");
 
   // No seat is left, and the page of members says so.
   await page.goto(`/w/${slug}/members`);

@@ -36,6 +36,20 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   await anna.page.getByRole("heading", { name: "Workspaces", level: 1 }).waitFor();
   await accessible(anna.page, "support's workspaces");
 
+  // What they do at their own doors stands there for all of them.
+  await anna.page.getByRole("link", { name: "Our own people" }).click();
+  await anna.page.getByRole("heading", { name: "Our own people", level: 1 }).waitFor();
+  const acts = anna.page.getByRole("table", { name: "What our own people did" });
+  await acts.getByText("Sign in").first().waitFor();
+  await looks(anna.page, "support-events");
+  await anna.page.getByLabel("Act", { exact: true }).selectOption("enrol");
+  await anna.page.getByRole("button", { name: "Filter", exact: true }).click();
+  await anna.page.waitForURL(/act=enrol/);
+  await acts.getByText("Sign in").first().waitFor({ state: "detached" });
+  await acts.getByText("Enrol").first().waitFor();
+  await anna.page.getByRole("link", { name: "All workspaces" }).click();
+  await anna.page.getByRole("heading", { name: "Workspaces", level: 1 }).waitFor();
+
   // To a workspace's own pages it is nobody.
   const outside = await anna.page.request.get(`/w/${slug}`, { maxRedirects: 0, headers: { accept: "text/html" } });
   assert.equal(outside.status(), 302);

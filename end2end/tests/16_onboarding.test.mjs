@@ -1,7 +1,7 @@
 // Onboarding: the steps of the set-up, sample data that is nobody's, the cause of the wait as it changes, and the first event.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { Agent, accessible, address, fits, hydrated, launch, letter, person, picture, signUp, until } from "../support/stack.mjs";
+import { Agent, accessible, address, hydrated, launch, letter, looks, pair, person, picture, signUp, until } from "../support/stack.mjs";
 
 let browser;
 const agent = new Agent("onboarding");
@@ -24,7 +24,7 @@ test("a new workspace is set up, shows sample data, and the first event takes it
   const zone = page.getByLabel("Time zone", { exact: true });
   await until("the browser's time zone", 10, async () => (await zone.inputValue()) === "Europe/Stockholm");
   await accessible(page, "the first step");
-  await picture(page, "welcome-light");
+  await picture(page, "welcome-first");
   await zone.fill("Nowhere/Else");
   await page.getByRole("button", { name: "Save and continue" }).click();
   await page.getByRole("alert").getByText("Choose a time zone from the list").waitFor();
@@ -45,15 +45,7 @@ test("a new workspace is set up, shows sample data, and the first event takes it
   await accessible(page, "the colleagues");
   await page.getByRole("link", { name: "Continue", exact: true }).click();
   await card(page, "First source").waitFor();
-  await page.emulateMedia({ colorScheme: "dark" });
-  await until("dark", 5, () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme.includes("dark")));
-  await accessible(page, "dark steps");
-  await picture(page, "welcome-dark");
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 390, height: 844 });
-  await fits(page, "the set-up on a phone");
-  await picture(page, "welcome-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await looks(page, "welcome");
 
   // Back to what was skipped, then over.
   const steps = page.getByRole("list", { name: "Steps of the set-up" });
@@ -73,12 +65,7 @@ test("a new workspace is set up, shows sample data, and the first event takes it
   assert.equal(await machines.getByRole("link").count(), 0, "nothing of it leads anywhere");
   const said = await page.locator(".cs-sample .cs-card").evaluateAll((cards) => cards.map((one) => getComputedStyle(one, "::before").content));
   assert.ok(said.length >= 8 && said.every((words) => words.includes("not your machines")), said.join());
-  await accessible(page, "an overview with sample data");
-  await picture(page, "sample-light");
-  await page.setViewportSize({ width: 390, height: 844 });
-  await fits(page, "sample data on a phone");
-  await picture(page, "sample-phone");
-  await page.setViewportSize({ width: 1280, height: 800 });
+  await looks(page, "sample");
   await page.getByRole("button", { name: "Hide the sample data" }).click();
   await sample(page).waitFor({ state: "detached" });
   await page.reload();
@@ -90,13 +77,7 @@ test("a new workspace is set up, shows sample data, and the first event takes it
   // In another tab an agent is paired; this one follows, in one document.
   await page.evaluate(() => (window.sameDocument = true));
   const wizard = await context.newPage();
-  await wizard.goto(`/w/${slug}/sources/connect`);
-  await hydrated(wizard);
-  await wizard.getByRole("button", { name: "Make a pairing code" }).click();
-  const code = (await wizard.getByLabel("Pairing code").textContent()).trim();
-  const pairing = agent.pair(code);
-  await wizard.getByRole("button", { name: "Approve" }).click({ timeout: 30_000 });
-  assert.equal(await pairing.ended, 0, pairing.said);
+  await pair(wizard, slug, agent);
   await page.getByText("is paired and has never connected").waitFor({ timeout: 30_000 });
   await accessible(page, "waiting for the agent");
   const running = agent.start("run");

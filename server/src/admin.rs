@@ -17,19 +17,23 @@ use crate::cli::{AdminCommand, MAIL_FROM};
 
 const STEP: Duration = Duration::from_millis(200);
 
-pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
+/// The use cases, for commands: none of them sends anything (a letter is written down, and a server sends it), seals or opens
+/// anything.
+pub(crate) async fn services() -> anyhow::Result<Services> {
     let (auth, app) = (AuthStore::from_env(2).await?, AppStore::from_env(2).await?);
     let settings = Settings {
         public_url: String::new(),
         agent_url: String::new(),
-        // No command sends anything: a letter is written down, and a server sends it.
         mail: MailSettings::outbox(MAIL_FROM)?,
-        // Nor does one seal or open anything.
         secrets: SecretsKey::random()?,
         outgoing: OutgoingSettings::default(),
         limits: Limits::default(),
     };
-    let services = Services::new(auth, app, settings)?;
+    Ok(Services::new(auth, app, settings)?)
+}
+
+pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
+    let services = services().await?;
     let answer = match command {
         AdminCommand::CreateWorkspace { name, email, person, password } => {
             let form = NewWorkspace { workspace: name, name: person, email, password };

@@ -46,6 +46,19 @@ pub enum Command {
         #[arg(long = "limit", value_parser = plan::read_limit)]
         limits: Vec<(Limit, Option<u64>)>,
     },
+    /// Print where each workspace's audit log stands, a JSON object a line, to be kept where nobody who runs the platform
+    /// can write.
+    AuditAnchors {
+        /// Only logs that were written to since then: 2026-11-23, or 2026-11-23T10:00:00Z.
+        #[arg(long)]
+        since: Option<String>,
+    },
+    /// Compare the audit logs with what `audit-anchors` printed earlier.
+    VerifyAudit {
+        /// The file with its lines.
+        #[arg(long)]
+        anchors: PathBuf,
+    },
     /// What a page would do, from this machine.
     Admin {
         #[command(subcommand)]

@@ -4,6 +4,7 @@
 #![recursion_limit = "256"]
 
 pub mod admin;
+pub mod anchors;
 mod api;
 mod assets;
 mod audit;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use clarity_server::cli::{Command, Options};
-use clarity_server::{admin, plan, serve, setup};
+use clarity_server::{admin, anchors, plan, serve, setup};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -18,6 +18,8 @@ async fn main() -> ExitCode {
         Command::Migrate => setup::migrate().await,
         Command::Serve(options) => serve::run(options).await,
         Command::SetPlan { workspace, plan, limits } => plan::set(&workspace, plan, limits).await,
+        Command::AuditAnchors { since } => anchors::print(since.as_deref()).await,
+        Command::VerifyAudit { anchors: file } => anchors::verify(&file).await,
         Command::Admin { command } => admin::run(command).await,
     };
     match done {

@@ -52,6 +52,7 @@ pub const fn status(code: ErrorCode) -> StatusCode {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = status(self.error.code);
+        let retry_after_s = self.error.retry_after_s;
         let body = ProblemBody {
             kind: "about:blank".to_owned(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
@@ -63,6 +64,24 @@ impl IntoResponse for Problem {
         };
         let mut response = (status, axum::Json(body)).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_after_s {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_that_ends_says_when() {
+        let busy = AppError::new(ErrorCode::Unavailable, "busy");
+        let answer = |error| Problem { error, request_id: None }.into_response();
+        let timed = answer(busy.clone().retry_after(2));
+        assert_eq!(timed.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(timed.headers().get(header::RETRY_AFTER), Some(&HeaderValue::from_static("2")));
+        assert!(answer(busy).headers().get(header::RETRY_AFTER).is_none());
     }
 }

@@ -48,6 +48,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     }
     let letters = services.clone();
     let certificates = services.clone();
+    let anchors = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);
 
     let listener =
@@ -66,6 +67,10 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
         let shutdown = shutdown.clone();
         async move { certificates.tell_of_deletions(shutdown).await }
     });
+    let noting = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { anchors.note_anchors(shutdown).await }
+    });
     let ending = shutdown.clone();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
     tokio::select! {
@@ -77,6 +82,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     shutdown.cancel();
     delivery.await.context("letters were not all sent")?;
     telling.await.context("certificates were not all posted")?;
+    noting.await.context("the audit logs' anchors were not all noted")?;
     tracing::info!("stopped");
     Ok(())
 }

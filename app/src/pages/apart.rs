@@ -26,7 +26,7 @@ use super::{
     sources::SourcesPage, sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage,
     tokens::TokensPage, usage::UsagePage, welcome::WelcomePage,
 };
-use super::{email::EmailPage, email_stop::EmailStopPage};
+use super::{email::EmailPage, email_stop::EmailStopPage, ops_events::OpsEventsPage};
 use crate::{
     features::set_up::FIRST_EVENT,
     layout::{frame::use_slug, overlays::OverlaysContent},
@@ -83,6 +83,7 @@ pub enum Apart {
     OpsEnrol,
     OpsWorkspaces,
     OpsWorkspace,
+    OpsEvents,
     Welcome,
     Sites,
     /// An Overview without a machine: by [`at_once`].
@@ -170,6 +171,7 @@ fn code(page: Apart) -> Result<AnyView, SplitLoaderError> {
         Apart::OpsEnrol => view! { <OpsEnrolPage/> }.into_any(),
         Apart::OpsWorkspaces => view! { <OpsWorkspacesPage/> }.into_any(),
         Apart::OpsWorkspace => view! { <OpsWorkspacePage/> }.into_any(),
+        Apart::OpsEvents => view! { <OpsEventsPage/> }.into_any(),
         Apart::Welcome => view! { <WelcomePage/> }.into_any(),
         Apart::Sites => view! { <SitesPage/> }.into_any(),
         Apart::FirstEvent => view! { <FirstEventPage/> }.into_any(),

@@ -20,6 +20,7 @@ mod members;
 mod new_workspace;
 mod not_found;
 mod ops_enrol;
+mod ops_events;
 mod ops_sign_in;
 mod ops_workspace;
 mod ops_workspaces;

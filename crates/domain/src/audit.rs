@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::ids::WorkspaceId;
 use crate::time::Micros;
 
 /// What kind of somebody acted.
@@ -194,6 +195,30 @@ pub fn act_words(key: &str) -> &str {
         Some(act) => act.words(),
         None => key,
     }
+}
+
+/// Where a workspace's log stood at a moment: kept elsewhere, it tells later whether the log is still the same up to there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Anchor {
+    /// The slug that it had.
+    pub workspace: String,
+    pub workspace_id: WorkspaceId,
+    pub seq: i64,
+    /// Of the entry at `seq`, in hexadecimal.
+    pub hash: String,
+    /// When that entry was written, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// What stands now where an anchor was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnchorFound {
+    Same,
+    /// Retention removed it since, and the log says so.
+    Cut,
+    Missing,
+    /// Another entry, or another workspace.
+    Other,
 }
 
 /// What a check of a workspace's chain found.

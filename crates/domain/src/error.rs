@@ -45,15 +45,24 @@ pub struct AppError {
     /// The argument that is wrong, for `Invalid`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
+    /// When it may be tried again, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_s: Option<u64>,
 }
 
 impl AppError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), field: None }
+        Self { code, message: message.into(), field: None, retry_after_s: None }
     }
 
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: ErrorCode::Invalid, message: message.into(), field: Some(field.into()) }
+        Self { code: ErrorCode::Invalid, message: message.into(), field: Some(field.into()), retry_after_s: None }
+    }
+
+    /// The same, which may be tried again in so many seconds.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after_s: Some(seconds), ..self }
     }
 
     pub fn not_found(what: &str) -> Self {

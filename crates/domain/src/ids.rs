@@ -73,4 +73,6 @@ id! {
     OpsUserId,
     /// A request of our support for access, with what became of it.
     SupportGrantId,
+    /// What one of our own people did outside of workspaces. Later ones are greater.
+    OpsEventId,
 }

@@ -138,7 +138,7 @@ pub struct MaskPolicy {
     pub source_id: Option<SourceId>,
     /// `schema.table`, as streams are named, or [`ANY_STREAM`].
     pub stream: String,
-    /// A column, or a path inside a JSON column: `column.path.to`.
+    /// A column, or a path inside a JSON column: `column.path.to`; in views also a tag, as rows name what they measure.
     pub field: String,
     pub rule: MaskRule,
     pub place: MaskPlace,
@@ -182,6 +182,11 @@ impl fmt::Debug for MaskKey {
 pub fn rest_of<'a>(field: &'a str, prefix: &str) -> Option<&'a str> {
     let rest = field.strip_prefix(prefix)?;
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('.').filter(|path| !path.is_empty()) }
+}
+
+/// Column and tag of a metric that rows name: `value[Speed]` is what `value` holds in the rows of the tag `Speed`.
+pub fn tag_of(column: &str) -> Option<(&str, &str)> {
+    column.strip_suffix(']')?.split_once('[').filter(|(_, tag)| !tag.is_empty())
 }
 
 /// A value as its rule leaves it. Numbers and texts that look alike have the same hash, so that they still join.

@@ -1,4 +1,7 @@
 //! The rules of support access: for how long, how a request stands, and when it lapses. The database holds the same bounds.
+//! And what our own people do at their own doors.
+
+use serde::{Deserialize, Serialize};
 
 use crate::time::{DAY, Micros};
 use crate::view::support::SupportState;
@@ -11,6 +14,52 @@ pub const MOST_MINUTES: u32 = 240;
 pub const OPEN_FOR: Micros = DAY;
 /// Characters of a reason.
 pub const LONGEST_REASON: usize = 500;
+
+/// Days that an entry of what our own people did is kept.
+pub const EVENTS_KEPT_DAYS: u32 = 730;
+
+/// What one of our own people did at their own doors, or tried to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OpsAct {
+    /// By an operator's command.
+    Add,
+    /// By an operator's command.
+    Disable,
+    Enrol,
+    SignIn,
+    SignOut,
+}
+
+impl OpsAct {
+    pub const ALL: [Self; 5] = [Self::Add, Self::Disable, Self::Enrol, Self::SignIn, Self::SignOut];
+
+    /// The database's word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Disable => "disable",
+            Self::Enrol => "enrol",
+            Self::SignIn => "sign_in",
+            Self::SignOut => "sign_out",
+        }
+    }
+
+    /// As a person says it, without who.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Add => "Make an account",
+            Self::Disable => "Disable an account",
+            Self::Enrol => "Enrol",
+            Self::SignIn => "Sign in",
+            Self::SignOut => "Sign out",
+        }
+    }
+
+    pub fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|act| act.as_str() == word)
+    }
+}
 
 /// What is known of a request.
 #[derive(Clone, Copy, Debug)]
@@ -52,6 +101,12 @@ mod tests {
         assert_eq!(state(ended, MINUTE), SupportState::Ended);
         assert_eq!(state(Course { decision: Some("refused"), ..asked }, 1), SupportState::Refused);
         assert_eq!(state(Course { decision: Some("lapsed"), ..asked }, 1), SupportState::Lapsed);
+    }
+
+    #[test]
+    fn an_act_is_read_from_its_word() {
+        assert!(OpsAct::ALL.into_iter().all(|act| OpsAct::read(act.as_str()) == Some(act)));
+        assert_eq!(OpsAct::read("looked"), None);
     }
 
     #[test]

@@ -4,6 +4,9 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::role::Permission;
 use clarity_store::StoreError;
 
+/// After which somebody whose workspace is busy may try again.
+const BUSY_S: u64 = 2;
+
 /// The answer for a failure that no use case expected.
 pub(crate) fn fault(error: StoreError) -> AppError {
     match error {
@@ -15,6 +18,12 @@ pub(crate) fn fault(error: StoreError) -> AppError {
                 "The service cannot answer at this moment. Try again in a few seconds.",
             )
         }
+        // A line for each would fill the log as fast as somebody asks.
+        StoreError::Busy => AppError::new(
+            ErrorCode::Unavailable,
+            "This workspace is busy: it asks for more at once than its share. Try again in a few seconds.",
+        )
+        .retry_after(BUSY_S),
         StoreError::Conflict(_) => AppError::new(
             ErrorCode::Conflict,
             "Somebody else changed this at the same time. Reload the page and try again.",
@@ -42,4 +51,17 @@ pub(crate) fn broken(error: impl std::fmt::Display) -> AppError {
 
 pub(crate) fn forbidden(permission: Permission) -> AppError {
     AppError::forbidden(permission.act())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_that_is_busy_is_told_when_to_try_again() {
+        let told = fault(StoreError::Busy);
+        assert_eq!((told.code, told.retry_after_s), (ErrorCode::Unavailable, Some(2)));
+        assert!(told.message.starts_with("This workspace is busy"), "{told}");
+        assert_eq!(fault(StoreError::Unavailable("connection".into())).retry_after_s, None);
+    }
 }

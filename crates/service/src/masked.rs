@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use clarity_domain::ids::{SourceId, StreamId, WorkspaceId};
 use clarity_domain::mapping::{MappingSpec, SampleType};
-use clarity_domain::masking::{MaskKey, MaskPlace, MaskPolicy, MaskRule, mask_number, mask_text, rest_of};
+use clarity_domain::masking::{MaskKey, MaskPlace, MaskPolicy, MaskRule, mask_number, mask_text, rest_of, tag_of};
 use clarity_domain::state::StateCategory;
 use clarity_runtime::planted::planted;
 use clarity_store::asset::Asset;
@@ -231,8 +231,7 @@ pub fn keyed_hash(key: &MaskKey, bytes: &[u8]) -> [u8; 32] {
 
 /// The names that a metric's column has for a policy: `value[Speed]` is the column `value` and the tag `Speed` as well.
 fn names(column: &str) -> impl Iterator<Item = &str> {
-    let long = column.strip_suffix(']').and_then(|column| column.split_once('['));
-    std::iter::once(column).chain(long.into_iter().flat_map(|(column, tag)| [column, tag]))
+    std::iter::once(column).chain(tag_of(column).into_iter().flat_map(|(column, tag)| [column, tag]))
 }
 
 /// Spans of a rounded metric.

@@ -2,13 +2,14 @@
 //!
 //! A mask at the agent changes what comes from now on. So it is refused where nothing could be made of what is left: for the
 //! columns that say which machine a row is of and when, and for measured values as text. And of records without a key all but
-//! hashes are refused: they would become one.
+//! hashes are refused: they would become one. A tag, which is what rows name their metric, is masked in views alone: an agent
+//! masks by column, and which of them holds tags is known here and not there.
 
 use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::SourceId;
 use clarity_domain::mapping::{MappingSpec, SampleType, StreamKind};
-use clarity_domain::masking::{ANY_STREAM, MAX_NAME, MaskPlace, MaskPolicy, MaskRule, rest_of};
+use clarity_domain::masking::{ANY_STREAM, MAX_NAME, MaskPlace, MaskPolicy, MaskRule, rest_of, tag_of};
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::masking::{MaskRow, MaskableStream, Masking};
 use clarity_runtime::clock::now_us;
@@ -23,6 +24,8 @@ use crate::{Seat, Services};
 
 /// Policies of a workspace: what goes to an agent has to fit into one message.
 const POLICIES: usize = 200;
+/// Tags of a stream that the form suggests; any other can be typed.
+const SUGGESTED: usize = 500;
 
 /// A mask that somebody asks for.
 #[derive(Clone, Debug)]
@@ -56,6 +59,7 @@ impl Services {
             streams: maskable
                 .into_iter()
                 .map(|of| MaskableStream {
+                    tags: tags(&of).take(SUGGESTED).map(|(_, tag)| tag.to_owned()).collect(),
                     source_id: of.source,
                     source: of.source_name,
                     stream: of.stream,
@@ -165,9 +169,17 @@ fn check(policy: &MaskPolicy, maskable: &[Maskable]) -> Result<(), AppError> {
     // A name with a slip in it would mask nothing, and nobody would notice.
     let has_it = |of: &&Maskable| of.columns.iter().any(|column| rest_of(&policy.field, column).is_some());
     let columns_are_known = concerned.iter().any(|of| !of.columns.is_empty());
-    if columns_are_known && !concerned.iter().any(has_it) {
-        let message = format!("No stream that is chosen has a column {}.", policy.field);
+    let is_column = concerned.iter().any(has_it);
+    let tagged = concerned.iter().find_map(|of| tags(of).find(|(_, tag)| rest_of(tag, &policy.field).is_some()));
+    if columns_are_known && !is_column && tagged.is_none() {
+        let message = format!("No stream that is chosen has a column {0}, nor a tag {0}.", policy.field);
         return Err(AppError::invalid("field", message));
+    }
+    if policy.place == MaskPlace::Agent
+        && !is_column
+        && let Some((column, _)) = tagged
+    {
+        return Err(AppError::invalid("field", whole_columns(&policy.field, column)));
     }
     if policy.place == MaskPlace::View {
         return Ok(());
@@ -182,6 +194,18 @@ fn check(policy: &MaskPolicy, maskable: &[Maskable]) -> Result<(), AppError> {
         }
     }
     Ok(())
+}
+
+/// Column and tag of what a stream's rows name themselves.
+fn tags(of: &Maskable) -> impl Iterator<Item = (&str, &str)> {
+    of.tagged.iter().filter_map(|column| tag_of(column))
+}
+
+fn whole_columns(tag: &str, column: &str) -> String {
+    format!(
+        "{tag} is a tag, and the agent masks whole columns. Mask {tag} in views, or the column {column} with all its tags at \
+         the agent."
+    )
 }
 
 /// Whether rows that differ could be one under the rule: without a key a record is known by all of its values, and what is

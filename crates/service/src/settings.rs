@@ -32,6 +32,8 @@ pub struct Limits {
     pub attempts_per_minute: NonZeroU32,
     /// Requests of one API token.
     pub api_requests_per_minute: NonZeroU32,
+    /// Pages, answers and requests of the API of one workspace, in each process of the server; twice as many at once.
+    pub workspace_requests_per_second: NonZeroU32,
     /// Codes of one workspace that nobody has claimed yet.
     pub open_pairings: i64,
     /// Invitations of one workspace that nobody has accepted or revoked yet.
@@ -53,6 +55,7 @@ impl Default for Limits {
             concurrent_hashes: 2,
             attempts_per_minute: NonZeroU32::MIN.saturating_add(59),
             api_requests_per_minute: NonZeroU32::MIN.saturating_add(599),
+            workspace_requests_per_second: NonZeroU32::MIN.saturating_add(199),
             open_pairings: 20,
             open_invitations: 50,
             member_letters_per_hour: 30,

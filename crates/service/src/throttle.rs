@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::{ApiTokenId, UserId};
+use clarity_domain::ids::{ApiTokenId, UserId, WorkspaceId};
 use clarity_domain::time::{Micros, SECOND};
 use governor::clock::Clock;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -71,6 +71,9 @@ impl Costly {
 const LETTERS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
 const LETTER_EVERY: Duration = Duration::from_secs(12 * 60);
 
+/// Seconds of a workspace's requests that may come at once.
+const AT_ONCE: NonZeroU32 = NonZeroU32::MIN.saturating_add(1);
+
 #[derive(Clone)]
 pub(crate) struct Throttle {
     networks: Arc<DefaultKeyedRateLimiter<String>>,
@@ -80,6 +83,7 @@ pub(crate) struct Throttle {
     searches: Arc<DefaultKeyedRateLimiter<UserId>>,
     exports: Arc<DefaultKeyedRateLimiter<UserId>>,
     workspaces: Arc<DefaultKeyedRateLimiter<UserId>>,
+    tenants: Arc<DefaultKeyedRateLimiter<WorkspaceId>>,
 }
 
 impl Throttle {
@@ -87,6 +91,8 @@ impl Throttle {
         let workspaces =
             Quota::with_period(WORKSPACE_EVERY).unwrap_or_else(|| Quota::per_hour(WORKSPACES)).allow_burst(WORKSPACES);
         let letters = Quota::with_period(LETTER_EVERY).unwrap_or_else(|| Quota::per_hour(LETTERS)).allow_burst(LETTERS);
+        let of_one_tenant = limits.workspace_requests_per_second;
+        let tenants = Quota::per_second(of_one_tenant).allow_burst(of_one_tenant.saturating_mul(AT_ONCE));
         Self {
             networks: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.attempts_per_minute))),
             refusals: Arc::new(RateLimiter::keyed(Quota::per_minute(REFUSALS_A_MINUTE))),
@@ -95,6 +101,7 @@ impl Throttle {
             searches: Arc::new(RateLimiter::keyed(Quota::per_minute(SEARCHES_A_MINUTE))),
             exports: Arc::new(RateLimiter::keyed(Quota::per_hour(EXPORTS_AN_HOUR))),
             workspaces: Arc::new(RateLimiter::keyed(workspaces)),
+            tenants: Arc::new(RateLimiter::keyed(tenants)),
         }
     }
 
@@ -147,6 +154,21 @@ impl Throttle {
         }
         let now = self.requests.clock().now();
         self.requests.check_key(&token).map_err(|until| until.wait_time_from(now))
+    }
+
+    /// Takes one request from a workspace's second.
+    pub(crate) fn take_of_workspace(&self, workspace: WorkspaceId) -> Result<(), AppError> {
+        if self.tenants.len() > REMEMBERED {
+            self.tenants.retain_recent();
+        }
+        let now = self.tenants.clock().now();
+        self.tenants.check_key(&workspace).map_err(|until| {
+            AppError::new(
+                ErrorCode::RateLimited,
+                "This workspace is asked for more pages and answers than it may have in a second. Wait a moment, then go on.",
+            )
+            .retry_after(until.wait_time_from(now).as_secs() + 1)
+        })
     }
 
     /// Takes one attempt from the network of `address`.
@@ -257,5 +279,18 @@ mod tests {
         let wait = throttle.note_request(one).unwrap_err();
         assert!(wait <= Duration::from_secs(6), "{wait:?}");
         assert!(throttle.note_request(other).is_ok());
+    }
+
+    #[test]
+    fn a_workspace_has_its_own_second_and_is_told_when_it_goes_on() {
+        let limits = Limits { workspace_requests_per_second: NonZeroU32::MIN, ..Limits::default() };
+        let throttle = Throttle::new(&limits);
+        let (one, other) = (WorkspaceId(uuid::Uuid::from_u128(1)), WorkspaceId(uuid::Uuid::from_u128(2)));
+        let taken = (0..20).filter(|_| throttle.take_of_workspace(one).is_ok()).count();
+        // One may come back while they are taken.
+        assert!((2..4).contains(&taken), "{taken}");
+        let refused = throttle.take_of_workspace(one).unwrap_err();
+        assert_eq!((refused.code, refused.retry_after_s), (ErrorCode::RateLimited, Some(1)));
+        assert!(throttle.take_of_workspace(other).is_ok(), "a neighbour does not wait for it");
     }
 }

@@ -1,6 +1,6 @@
 //! Who asks, and in which workspace.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use clarity_domain::error::{AppError, ErrorCode};
@@ -60,6 +60,8 @@ pub struct Member {
     /// Read together with the session.
     pub(crate) seats: Vec<SeatRow>,
     seats_read: Instant,
+    /// Whether its workspace's second had a place for this request: asked once, however much the page reads.
+    taken: OnceLock<Result<(), AppError>>,
 }
 
 impl Visitor {
@@ -193,6 +195,7 @@ impl Services {
             by_sso_of: live.by_sso_of,
             seats: live.seats,
             seats_read,
+            taken: OnceLock::new(),
         };
         Ok(crate::planted::remember(&hash, Visitor::Member(Arc::new(member))))
     }
@@ -203,7 +206,8 @@ impl Services {
     /// # Errors
     /// `Unauthenticated`; `NotFound` for a workspace that does not exist and for somebody else's alike; `SsoNeeded` when the
     /// workspace asks for its single sign-on and the session did not come by it; `SecondFactorNeeded` when it asks for one, or
-    /// they come in past single sign-on, and the session has shown none.
+    /// they come in past single sign-on, and the session has shown none; `RateLimited` when the workspace is asked for too much
+    /// in a second. Whoever has no seat in it takes nothing from that.
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let mut found = self.find_seat(member, slug).await?;
@@ -226,6 +230,7 @@ impl Services {
         if needs_second_factor(&row) && !proof.second_factor {
             return Err(AppError::second_factor_needed());
         }
+        member.taken.get_or_init(|| self.throttle.take_of_workspace(row.scope.workspace_id())).clone()?;
         Ok(Seat {
             scope: crate::planted::scope(row.scope),
             card: row.card,

@@ -22,6 +22,9 @@ pub enum StoreError {
     /// The database cannot be reached, is busy or restarts; trying again may help.
     #[error("the database is not available (SQLSTATE {0})")]
     Unavailable(String),
+    /// The workspace has as many transactions at work as it may; trying again may help.
+    #[error("the workspace is busy")]
+    Busy,
     /// What stands in a row cannot be read; the place is named, never the value.
     #[error("unreadable {0}")]
     Corrupt(&'static str),
@@ -35,7 +38,7 @@ pub enum StoreError {
 impl StoreError {
     /// Whether the same call may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Busy)
     }
 }
 

@@ -44,6 +44,7 @@ mod scope;
 pub mod search;
 pub mod set_up;
 pub mod setup;
+mod share;
 pub mod site;
 pub mod source_view;
 pub mod state;

@@ -213,14 +213,13 @@ pub struct AgentMasks {
     pub name: String,
     /// 0: it has never said.
     pub version: i64,
-    pub at: Option<Micros>,
 }
 
 /// Agents that are in use, by name.
 pub async fn list_agents(tx: &mut WorkspaceTx) -> Result<Vec<AgentMasks>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
-        "select id, name, masks_version, masks_at
+        "select id, name, masks_version
          from agents
          where workspace_id = $1
            and revoked_at is null
@@ -229,10 +228,7 @@ pub async fn list_agents(tx: &mut WorkspaceTx) -> Result<Vec<AgentMasks>> {
     )
     .fetch_all(tx.conn())
     .await?;
-    Ok(rows
-        .into_iter()
-        .map(|r| AgentMasks { id: AgentId(r.id), name: r.name, version: r.masks_version, at: r.masks_at.map(micros) })
-        .collect())
+    Ok(rows.into_iter().map(|r| AgentMasks { id: AgentId(r.id), name: r.name, version: r.masks_version }).collect())
 }
 
 /// What a mask can be for: a stream of a source, with how it is read; a source without streams has one without a name.
@@ -244,6 +240,8 @@ pub struct Maskable {
     pub stream: Option<String>,
     /// Its columns' names as last seen.
     pub columns: Vec<String>,
+    /// Its metrics that rows name, as `value[Speed]`.
+    pub tagged: Vec<String>,
     pub spec: Option<MappingSpec>,
 }
 
@@ -258,7 +256,14 @@ pub async fn list_maskable(tx: &mut WorkspaceTx) -> Result<Vec<Maskable>> {
                     where m.workspace_id = $1 and m.stream_id = t.id
                     order by m.version desc
                     limit 1
-                  ) as spec
+                  ) as spec,
+                  (
+                    select array_agg(distinct g.column_name)
+                    from metrics g
+                    where g.workspace_id = $1
+                      and g.stream_id = t.id
+                      and g.column_name like '%[%]'
+                  ) as "tagged?"
            from sources s
            join agents a on a.workspace_id = s.workspace_id and a.id = s.agent_id and a.revoked_at is null
            left join streams t on t.workspace_id = s.workspace_id and t.source_id = s.id
@@ -276,6 +281,7 @@ pub async fn list_maskable(tx: &mut WorkspaceTx) -> Result<Vec<Maskable>> {
                 agent: AgentId(r.agent_id),
                 stream: r.stream,
                 columns: r.schema.as_ref().map(columns).unwrap_or_default(),
+                tagged: r.tagged.unwrap_or_default(),
                 spec: r
                     .spec
                     .map(serde_json::from_value)

@@ -4,6 +4,7 @@ use crate::address;
 use crate::error::StoreError;
 use crate::lease::session_name;
 use crate::scope::{OpsScope, WorkspaceScope};
+use crate::share::Shares;
 use crate::tx::{AuthTx, OpsTx, SystemTx, WorkspaceTx, begin};
 use clarity_runtime::database::{DbLogin, DbRole};
 use sqlx::postgres::PgPoolOptions;
@@ -87,11 +88,12 @@ async fn check_strength(pool: &PgPool, expected: DbRole) -> Result<(), StoreErro
 }
 
 macro_rules! store {
-    ($(#[$doc:meta])* $name:ident, $role:ident) => {
+    ($(#[$doc:meta])* $name:ident, $role:ident $(, $extra:ident: $kind:ident)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name {
             pub(crate) pool: PgPool,
+            $($extra: $kind,)?
         }
 
         impl $name {
@@ -101,7 +103,8 @@ macro_rules! store {
             /// `Setup` when the login is refused or stronger than the role may be.
             pub async fn connect(login: &DbLogin, connections: u32) -> Result<Self, StoreError> {
                 let role = DbRole::$role;
-                Ok(Self { pool: connect(login, role, pool(connections), role.name()).await? })
+                let pool = connect(login, role, pool(connections), role.name()).await?;
+                Ok(Self { pool, $($extra: $kind::of_pool(connections),)? })
             }
 
             /// A login of this role from the environment.
@@ -125,9 +128,10 @@ store!(
     Auth
 );
 store!(
-    /// Tenant tables on behalf of members.
+    /// Tenant tables on behalf of members, of each workspace so many at once.
     AppStore,
-    App
+    App,
+    shares: Shares
 );
 store!(
     /// Tenant tables on behalf of agents: segments in, cursors forward, no payload out.
@@ -166,7 +170,27 @@ macro_rules! workspace_store {
     )*};
 }
 
-workspace_store!(AppStore, IngestStore, WorkerStore);
+workspace_store!(IngestStore, WorkerStore);
+
+impl AppStore {
+    /// Begins a transaction in the scope's workspace, when it is its turn.
+    ///
+    /// # Errors
+    /// `Busy` when as many of this workspace as may be were at work for long.
+    pub async fn begin(&self, scope: &WorkspaceScope) -> Result<WorkspaceTx, StoreError> {
+        let turn = self.shares.turn(scope).await?;
+        Ok(WorkspaceTx::begin(&self.pool, scope, false).await?.in_turn(turn))
+    }
+
+    /// Begins a `repeatable read, read only` transaction: all its reads see one moment.
+    ///
+    /// # Errors
+    /// As [`Self::begin`].
+    pub async fn begin_read(&self, scope: &WorkspaceScope) -> Result<WorkspaceTx, StoreError> {
+        let turn = self.shares.turn(scope).await?;
+        Ok(WorkspaceTx::begin(&self.pool, scope, true).await?.in_turn(turn))
+    }
+}
 
 impl AuthStore {
     pub async fn begin(&self) -> Result<AuthTx, StoreError> {

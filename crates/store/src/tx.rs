@@ -4,6 +4,7 @@
 use crate::error::StoreError;
 use crate::scope::{OpsScope, WorkspaceScope};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
+use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// Begins a transaction, so that a caller who goes away meanwhile leaves none open. sqlx notes a transaction when the
@@ -23,6 +24,8 @@ pub struct WorkspaceTx {
     tx: Transaction<'static, Postgres>,
     scope: WorkspaceScope,
     read_only: bool,
+    /// Its place among those of its workspace, where they are counted; given back with it.
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 impl WorkspaceTx {
@@ -36,7 +39,12 @@ impl WorkspaceTx {
             "begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'; set local app.sites = '{sites}'"
         );
         let tx = begin(pool, Some(AssertSqlSafe(statement).into_sql_str())).await?;
-        Ok(Self { tx, scope: scope.clone(), read_only })
+        Ok(Self { tx, scope: scope.clone(), read_only, _turn: None })
+    }
+
+    /// The same, holding its place among those of its workspace.
+    pub(crate) fn in_turn(self, turn: OwnedSemaphorePermit) -> Self {
+        Self { _turn: Some(turn), ..self }
     }
 
     pub fn scope(&self) -> &WorkspaceScope {
@@ -170,10 +178,14 @@ mod tests {
 
     /// A store of the app's role whose every transaction runs on the same connection.
     async fn one_connection() -> (TestDb, AppStore) {
+        connections(1).await
+    }
+
+    async fn connections(count: u32) -> (TestDb, AppStore) {
         let db = TestDb::new().await;
         let password = Secret::new(db.cluster().password());
         let login = DbLogin { role: DbRole::App, url: db.url(DbRole::App.name()), password };
-        let store = AppStore::connect(&login, 1).await.unwrap();
+        let store = AppStore::connect(&login, count).await.unwrap();
         (db, store)
     }
 
@@ -272,5 +284,32 @@ mod tests {
             assert_eq!(isolation, "read committed", "try {n}");
         }
         assert!((20..180).contains(&given_up), "{given_up} were given up");
+    }
+
+    /// However many transactions of one workspace are asked for, another's begin at once.
+    #[tokio::test]
+    async fn a_workspace_that_asks_for_all_connections_waits_for_itself() {
+        let (_db, store) = connections(4).await;
+        let (flood, neighbour) = (scope(Role::Owner), scope(Role::Viewer));
+        let slow = [store.begin(&flood).await.unwrap(), store.begin_read(&flood).await.unwrap()];
+        let mut waiting: Vec<_> = (0..50).map(|_| Box::pin(store.begin(&flood))).collect();
+        for one in &mut waiting {
+            assert!(poll_fn(|task| Poll::Ready(one.as_mut().poll(task).is_pending())).await);
+        }
+        // All fifty asked before, and would be served before, if they stood in the pool's line.
+        let mut others = Vec::new();
+        for _ in 0..2 {
+            let mut tx = store.begin(&neighbour).await.unwrap();
+            let (workspace, ..) = inside(&mut tx).await;
+            assert_eq!(workspace, Some(neighbour.workspace_id().to_string()));
+            others.push(tx);
+        }
+        for tx in slow {
+            tx.rollback().await.unwrap();
+        }
+        for one in waiting.drain(..2) {
+            one.await.unwrap().rollback().await.unwrap();
+        }
+        drop(others);
     }
 }

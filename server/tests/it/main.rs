@@ -6,6 +6,7 @@
 mod api;
 mod deletion;
 mod doors;
+mod fair;
 mod framing;
 mod hardening;
 mod live;

@@ -1,5 +1,6 @@
 //! Retention: what a workspace keeps no longer is removed, hour after hour, in bounded batches with pauses, so that whoever
-//! writes does not feel it; and days of bronze in which nobody has a row any more are dropped.
+//! writes does not feel it; days of bronze in which nobody has a row any more are dropped; and what our own people did at
+//! their own doors goes after two years.
 //!
 //! A workspace with sources in several partitions may be seen by several holders; each then takes what the other has left.
 //! One without any source has an audit log all the same, and its turn: it is in one partition, by its id.
@@ -13,9 +14,11 @@ use anyhow::Context;
 use clarity_domain::audit::Act;
 use clarity_domain::ids::WorkspaceId;
 use clarity_domain::retention::cut_at;
+use clarity_domain::support::EVENTS_KEPT_DAYS;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::shutdown::CancellationToken;
-use clarity_store::{StoreError, WorkspaceScope, head, retention};
+use clarity_store::retention::{self, BATCH_ROWS};
+use clarity_store::{StoreError, WorkspaceScope, head};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -43,11 +46,11 @@ pub async fn run(context: WorkerContext, shutdown: CancellationToken) -> anyhow:
     Ok(())
 }
 
-/// When each workspace, and the partitions, last had their turn in this process.
+/// When each workspace, and what is no workspace's, last had their turn in this process.
 #[derive(Default)]
 struct Turns {
     workspaces: HashMap<WorkspaceId, Instant>,
-    partitions: Option<Instant>,
+    nobodys: Option<Instant>,
 }
 
 async fn round(
@@ -80,9 +83,10 @@ async fn round(
             }
         }
     }
-    if turns.partitions.is_none_or(|at| at.elapsed() >= EVERY) {
-        turns.partitions = Some(Instant::now());
+    if turns.nobodys.is_none_or(|at| at.elapsed() >= EVERY) {
+        turns.nobodys = Some(Instant::now());
         drop_partitions(context).await?;
+        remove_ops_events(context).await?;
     }
     Ok(())
 }
@@ -111,6 +115,25 @@ pub async fn drop_partitions(context: &WorkerContext) -> anyhow::Result<i32> {
         tracing::info!(dropped, "empty days of bronze dropped");
     }
     Ok(dropped)
+}
+
+/// Removes what our own people did so long ago that it is not kept any more; gives how many entries.
+pub async fn remove_ops_events(context: &WorkerContext) -> anyhow::Result<i64> {
+    let Some(cut) = cut_at(Some(EVENTS_KEPT_DAYS), now_us()) else { return Ok(0) };
+    let mut all = 0;
+    loop {
+        let mut tx = context.system.begin().await?;
+        let removed = retention::remove_ops_events(&mut tx, cut, BATCH_ROWS).await?;
+        tx.commit().await?;
+        all += removed;
+        if removed < BATCH_ROWS {
+            break;
+        }
+    }
+    if all > 0 {
+        tracing::info!(removed = all, "old entries of our own people removed");
+    }
+    Ok(all)
 }
 
 /// `retain`: removes what is due in one workspace now.

@@ -166,6 +166,29 @@ async fn the_command_says_what_it_did_in_the_log() {
 }
 
 #[tokio::test]
+async fn what_our_own_people_did_is_kept_for_two_years_and_no_longer() {
+    let stage = Stage::new().await;
+    stage
+        .execute(
+            "insert into auth.ops_events (id, at, act, outcome)
+               select gen_random_uuid(), now() - make_interval(days => days), 'sign_in', 'refused'
+               from unnest(array[0, 729, 732, 3000]) days",
+        )
+        .await;
+    assert_eq!(retain::remove_ops_events(&stage.ctx).await.unwrap(), 2);
+    assert_eq!(retain::remove_ops_events(&stage.ctx).await.unwrap(), 0, "there is nothing more");
+    let kept = "select count(*) from auth.ops_events where at > now() - interval '730 days'";
+    assert_eq!(stage.value(kept).await.unwrap(), "2");
+    // Whoever asks for more gets nothing of it.
+    let now = clarity_runtime::clock::now_us();
+    let mut tx = stage.ctx.system.begin().await.unwrap();
+    let refused = clarity_store::retention::remove_ops_events(&mut tx, now - 729 * clarity_domain::time::DAY, 1)
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, clarity_store::StoreError::Refused(_)), "{refused}");
+}
+
+#[tokio::test]
 async fn a_workspace_without_a_source_has_its_turn_in_one_partition() {
     let stage = Stage::new().await;
     let bare = "0192f000-0000-7000-8000-0000000000ff";

@@ -52,7 +52,7 @@ pub fn InvitationContent(token: String, card: InvitationCard, accept: ServerActi
     view! {
         <AuthLayout title lead>
             <dl class="cs-invited">
-                <div><dt>"Your role"</dt><dd>{role_name(role)}<small>{role_words(role)}</small></dd></div>
+                <div><dt>"Your role"</dt><dd>{role_name(role)}<small class="cs-under">{role_words(role)}</small></dd></div>
                 <div><dt>"Open until"</dt><dd><Time at=Some(expires_at) detail=Detail::Day/></dd></div>
             </dl>
             {way}

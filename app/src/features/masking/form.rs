@@ -11,7 +11,8 @@ use crate::{
     ui::{
         button::{Button, Kind},
         choice::Choice,
-        icon::{Icon, Symbol},
+        field::Field,
+        listed::Listed,
     },
 };
 
@@ -24,7 +25,8 @@ pub fn AddForm(slug: String, streams: Vec<MaskableStream>, add: ServerAction<Add
     let sample = RwSignal::new(String::new());
     let error = Signal::derive(move || add.value().get().and_then(Result::err));
     let beside = move || error.get().filter(|error: &PageError| error.beside_fields(&FIELDS).is_some());
-    let known = model::fields(&streams).into_iter().map(|field| view! { <option value=field></option> }).collect_view();
+    let of = move |field: &'static str| Signal::derive(move || error.get().and_then(|error| error.of_field(field)));
+    let known = model::fields(&streams);
     let example = move || model::example(&rule.get(), &amount.get(), &sample.get());
     view! {
         <ActionForm action=add>
@@ -32,62 +34,19 @@ pub fn AddForm(slug: String, streams: Vec<MaskableStream>, add: ServerAction<Add
             <input type="hidden" name="slug" value=slug/>
             <div class="cs-masking__form">
                 <Choice id="mask-of" name="of" label="Stream" choices=model::streams(&streams) value="*"/>
-                <Typed id="mask-field" name="field" label="Field" help="A column, or a path inside a JSON column: detail.phone." needed=true list="mask-fields" error/>
-                <datalist id="mask-fields">{known}</datalist>
+                <Listed name="field" label="Field" value="" choices=known required=true maxlength=200 help="A column, or a path inside a JSON column: detail.phone. In views also a tag: Speed." error=of("field")/>
                 <Choice on:input=move |event| rule.set(event_target_value(&event)) id="mask-rule" name="rule" label="What is left" choices=model::rules() value="hash"/>
-                <Typed id="mask-amount" name="amount" label="How many, or how wide" help="Characters that stay, or the width of a step." value=model::USUAL_AMOUNT on:input=move |event| amount.set(event_target_value(&event)) error/>
+                <Field id="mask-amount" name="amount" label="How many, or how wide" autocomplete="off" maxlength=200 help="Characters that stay, or the width of a step." value=model::USUAL_AMOUNT optional=true error=of("amount") on:input=move |event| amount.set(event_target_value(&event))/>
                 <Choice id="mask-place" name="place" label="Where" choices=model::places() value=MaskPlace::Agent.as_str()/>
                 <Choice id="mask-role" name="least_role" label="In views, seen in the clear by" choices=model::seers() value=Role::Admin.as_str()/>
-                <Typed id="mask-sample" name="" label="Try it on a value" help="Stays in your browser." on:input=move |event| sample.set(event_target_value(&event)) error/>
+                // Without a name it is not sent.
+                <Field id="mask-sample" name="" label="Try it on a value" autocomplete="off" maxlength=200 help="Stays in your browser." optional=true on:input=move |event| sample.set(event_target_value(&event))/>
                 <p class="cs-masking__example" role="status">{example}</p>
             </div>
-            <p class="cs-quiet">"At the agent a value never leaves the plant, and nobody sees it again. In views it is kept, and shown by role."</p>
+            <p class="cs-quiet">"At the agent a value never leaves the plant, and nobody sees it again. In views it is kept, and shown by role. By tag only in views: where rows name what they measure, the agent masks whole columns."</p>
             <Button submit=true large=true kind=Kind::Primary disabled=Signal::derive(move || add.pending().get())>
                 {move || if add.pending().get() { "Masking" } else { "Mask it" }}
             </Button>
         </ActionForm>
-    }
-}
-
-/// A line to type that may stay empty and may have suggestions: the kit's own is always needed.
-#[component]
-fn Typed(
-    id: &'static str,
-    /// Empty: it is not sent.
-    name: &'static str,
-    label: &'static str,
-    help: &'static str,
-    #[prop(optional)] value: &'static str,
-    #[prop(optional)] needed: bool,
-    #[prop(optional)] list: Option<&'static str>,
-    error: Signal<Option<PageError>>,
-) -> impl IntoView {
-    let text = Signal::derive(move || error.get().and_then(|error| error.of_field(name)));
-    let (help_id, error_id) = (format!("{id}-help"), format!("{id}-error"));
-    let described = {
-        let (help_id, error_id) = (help_id.clone(), error_id.clone());
-        move || if text.with(Option::is_some) { error_id.clone() } else { help_id.clone() }
-    };
-    view! {
-        <div class="cs-field">
-            <label class="cs-field__label" for=id>{label}</label>
-            <input
-                class="cs-field__input"
-                id=id
-                name=(!name.is_empty()).then_some(name)
-                type="text"
-                value=value
-                required=needed
-                list=list
-                autocomplete="off"
-                maxlength="200"
-                aria-invalid=move || text.with(Option::is_some).then_some("true")
-                aria-describedby=described
-            />
-            <p class="cs-field__help" id=help_id>{help}</p>
-            <div role="alert" id=error_id>
-                {move || text.get().map(|text| view! { <p class="cs-field__error"><Icon symbol=Symbol::Warning/>{text}</p> })}
-            </div>
-        </div>
     }
 }

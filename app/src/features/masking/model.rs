@@ -63,9 +63,9 @@ pub fn streams(known: &[MaskableStream]) -> Vec<(String, String)> {
     all
 }
 
-/// Fields to type the beginning of, each once.
+/// Fields and tags to type the beginning of, each once.
 pub fn fields(known: &[MaskableStream]) -> Vec<String> {
-    let mut all: Vec<String> = known.iter().flat_map(|of| of.fields.iter().cloned()).collect();
+    let mut all: Vec<String> = known.iter().flat_map(|of| of.fields.iter().chain(&of.tags)).cloned().collect();
     all.sort_unstable();
     all.dedup();
     all
@@ -160,12 +160,14 @@ mod tests {
             source: "plant-db".into(),
             stream: Some(stream.into()),
             fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            tags: Vec::new(),
         };
-        let known = [of("public.a", &["x", "y"]), of("public.b", &["y"])];
+        let long = MaskableStream { tags: vec!["Speed".into()], ..of("public.b", &["y"]) };
+        let known = [of("public.a", &["x", "y"]), long];
         let words: Vec<String> = streams(&known).into_iter().map(|(_, words)| words).collect();
         assert_eq!(words[1..], ["plant-db: every stream", "plant-db: public.a", "plant-db: public.b"]);
         assert_eq!(streams(&known)[2].0, format!("{id} public.a"));
-        assert_eq!(fields(&known), ["x", "y"]);
+        assert_eq!(fields(&known), ["Speed", "x", "y"]);
     }
 
     #[test]

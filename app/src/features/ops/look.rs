@@ -71,7 +71,7 @@ fn Sources(sources: Vec<OpsSourceRow>, base: Micros) -> impl IntoView {
             };
             view! {
                 <tr>
-                    <th scope="row" class="cs-table__wrap cs-support__who">{source.name}<small>{kind}</small></th>
+                    <th scope="row" class="cs-table__wrap">{source.name}<small>{kind}</small></th>
                     <td data-label="State">{state}</td>
                     <td data-label="Said"><Ago at=source.status_at base/></td>
                     <td data-label="Agent">{source.agent}</td>

@@ -1,8 +1,10 @@
-//! The platform's own people: their sign-in, the workspaces there are, asking an owner, and what one lets them see.
+//! The platform's own people: their sign-in, the workspaces there are, asking an owner, what one lets them see, and
+//! what they all did at these doors.
 
 pub mod api;
 mod ask;
 mod enrol;
+mod events;
 mod frame;
 mod look;
 mod sign_in;
@@ -10,6 +12,7 @@ mod workspace;
 mod workspaces;
 
 pub use enrol::EnrolForm;
+pub use events::EventsContent;
 pub use frame::OpsFrame;
 pub use sign_in::SignInForm;
 pub use workspace::{Forms, WorkspaceContent};

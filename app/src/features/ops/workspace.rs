@@ -76,13 +76,13 @@ fn Requests(requests: Vec<OpsRequest>, base: Micros) -> impl IntoView {
     let rows = requests
         .into_iter()
         .map(|request| {
-            let by = request.decided_by.map(|name| view! { <small>{format!("by {name}")}</small> });
+            let by = request.decided_by.map(|name| view! { <small class="cs-under">{format!("by {name}")}</small> });
             view! {
                 <tr>
                     <th scope="row" class="cs-table__wrap">{request.reason}</th>
                     <td data-label="Minutes">{request.minutes}</td>
                     <td data-label="Asked"><Ago at=Some(request.requested_at) base/></td>
-                    <td class="cs-table__wrap cs-support__who" data-label="Outcome"><Pill tone=state_tone(request.state) text=state_words(request.state)/>{by}</td>
+                    <td class="cs-table__wrap" data-label="Outcome"><Pill tone=state_tone(request.state) text=state_words(request.state)/>{by}</td>
                     <td data-label="Until"><Time at=request.ends_at detail=Detail::Day/></td>
                 </tr>
             }

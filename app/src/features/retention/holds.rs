@@ -31,7 +31,7 @@ pub fn Holds(slug: String, holds: Vec<LegalHold>, may_hold: bool, base: Micros, 
             let lift = may_hold.then(|| view! { <LiftButton slug=slug.clone() hold=hold.clone() forms/> });
             view! {
                 <li class="cs-retention__hold">
-                    <p>{hold.reason}<small>"placed " <Ago at=Some(hold.placed_at) base/></small></p>
+                    <p>{hold.reason}<small class="cs-under">"placed " <Ago at=Some(hold.placed_at) base/></small></p>
                     {lift}
                 </li>
             }

@@ -33,7 +33,9 @@ fn Row(slug: String, row: RetentionRow, base: Micros) -> impl IntoView {
     let button = format!("Change how long {} is kept", class.name());
     let run = match last_run {
         None => view! { <span class="cs-quiet">"not yet"</span> }.into_any(),
-        Some(run) => view! { <Ago at=Some(run.at) base/><small>{model::run_words(run)}</small> }.into_any(),
+        Some(run) => {
+            view! { <Ago at=Some(run.at) base/><small class="cs-under">{model::run_words(run)}</small> }.into_any()
+        }
     };
     view! {
         <tr>
@@ -51,7 +53,7 @@ fn Row(slug: String, row: RetentionRow, base: Micros) -> impl IntoView {
             </td>
             <td data-label="Oldest kept"><Time at=oldest_at detail=Detail::Exact/></td>
             <td data-label="Size">{size}</td>
-            <td class="cs-table__wrap cs-retention__run" data-label="Last run">{run}</td>
+            <td class="cs-table__wrap" data-label="Last run">{run}</td>
         </tr>
     }
 }

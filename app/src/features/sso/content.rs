@@ -87,10 +87,10 @@ pub fn SsoContent(
 ) -> impl IntoView {
     let SsoPage { as_of, redirect_uri, start_url, connection, owners, linked } = page;
     let below = connection.clone().map(|connection| {
-        let (found, enabled) = (connection.found.clone(), connection.enabled);
+        let (found, tested_at, enabled) = (connection.found.clone(), connection.tested_at, connection.enabled);
         let remove = slug.clone();
         view! {
-            <Test slug=slug.clone() found base=as_of/>
+            <Test slug=slug.clone() found tested_at base=as_of/>
             {enabled.then(|| view! {
                 <Card title="Where members begin" remark="a link for your intranet">
                     <CopyCode code=start_url what="the link"/>

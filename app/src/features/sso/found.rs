@@ -10,7 +10,10 @@ use crate::{
 };
 
 #[component]
-pub fn Test(slug: String, found: Option<SsoFound>, base: Micros) -> impl IntoView {
+pub fn Test(slug: String, found: Option<SsoFound>, tested_at: Option<Micros>, base: Micros) -> impl IntoView {
+    let tested = tested_at.map(|at| {
+        view! { <p class="cs-quiet">"An owner last came back as themselves " <Ago at=Some(at) base/></p> }
+    });
     let found = found.map(|found| {
         let (tone, words) = model::verdict(&found);
         let yes = |is: bool| if is { "yes" } else { "no" };
@@ -35,6 +38,7 @@ pub fn Test(slug: String, found: Option<SsoFound>, base: Micros) -> impl IntoVie
         <Card title="Test" remark="goes to the provider and comes back; nobody is signed in">
             <div class="cs-stack">
                 {found}
+                {tested}
                 // A link and no form: a form must not lead to another origin.
                 <div><a class="cs-button" data-kind="plain" data-size="usual" rel="external" href=paths::sso_test(&slug)>"Test"</a></div>
             </div>

@@ -80,7 +80,7 @@ fn OwnerLine(slug: String, owner: SsoOwner, forms: Forms) -> impl IntoView {
     });
     view! {
         <li class="cs-sso__owner">
-            <p>{name} <small>{email}</small></p>
+            <p>{name} <small class="cs-under">{email}</small></p>
             {break_glass.then(|| view! { <Pill tone=Tone::Ok text="Marked"/> })}
             {(!second_factor).then(|| view! { <Pill tone=Tone::Idle text="No second factor"/> })}
             {form}

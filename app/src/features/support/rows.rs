@@ -91,7 +91,7 @@ pub fn Live(slug: String, requests: Vec<SupportRequest>, may_decide: bool, forms
                     <div>
                         <p><b>{request.name}</b> " " <span class="cs-quiet">{request.email}</span> " until " <Time at=request.ends_at detail=Detail::Minute/></p>
                         <p class="cs-support__reason">{request.reason}</p>
-                        <p class="cs-quiet">{format!("Approved by {approver}. Read so far: {read}")}</p>
+                        <p class="cs-quiet">{format!("Approved by {approver}, ")} <Time at=request.decided_at detail=Detail::Minute/> {format!(". Read so far: {read}")}</p>
                     </div>
                     {end}
                 </li>
@@ -114,16 +114,20 @@ pub fn Past(requests: Vec<SupportRequest>, base: Micros) -> impl IntoView {
     let rows = requests
         .into_iter()
         .map(|request| {
-            let by = request.ended_by.or(request.decided_by).map(|name| format!("by {name}"));
+            // Whose word was the last, and when.
+            let last = match request.ended_by {
+                Some(name) => Some((name, request.ends_at)),
+                None => request.decided_by.map(|name| (name, request.decided_at)),
+            };
             let read = model::look_words(&request.looks);
             view! {
                 <tr>
-                    <th scope="row" class="cs-table__wrap cs-support__who">{request.name}<small>{request.email}</small></th>
+                    <th scope="row" class="cs-table__wrap">{request.name}<small>{request.email}</small></th>
                     <td class="cs-table__wrap" data-label="Why">{request.reason}</td>
                     <td data-label="Asked"><Ago at=Some(request.requested_at) base/></td>
-                    <td class="cs-table__wrap cs-support__who" data-label="Outcome">
+                    <td class="cs-table__wrap" data-label="Outcome">
                         <Pill tone=model::state_tone(request.state) text=model::state_words(request.state)/>
-                        {by.map(|by| view! { <small>{by}</small> })}
+                        {last.map(|(name, at)| view! { <small class="cs-under">{format!("by {name}, ")} <Ago at base/></small> })}
                     </td>
                     <td class="cs-table__wrap" data-label="Read">{read}</td>
                 </tr>

@@ -178,3 +178,12 @@ proptest! {
         prop_assert_eq!(mask(&MaskRule::Hide, &json!(number), &keyed), Value::Null);
     }
 }
+
+#[test]
+fn a_tag_is_what_rows_name_their_metric_by() {
+    assert_eq!(tag_of("value[Speed]"), Some(("value", "Speed")));
+    assert_eq!(tag_of("value[Oil [1]]"), Some(("value", "Oil [1]")));
+    for none in ["value", "value[]", "value[Speed", "value]"] {
+        assert_eq!(tag_of(none), None, "{none}");
+    }
+}

@@ -45,4 +45,6 @@ pub struct MaskableStream {
     pub source: String,
     pub stream: Option<String>,
     pub fields: Vec<String>,
+    /// What its rows name their metrics, where they do: masked in views alone.
+    pub tags: Vec<String>,
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Micros, second_factor::Enrolment};
-use crate::ids::SupportGrantId;
+use crate::audit::Outcome;
+use crate::ids::{OpsEventId, SupportGrantId};
+use crate::support::OpsAct;
 
 /// A workspace's page of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +35,7 @@ pub struct SupportRequest {
     /// An owner's name, or nobody's.
     pub decided_by: Option<String>,
     pub decided_at: Option<Micros>,
-    /// From then on nobody is let in by it.
+    /// From then on nobody is let in by it; when it was ended, if it was.
     pub ends_at: Option<Micros>,
     pub ended_by: Option<String>,
     pub looks: Vec<SupportLook>,
@@ -83,7 +85,6 @@ pub struct OpsPerson {
 /// The workspaces, with nothing of what is in them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpsWorkspaces {
-    pub as_of: Micros,
     pub person: OpsPerson,
     /// By name; the first five hundred.
     pub workspaces: Vec<OpsWorkspaceRow>,
@@ -183,4 +184,91 @@ pub struct OpsDeadLetterRow {
 pub struct OpsEnrolment {
     pub person: OpsPerson,
     pub app: Enrolment,
+}
+
+/// What the page of our own people's acts asks for; all of it stands in the URL.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpsEventQuery {
+    #[serde(default)]
+    pub filter: OpsEventFilter,
+    /// The page of entries older than this one.
+    pub before: Option<OpsEventId>,
+    /// The page of entries newer than this one.
+    pub after: Option<OpsEventId>,
+}
+
+/// Which entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpsEventFilter {
+    /// A part of a name or an e-mail address.
+    pub person: Option<String>,
+    pub act: Option<OpsAct>,
+    pub outcome: Option<Outcome>,
+}
+
+impl OpsEventFilter {
+    /// As pairs of a query string, without what is not asked for.
+    pub fn pairs(&self) -> Vec<(&'static str, &str)> {
+        [
+            ("person", self.person.as_deref()),
+            ("act", self.act.map(OpsAct::as_str)),
+            ("outcome", self.outcome.map(Outcome::as_str)),
+        ]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+    }
+
+    /// From a query string's values. What is empty, no act or no outcome is left out: a stale link still opens.
+    pub fn from_query(get: impl Fn(&str) -> Option<String>) -> Self {
+        let text = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        Self {
+            person: text("person"),
+            act: text("act").as_deref().and_then(OpsAct::read),
+            outcome: text("outcome").as_deref().and_then(Outcome::read),
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What our own people did at their own doors: a page of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpsEvents {
+    pub person: OpsPerson,
+    /// Newest first.
+    pub rows: Vec<OpsEventRow>,
+    /// Where the pages beside this one begin, when there are any.
+    pub older: Option<OpsEventId>,
+    pub newer: Option<OpsEventId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpsEventRow {
+    pub id: OpsEventId,
+    pub at: Micros,
+    /// Nobody for an address or a link that is none of ours.
+    pub who: Option<OpsPerson>,
+    pub act: OpsAct,
+    pub outcome: Outcome,
+    /// Empty for an operator's command.
+    pub address: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_comes_back_from_its_query() {
+        let filter =
+            OpsEventFilter { person: Some("anna".into()), act: Some(OpsAct::SignIn), outcome: Some(Outcome::Refused) };
+        let pairs = filter.pairs();
+        let get = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        assert_eq!(OpsEventFilter::from_query(get), filter);
+        let stale = OpsEventFilter::from_query(|name| (name == "act").then(|| "looked".to_owned()));
+        assert!(stale.is_empty() && OpsEventFilter::from_query(|_| Some("  ".into())).is_empty());
+    }
 }

@@ -4,6 +4,7 @@
 //! log, and of dead letters, in which what came stands raw. Of members there are names and addresses, which those who may see
 //! them work with all day: looking at their list is not written down.
 
+mod anchors;
 mod export;
 
 use clarity_domain::audit::{Act, ActorKind, ChainReport, Outcome};

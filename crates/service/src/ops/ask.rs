@@ -27,7 +27,7 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let workspaces = ops_session::list_workspaces(&mut tx, &seat.token).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(OpsWorkspaces { as_of: now_us(), person: seat.person(), workspaces })
+        Ok(OpsWorkspaces { person: seat.person(), workspaces })
     }
 
     /// One of them, with the visitor's own requests.

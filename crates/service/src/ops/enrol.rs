@@ -4,11 +4,12 @@
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{OpsUserId, UserId};
 use clarity_domain::names::parse_email;
+use clarity_domain::support::OpsAct;
 use clarity_domain::time::{DAY, Micros};
 use clarity_domain::view::support::{OpsEnrolment, OpsPerson};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::{Secret, random_bytes};
-use clarity_store::auth::ops_event::{OpsAct, note};
+use clarity_store::auth::ops_event::note;
 use clarity_store::auth::ops_user as store;
 use uuid::Uuid;
 use zeroize::Zeroizing;

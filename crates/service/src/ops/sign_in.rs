@@ -4,10 +4,11 @@
 use clarity_domain::error::AppError;
 use clarity_domain::ids::{OpsUserId, UserId};
 use clarity_domain::names::parse_email;
+use clarity_domain::support::OpsAct;
 use clarity_domain::time::{HOUR, Micros, SECOND};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
-use clarity_store::auth::ops_event::{self, OpsAct};
+use clarity_store::auth::ops_event;
 use clarity_store::auth::ops_user::{self as store, OpsCredentials};
 use clarity_store::auth::{ops_session, stranger};
 

@@ -1,7 +1,5 @@
 //! From a bearer's text to a seat, and the check of what the token may.
 
-use std::time::Duration;
-
 use clarity_domain::audit::{Act, ActorKind, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{ApiTokenId, UserId};
@@ -52,12 +50,18 @@ impl Services {
         Ok(seat(live, client))
     }
 
-    /// Takes one request from the token's minute.
+    /// Takes one request from the token's minute, and then from its workspace's second.
     ///
     /// # Errors
-    /// After how long the next one may come.
-    pub fn take_request(&self, api: &ApiSeat) -> Result<(), Duration> {
-        self.throttle.note_request(api.token)
+    /// `RateLimited`, with when the next one may come.
+    pub fn take_request(&self, api: &ApiSeat) -> Result<(), AppError> {
+        self.throttle.note_request(api.token).map_err(|wait| {
+            let seconds = wait.as_secs() + 1;
+            let unit = if seconds == 1 { "second" } else { "seconds" };
+            let message = format!("This token has asked too often within a minute. Go on in {seconds} {unit}.");
+            AppError::new(ErrorCode::RateLimited, message).retry_after(seconds)
+        })?;
+        self.throttle.take_of_workspace(api.seat.scope.workspace_id())
     }
 
     /// The seat, when the token has this scope; a refusal is written down.

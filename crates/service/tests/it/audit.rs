@@ -1,7 +1,7 @@
 //! The audit log: what stands in it, who reads it, how it leaves, and whether it is whole.
 
 use crate::stage::{PASSWORD, Stage, client};
-use clarity_domain::audit::{Act, ActorKind, ChainBreak, Outcome};
+use clarity_domain::audit::{Act, ActorKind, Anchor, AnchorFound, ChainBreak, Outcome};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::view::audit::{AuditFilter, AuditLog, AuditQuery, AuditRow};
 use clarity_service::{ExportFormat, Seat};
@@ -220,6 +220,31 @@ async fn others_neither_see_nor_verify_it_and_a_changed_row_is_told() {
     let (ours, theirs) =
         (stage.services.verify_audit(&seat).await.unwrap(), stage.services.verify_audit(&other).await.unwrap());
     assert_eq!((ours.broken, theirs.broken), (Some(ChainBreak::Changed { seq: 3 }), None));
+}
+
+#[tokio::test]
+async fn an_anchor_that_was_kept_tells_whether_the_log_is_still_the_same() {
+    let stage = Stage::new().await;
+    stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.owner("Acme", "joe@acme.example").await;
+    let kept = stage.services.audit_anchors().await.unwrap();
+    let slugs: Vec<&str> = kept.iter().map(|anchor| anchor.workspace.as_str()).collect();
+    assert_eq!(slugs, ["acme", "nordmark"]);
+    let (acme, nordmark) = (kept[0].clone(), kept[1].clone());
+    assert!(nordmark.seq > 0 && nordmark.hash.len() == 64 && nordmark.at.ends_with('Z'), "{nordmark:?}");
+
+    // The log goes on, and what was kept is a place of it; a forged one, one of later and another workspace's are not.
+    stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    let forged = Anchor { hash: "0".repeat(64), ..nordmark.clone() };
+    let later = Anchor { seq: nordmark.seq + 100, ..nordmark.clone() };
+    let others = Anchor { workspace: "nordmark".into(), ..acme };
+    let asked = [nordmark.clone(), forged, later, others];
+    let (report, found) = stage.services.check_anchors("nordmark", &asked).await.unwrap();
+    assert_eq!(report.broken, None);
+    assert_eq!(found[..3], [AnchorFound::Same, AnchorFound::Other, AnchorFound::Missing]);
+    assert_ne!(found[3], AnchorFound::Same);
+    let nobody = stage.services.check_anchors("nowhere", &[nordmark]).await.unwrap_err();
+    assert_eq!(nobody.code, ErrorCode::NotFound);
 }
 
 #[tokio::test]

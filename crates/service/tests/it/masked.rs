@@ -4,11 +4,12 @@
 use crate::stage::Stage;
 use clarity_domain::error::ErrorCode;
 use clarity_domain::ids::AssetId;
+use clarity_domain::masking::MaskPlace;
 use clarity_domain::role::Role;
 use clarity_domain::view::overview::OverviewQuery;
 use clarity_runtime::clock::now_us;
 use clarity_service::live::LivePage;
-use clarity_service::{Seat, SeriesRequest};
+use clarity_service::{NewMask, Seat, SeriesRequest};
 
 /// A text and two numbers that stand nowhere else.
 const CANARIES: [&str; 3] = ["zqcanary", "73519.25", "8642.5"];
@@ -150,4 +151,43 @@ async fn a_policy_that_was_removed_masks_no_longer_and_another_workspaces_never_
     stage.sql("update masking_policies set removed_at = now()").await;
     let shown = stage.services.series(&operator, &request("Speed")).await.unwrap();
     assert_eq!((shown.points[0].mean, shown.note), (73519.25, None));
+}
+
+/// Two metrics that rows name, beside the others.
+const TAGS: &str = "
+  insert into metrics (workspace_id, id, number, stream_id, column_name, name, unit, sample_type)
+    select s.workspace_id, gen_random_uuid(), t.number, s.id, 'value[' || t.tag || ']', t.tag, 'Nm', 'float'
+    from streams s, (values (4, 'Torque'), (5, 'Power')) as t (number, tag);
+  update latest_samples
+    set metric_numbers = '{1,2,3,4,5}', ats = array[now(), now(), now(), now(), now()], snapshots = '{f,f,f,f,f}',
+        numbers = '{73519.25,8642.5,NaN,64207.5,512.5}', texts = array['', '', 'zqcanary-name', '', ''];
+  update rollups
+    set metric_numbers = '{1,2,4,5}', counts = '{2,2,2,2}', sums = '{147038.5,17285,128415,1025}',
+        minima = '{73519.25,8642.5,64207.5,512.5}', maxima = '{73519.25,8642.5,64207.5,512.5}',
+        firsts = '{73519.25,8642.5,64207.5,512.5}', lasts = '{73519.25,8642.5,64207.5,512.5}';";
+
+#[tokio::test]
+async fn a_mask_of_a_tag_hides_its_values_and_no_others() {
+    let (stage, owner, operator) = stage().await;
+    stage.sql(TAGS).await;
+    let services = &stage.services;
+    let clear = services.series(&operator, &request("Torque")).await.unwrap();
+    assert_eq!((clear.points[0].mean, clear.note), (64207.5, None));
+    let form = NewMask {
+        of: "*".into(),
+        field: "Torque".into(),
+        rule: "hide".into(),
+        amount: String::new(),
+        place: MaskPlace::View,
+        least_role: Some(Role::Admin),
+    };
+    services.add_mask(&owner, form).await.unwrap();
+    let hidden = services.series(&operator, &request("Torque")).await.unwrap();
+    assert!(hidden.points.is_empty() && hidden.note.is_some_and(|note| note.contains("Hidden")), "{hidden:?}");
+    assert_eq!(services.series(&operator, &request("Power")).await.unwrap().points[0].mean, 512.5);
+    assert_eq!(services.series(&owner, &request("Torque")).await.unwrap().points[0].mean, 64207.5);
+    assert!(told(&stage, &owner).await.iter().any(|(_, text)| text.contains("64207.5")), "it is there to be told");
+    for (what, text) in told(&stage, &operator).await {
+        assert!(!text.contains("64207.5"), "{what} tells an operator a masked tag's value: {text}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Masks as admins make and remove them: who may, what cannot be masked, and which agents apply it.
 
 use crate::stage::{SOURCE, Stage};
-use clarity_domain::error::ErrorCode;
+use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::masking::{MaskPlace, MaskRule};
 use clarity_domain::role::Role;
 use clarity_domain::view::masking::MaskRow;
@@ -26,6 +26,10 @@ fn mask(field: &str, rule: &str, amount: &str) -> NewMask {
         place: MaskPlace::Agent,
         least_role: None,
     }
+}
+
+async fn refused(stage: &Stage, seat: &Seat, form: NewMask) -> AppError {
+    stage.services.add_mask(seat, form).await.unwrap_err()
 }
 
 async fn rows(stage: &Stage, seat: &Seat) -> Vec<MaskRow> {
@@ -92,6 +96,42 @@ async fn what_cannot_be_masked_is_said_in_words() {
     let view = NewMask { place: MaskPlace::View, least_role: Some(Role::Admin), ..mask("press", "hash", "") };
     stage.services.add_mask(&seat, view).await.unwrap();
     assert_eq!(rows(&stage, &seat).await[0].least_role, Some(Role::Admin));
+}
+
+/// Telemetry in rows that name what they measure.
+const TAGGED: &str = r#"
+    update streams set schema = '{"name": "public.telemetry", "columns": [
+        {"n": "press", "t": "text"}, {"n": "at", "t": "timestamptz"}, {"n": "tag", "t": "text"}, {"n": "value", "t": "float8"}]}'
+      where id = '{stream}';
+    insert into mappings (workspace_id, id, stream_id, version, from_epoch, from_seq, spec)
+      values ('{w}', '{stream}', '{stream}', 1, 0, 0, '{"kind": "telemetry", "key": [], "asset": "press", "time": "at",
+        "metric_name": "tag", "value": "value"}');
+    insert into metrics (workspace_id, id, number, stream_id, column_name, name, unit, sample_type) values
+      ('{w}', gen_random_uuid(), 1, '{stream}', 'value[Speed]', 'Speed', 'rpm', 'float'),
+      ('{w}', gen_random_uuid(), 2, '{stream}', 'value[Oil.level]', 'Oil.level', 'l', 'float'),
+      ('{w}', gen_random_uuid(), 3, '{stream}', 'plain', 'Plain', 'l', 'float');"#;
+
+#[tokio::test]
+async fn a_tag_is_masked_in_views_and_not_at_the_agent() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&seat, TAGGED).await;
+    let page = stage.services.masking(&seat).await.unwrap();
+    assert_eq!(page.streams[0].tags, ["Oil.level", "Speed"]);
+    let view =
+        |field: &str| NewMask { place: MaskPlace::View, least_role: Some(Role::Admin), ..mask(field, "hide", "") };
+    for of in [format!("{SOURCE} public.telemetry"), format!("{SOURCE} *"), "*".to_owned()] {
+        let told = refused(&stage, &seat, NewMask { of, ..mask("Speed", "hide", "") }).await;
+        assert_eq!((told.code, told.field.as_deref()), (ErrorCode::Invalid, Some("field")), "{told}");
+        assert!(told.message.starts_with("Speed is a tag") && told.message.contains("the column value"), "{told}");
+    }
+    let told = refused(&stage, &seat, view("Sped")).await;
+    assert!(told.message.contains("has a column Sped, nor a tag Sped"), "{told}");
+    stage.services.add_mask(&seat, view("Speed")).await.unwrap();
+    stage.services.add_mask(&seat, view("Oil")).await.unwrap();
+    stage.services.add_mask(&seat, mask("value", "hide", "")).await.unwrap();
+    let made: Vec<String> = rows(&stage, &seat).await.into_iter().map(|row| row.field).collect();
+    assert_eq!(made, ["Oil", "Speed", "value"]);
 }
 
 /// Notes of shifts, a table without a key, and orders, which have one.

@@ -1,10 +1,12 @@
 //! Our own people: no way in without a second factor, nothing of a workspace without its owner's word, and all of it told in the
 //! workspace's audit log in both names.
 
+use clarity_domain::audit::Outcome;
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::SupportGrantId;
+use clarity_domain::ids::{OpsEventId, SupportGrantId};
 use clarity_domain::role::Role;
-use clarity_domain::view::support::{SupportNow, SupportState};
+use clarity_domain::support::OpsAct;
+use clarity_domain::view::support::{OpsEventFilter, OpsEventQuery, SupportNow, SupportState};
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_service::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn, Seat, Services, SignedIn};
@@ -370,4 +372,75 @@ async fn what_our_own_people_do_at_their_doors_is_written_down() {
         let refused = auth.batch_execute(sql).await.expect_err(sql);
         assert_eq!(refused.code().map(|code| code.code()), Some("42501"), "{sql}");
     }
+}
+
+#[tokio::test]
+async fn our_own_people_read_what_they_all_did() {
+    let world = World::new().await;
+    let anna = world.ours(ANNA, "Anna").await;
+    world.ours("ben@clarity.example", "Ben").await;
+    assert!(world.sign_in("nobody@clarity.example", PASSWORD, "000000").await.is_err());
+    let read = async |filter: OpsEventFilter| {
+        let query = OpsEventQuery { filter, ..OpsEventQuery::default() };
+        world.services.ops_events(&anna, &query).await.unwrap()
+    };
+    let page = read(OpsEventFilter::default()).await;
+    let told: Vec<_> = page
+        .rows
+        .iter()
+        .map(|row| (row.act, row.outcome, row.who.as_ref().map_or("nobody", |who| who.name.as_str())))
+        .collect();
+    let (done, refused) = (Outcome::Done, Outcome::Refused);
+    assert_eq!(
+        told,
+        [
+            (OpsAct::SignIn, refused, "nobody"),
+            (OpsAct::SignIn, done, "Ben"),
+            (OpsAct::Enrol, done, "Ben"),
+            (OpsAct::Add, done, "Ben"),
+            (OpsAct::SignIn, done, "Anna"),
+            (OpsAct::Enrol, done, "Anna"),
+            (OpsAct::Add, done, "Anna"),
+        ],
+        "the newest first"
+    );
+    assert_eq!((page.older, page.newer), (None, None));
+    for (filter, count) in [
+        (OpsEventFilter { person: Some("BEN@".into()), ..OpsEventFilter::default() }, 3),
+        // Nothing in it is a pattern.
+        (OpsEventFilter { person: Some("%".into()), ..OpsEventFilter::default() }, 0),
+        (OpsEventFilter { act: Some(OpsAct::SignIn), ..OpsEventFilter::default() }, 3),
+        (OpsEventFilter { outcome: Some(refused), ..OpsEventFilter::default() }, 1),
+    ] {
+        assert_eq!(read(filter.clone()).await.rows.len(), count, "{filter:?}");
+    }
+
+    // Older than all of these, and more than two pages hold.
+    world
+        .stage
+        .sql(
+            "insert into auth.ops_events (id, act, outcome)
+               select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, 'sign_out', 'done'
+               from generate_series(1, 100) n",
+        )
+        .await;
+    let turned = async |before: Option<OpsEventId>, after: Option<OpsEventId>| {
+        let query = OpsEventQuery { before, after, ..OpsEventQuery::default() };
+        let page = world.services.ops_events(&anna, &query).await.unwrap();
+        let ids: Vec<_> = page.rows.iter().map(|row| row.id).collect();
+        (ids, page.newer, page.older)
+    };
+    let first = turned(None, None).await;
+    assert_eq!((first.0.len(), first.1), (50, None));
+    let second = turned(first.2, None).await;
+    let third = turned(second.2, None).await;
+    assert_eq!((second.0.len(), third.0.len(), third.2), (50, 7, None));
+    assert_eq!(turned(None, third.1).await.0, second.0, "and back");
+    assert_eq!(turned(None, second.1).await.0, first.0);
+    assert_eq!(turned(None, first.0.first().copied()).await.0, first.0, "nothing newer has come");
+
+    // Whoever's session has ended reads nothing.
+    world.services.ops_sign_out(&anna).await.unwrap();
+    let after = world.services.ops_events(&anna, &OpsEventQuery::default()).await.unwrap();
+    assert!(after.rows.is_empty());
 }

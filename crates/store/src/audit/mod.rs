@@ -11,7 +11,7 @@ use clarity_domain::time::Micros;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use read::{Filter, Row, find, head_seq, list_newer, list_older};
+pub use read::{Filter, Head, Row, find, find_head, head_seq, list_newer, list_older};
 pub use verify::verify;
 
 /// Who acts, and as whom they are shown.

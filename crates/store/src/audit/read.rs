@@ -143,6 +143,23 @@ pub async fn head_seq(tx: &mut WorkspaceTx) -> Result<i64> {
     Ok(seq.unwrap_or(0))
 }
 
+/// Where a log ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    pub seq: i64,
+    pub at: Micros,
+    pub hash: Vec<u8>,
+}
+
+/// The last entry's place, time and hash; none of an empty log.
+pub async fn find_head(tx: &mut WorkspaceTx) -> Result<Option<Head>> {
+    let workspace = tx.workspace();
+    let head = sqlx::query!("select seq, at, hash from audit_heads where workspace_id = $1 and seq > 0", workspace)
+        .fetch_optional(tx.conn())
+        .await?;
+    Ok(head.map(|r| Head { seq: r.seq, at: micros(r.at), hash: r.hash }))
+}
+
 /// Text for `ilike` in which nothing is a pattern.
 fn literally(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")

@@ -156,6 +156,11 @@ pub async fn find_owner_seat(tx: &mut AuthTx, slug: &str) -> Result<Option<SeatR
     }))
 }
 
+/// All workspaces, by slug, for commands that an operator of the platform gives on its machine.
+pub async fn list_slugs(tx: &mut AuthTx) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("select slug from auth.workspaces order by slug").fetch_all(tx.conn()).await?)
+}
+
 /// The name of the scope's workspace, for letters about it.
 pub async fn get_name(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<String> {
     Ok(sqlx::query_scalar!("select name from auth.workspaces where id = $1", scope.workspace_id().0)

@@ -14,5 +14,5 @@ pub use policy::{Hold, enter, is_held, lift_hold, list_holds, list_policies, pla
 pub use remove::{BATCH_ROWS, Removed, remove_batch};
 pub use run::{
     Run, RunEnd, drop_empty_partitions, find_bronze_cut, finish, list_cuts, list_floors, list_last_runs,
-    list_workspaces, note,
+    list_workspaces, note, remove_ops_events,
 };

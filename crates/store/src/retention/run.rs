@@ -1,4 +1,5 @@
-//! The proof of a run, what is gone from the beginning, and days of bronze that nobody has rows in any more.
+//! The proof of a run, what is gone from the beginning, and what is no workspace's: days of bronze that nobody has rows in any
+//! more, and old entries of what our own people did.
 
 use super::{Figures, Removed};
 use crate::at::{micros, timestamp};
@@ -151,6 +152,17 @@ pub async fn find_bronze_cut(tx: &mut WorkspaceTx, source: SourceId) -> Result<O
 /// absence is known here.
 pub async fn drop_empty_partitions(tx: &mut SystemTx, cut: Micros) -> Result<i32> {
     Ok(sqlx::query_scalar!(r#"select ops.drop_empty_partitions($1) as "dropped!""#, timestamp(cut).date())
+        .fetch_one(tx.conn())
+        .await?)
+}
+
+/// Removes the oldest entries before `cut` of what our own people did, at most so many; gives how many. The database's own
+/// function removes none that is younger than two years.
+///
+/// # Crosses workspaces
+/// These entries are in none.
+pub async fn remove_ops_events(tx: &mut SystemTx, cut: Micros, at_most: i64) -> Result<i64> {
+    Ok(sqlx::query_scalar!(r#"select auth.remove_ops_events($1, $2) as "removed!""#, timestamp(cut), at_most)
         .fetch_one(tx.conn())
         .await?)
 }

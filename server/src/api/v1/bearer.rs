@@ -24,29 +24,23 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
             "A token stands in the address, where logs keep it. Revoke it, and send a new one in the header: \
              Authorization: Bearer cst_…",
         );
-        return refusal(error, request_id, NEXT_TRY_S);
+        return refusal(error, request_id);
     }
     let token = bearer(request.headers()).map(str::to_owned);
     let client = visitor::client(&request, &state.trusted_proxies);
     let seat = match state.services.enter_by_token(token.as_deref(), &client).await {
         Ok(seat) => seat,
-        Err(error) => return refusal(error, request_id, NEXT_TRY_S),
+        Err(error) => return refusal(error, request_id),
     };
-    if let Err(wait) = state.services.take_request(&seat) {
-        let seconds = wait.as_secs() + 1;
-        let unit = if seconds == 1 { "second" } else { "seconds" };
-        let error = AppError::new(
-            ErrorCode::RateLimited,
-            format!("This token has asked too often within a minute. Go on in {seconds} {unit}."),
-        );
-        return refusal(error, request_id, seconds);
+    if let Err(error) = state.services.take_request(&seat) {
+        return refusal(error, request_id);
     }
     request.extensions_mut().insert(seat);
     next.run(request).await
 }
 
 /// The answer, with what a program needs to go on.
-fn refusal(error: AppError, request_id: Option<RequestId>, wait_s: u64) -> Response {
+fn refusal(error: AppError, request_id: Option<RequestId>) -> Response {
     let mut response = Problem { error, request_id }.into_response();
     let status = response.status();
     let headers = response.headers_mut();
@@ -54,7 +48,7 @@ fn refusal(error: AppError, request_id: Option<RequestId>, wait_s: u64) -> Respo
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"Clarity Stream\""));
     }
     if status == StatusCode::TOO_MANY_REQUESTS {
-        headers.insert(header::RETRY_AFTER, HeaderValue::from(wait_s));
+        headers.entry(header::RETRY_AFTER).or_insert(HeaderValue::from(NEXT_TRY_S));
     }
     response
 }

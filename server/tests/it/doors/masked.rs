@@ -10,8 +10,8 @@ use super::world::{Caller, TokenIs, World};
 use super::{doors, filled, is_meant, is_whole, knock};
 use crate::stage::text;
 
-/// Texts and a number that only masked fields hold.
-const CANARIES: [&str; 2] = ["zqhidden", "73519.25"];
+/// Texts and numbers that only masked fields hold, the last of them one that is masked by its tag.
+const CANARIES: [&str; 3] = ["zqhidden", "73519.25", "64207.5"];
 
 pub const DATA: &str = r#"
   insert into mappings (workspace_id, id, stream_id, version, from_epoch, from_seq, spec)
@@ -21,9 +21,11 @@ pub const DATA: &str = r#"
     from streams;
   update assets set key = 'zqhidden key', name = 'zqhidden name', line = 'zqhidden line';
   insert into metrics (workspace_id, id, number, stream_id, column_name, name, unit, sample_type)
-    select workspace_id, id, 1, id, 'speed', 'Speed', 'rpm', 'float' from streams;
+    select workspace_id, id, 1, id, 'speed', 'Speed', 'rpm', 'float' from streams
+    union all
+    select workspace_id, gen_random_uuid(), 2, id, 'value[Torque]', 'Torque', 'Nm', 'float' from streams;
   insert into latest_samples (workspace_id, stream_id, asset_number, at, epoch, seq, metric_numbers, ats, snapshots, numbers)
-    select workspace_id, id, 1, now(), 1, 1, '{1}', array[now()], '{false}', array[73519.25] from streams;
+    select workspace_id, id, 1, now(), 1, 1, '{1,2}', array[now(), now()], '{false,false}', array[73519.25, 64207.5] from streams;
   insert into state_intervals (workspace_id, asset_number, from_at, to_at, stream_id, state, category, reason, epoch, seq)
     select workspace_id, 1, now() - interval '10 minutes', null, id, 'zqhidden state', 'down', 'zqhidden reason', 1, 1 from streams;
   insert into dead_letters (workspace_id, source_id, epoch, seq, stream_name, fingerprint, cause, payload, segment_first_seq, line_number)
@@ -31,7 +33,7 @@ pub const DATA: &str = r#"
   insert into masking_policies (workspace_id, id, stream, field, rule, place, least_role, created_by, created_by_name)
     select w.id, gen_random_uuid(), '*', p.field, '{"kind": "hide"}', 'view', 'owner', gen_random_uuid(), 'Maja'
     from auth.workspaces w,
-         (values ('speed'), ('machine_id'), ('title'), ('line'), ('state'), ('reason')) as p (field);"#;
+         (values ('speed'), ('Torque'), ('machine_id'), ('title'), ('line'), ('state'), ('reason')) as p (field);"#;
 
 pub fn told(body: &str) -> Option<&'static str> {
     CANARIES.into_iter().find(|canary| body.contains(canary))

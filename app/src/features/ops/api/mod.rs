@@ -3,6 +3,7 @@
 mod ask;
 mod current;
 mod enrol;
+mod events;
 mod find_enrolment;
 mod list;
 mod look;
@@ -13,6 +14,7 @@ mod sign_out;
 pub use ask::{AskSupport, ask_support};
 pub use current::current;
 pub use enrol::{EnrolOps, enrol_ops};
+pub use events::events;
 pub use find_enrolment::find_enrolment;
 pub use list::list;
 pub use look::look;

@@ -1,0 +1,63 @@
+//! A workspace that is asked for too much is told so, at every kind of door, and its neighbour does not notice.
+
+use std::num::NonZeroU32;
+
+use crate::stage::{ORIGIN, Stage, text, text_header};
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use clarity_service::{Limits, MailSettings, SignedIn};
+use futures::future::join_all;
+
+/// One request a second, two at once.
+async fn stage() -> Stage {
+    let limits = Limits { workspace_requests_per_second: NonZeroU32::MIN, ..Limits::default() };
+    let mail = MailSettings::outbox("Clarity Stream <no-reply@localhost>").unwrap();
+    Stage::with(ORIGIN, false, mail, limits).await
+}
+
+/// What thirty requests at once are answered, the refused ones first.
+async fn flood(stage: &Stage, path: &str, session: &SignedIn) -> Vec<Response<Body>> {
+    let mut answers = join_all((0..30).map(|_| stage.get(path, Some(session)))).await;
+    answers.sort_by_key(|answer| answer.status() == StatusCode::OK);
+    answers
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_asked_for_too_much_slows_itself_alone() {
+    let stage = stage().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await;
+    // A server function and a file.
+    for path in ["/api/search/find?slug=nordmark&text=x", "/w/nordmark/audit.ndjson"] {
+        let refused = flood(&stage, path, &maja).await.remove(0);
+        assert_eq!(text_header(&refused, "retry-after"), "1", "{path}");
+        let (status, body) = text(refused).await;
+        assert_eq!(status, StatusCode::TOO_MANY_REQUESTS, "{path}: {body}");
+        assert!(body.contains("rate_limited") && body.contains("This workspace is asked for more"), "{path}: {body}");
+    }
+    let (status, body) = text(stage.get("/api/search/find?slug=acme&text=x", Some(&joe)).await).await;
+    assert_eq!(status, StatusCode::OK, "a neighbour: {body}");
+}
+
+/// Somebody without a seat in it takes nothing of what a workspace may be asked for.
+#[tokio::test]
+async fn a_stranger_slows_no_workspace() {
+    let stage = stage().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await;
+    for answer in flood(&stage, "/api/search/find?slug=nordmark&text=x", &joe).await {
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+    }
+    let (status, body) = text(stage.get("/api/search/find?slug=nordmark&text=x", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK, "{body}");
+}
+
+/// A page reads several things, and is one request.
+#[tokio::test]
+async fn a_page_counts_once() {
+    let stage = stage().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let (status, html) = text(stage.get("/w/nordmark", Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(!html.contains("This workspace is asked for more"), "{html}");
+}
