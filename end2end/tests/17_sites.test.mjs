@@ -1,0 +1,95 @@
+// Members limited to sites: a machine is moved to a site, a viewer is invited to it, and sees that machine alone.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { Agent, PASSWORD, address, hydrated, launch, letter, linkIn, looks, pair, person, signUp, until } from "../support/stack.mjs";
+
+let browser;
+const agent = new Agent("sites");
+before(async () => (browser = await launch()));
+after(async () => {
+  agent.stop();
+  await browser?.close();
+});
+
+const machines = (page) => page.getByRole("table", { name: "Assets, worst state first" }).getByRole("rowheader");
+
+test("a viewer of one site sees its machine alone, until the limit is lifted", { timeout: 240_000 }, async () => {
+  const desk = await person(browser);
+  const { slug } = await signUp(desk.page, "Two Plants");
+  await pair(desk.page, slug, agent);
+  agent.start("run");
+  await desk.page.goto(`/w/${slug}`);
+  await machines(desk.page).nth(1).waitFor({ timeout: 60_000 });
+
+  // A site, and a machine at it.
+  await desk.page.goto(`/w/${slug}/settings`);
+  await hydrated(desk.page);
+  await desk.page.getByLabel("Name of the new site").fill("Annexe");
+  await desk.page.getByRole("button", { name: "Add the site" }).click();
+  await desk.page.getByLabel("Name of Annexe").waitFor();
+  await desk.page.goto(`/w/${slug}/sites`);
+  await hydrated(desk.page);
+  await desk.page.getByLabel(/^Site of /).first().selectOption({ label: "Annexe" });
+  await desk.page.getByRole("button", { name: /^Move / }).first().click();
+  const annexe = desk.page.getByRole("table", { name: "Sites", exact: true }).getByRole("row").filter({ hasText: "Annexe" });
+  await until("one machine is there", 15, async () => (await annexe.getByRole("cell").last().textContent()).trim() === "1");
+  await looks(desk.page, "sites");
+
+  // A viewer of it alone.
+  const email = address();
+  await desk.page.goto(`/w/${slug}/members`);
+  await hydrated(desk.page);
+  await desk.page.getByLabel("E-mail").fill(email);
+  await desk.page.getByLabel("Role", { exact: true }).selectOption({ label: "Viewer" });
+  const sees = desk.page.getByRole("group", { name: "Sees", exact: true });
+  await sees.getByRole("radio", { name: "Only these" }).check();
+  await sees.getByRole("checkbox", { name: "Annexe" }).check();
+  await desk.page.getByRole("button", { name: "Send invitation" }).click();
+  await desk.page.getByText("Viewer · Annexe").waitFor();
+  await looks(desk.page, "members-limited");
+
+  const joe = await person(browser);
+  await joe.page.goto(linkIn(await letter(email, /invit/i)));
+  await joe.page.getByLabel("Your name").fill("Joe Berg");
+  await joe.page.getByLabel("Password").fill(PASSWORD);
+  await joe.page.getByRole("button", { name: "Create account and join" }).click();
+  await joe.page.waitForURL(new RegExp(`/w/${slug}$`));
+  await machines(joe.page).first().waitFor();
+  assert.equal(await machines(joe.page).count(), 1, "the machine of their site alone");
+  await joe.page.getByText("You see the machines of Annexe.").waitFor();
+  await looks(joe.page, "overview-limited");
+  for (const page of ["sites", "dead-letters"]) {
+    assert.equal((await joe.page.goto(`/w/${slug}/${page}`)).status(), 403, page);
+  }
+
+  // The limit is lifted: what is open ends within seconds, the next page shows every machine.
+  await joe.page.goto(`/w/${slug}/sessions`);
+  await hydrated(joe.page);
+  await joe.page.evaluate(
+    (url) =>
+      new Promise((opened) => {
+        const stream = new EventSource(url);
+        window.ended = new Promise((ended) => stream.addEventListener("closed", () => ended(stream.close()), { once: true }));
+        stream.onopen = opened;
+      }),
+    `/w/${slug}/live?page=sources&since=0`,
+  );
+  await desk.page.goto(`/w/${slug}/members`);
+  await hydrated(desk.page);
+  const row = desk.page.getByRole("row").filter({ hasText: email });
+  await row.getByText("Annexe", { exact: true }).first().click();
+  await row.getByRole("radio", { name: "Every site" }).check();
+  const pressed = Date.now();
+  await row.getByRole("button", { name: "Change which sites Joe Berg sees" }).click();
+  await joe.page.evaluate(() => window.ended).catch(() => {});
+  assert.ok(Date.now() - pressed < 6_000, `their open stream ended after ${Date.now() - pressed} ms`);
+  await joe.page.goto(`/w/${slug}`);
+  await machines(joe.page).nth(1).waitFor();
+  assert.equal(await joe.page.getByText("You see the machines of").count(), 0);
+
+  await desk.page.goto(`/w/${slug}/audit`);
+  for (const act of ["Add a site", "Move a machine to a site", "Say which sites a member sees"]) {
+    await desk.page.getByRole("table").getByText(act).first().waitFor();
+  }
+  assert.deepEqual([...desk.faults, ...joe.faults], []);
+});
