@@ -119,8 +119,8 @@ async fn main() -> Result<()> {
     let identity =
         Identity { agent_id: AgentId(Uuid::nil()), server: address, name: "bench".into(), workspace: String::new() };
     let masks = Masks::open(&dir, Vec::new())?;
+    AgentKey::load_or_create(&dir)?;
     let uplink = Uplink {
-        key: AgentKey::load_or_create(&dir)?,
         dir,
         identity,
         ca: None,

@@ -153,6 +153,7 @@ async fn greeting(dir: &StateDir, identity: &Identity, mut socket: Socket) -> Ch
         hostname: crate::uplink::handshake::hostname(),
         clock_us: now_us(),
         sources: Vec::new(),
+        replaces_key: true,
     };
     let answer = async {
         socket.send(&Frame::Hello(hello)).await?;

@@ -1,7 +1,7 @@
 //! Who this agent is: its key, what pairing gave it, and the generation that tells it from a copy.
 
 use crate::spool::checkpoint::replace;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clarity_domain::fingerprint::fingerprint;
 use clarity_domain::ids::AgentId;
 use ed25519_dalek::pkcs8::spki::der::pem::LineEnding;
@@ -9,7 +9,7 @@ use ed25519_dalek::pkcs8::{DecodePrivateKey, EncodePrivateKey};
 use ed25519_dalek::{Signer, SigningKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::fs::{self, DirBuilder};
+use std::fs::{self, DirBuilder, File};
 use std::io::ErrorKind;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -73,6 +73,11 @@ impl StateDir {
         self.0.join("agent.key")
     }
 
+    /// The key that is to follow, until it does.
+    fn next_key(&self) -> PathBuf {
+        self.0.join("next.key")
+    }
+
     fn generation(&self) -> PathBuf {
         self.0.join("generation")
     }
@@ -90,6 +95,11 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Whether this agent was paired before.
+    pub fn exists(dir: &StateDir) -> bool {
+        dir.identity().exists()
+    }
+
     pub fn load(dir: &StateDir) -> Result<Self> {
         let path = dir.identity();
         match fs::read(&path) {
@@ -120,8 +130,11 @@ impl AgentKey {
     }
 
     pub fn load(dir: &StateDir) -> Result<Self> {
-        let path = dir.key();
-        let pem = fs::read_to_string(&path).map(Zeroizing::new);
+        Self::read(&dir.key())
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let pem = fs::read_to_string(path).map(Zeroizing::new);
         let pem =
             pem.with_context(|| format!("cannot read the agent's key {}; pair the agent again", path.display()))?;
         let key = SigningKey::from_pkcs8_pem(&pem);
@@ -130,12 +143,33 @@ impl AgentKey {
 
     /// The key of an earlier pairing, or a new one: a person may try a code twice and sees the same words.
     pub fn load_or_create(dir: &StateDir) -> Result<Self> {
-        if dir.key().exists() {
-            return Self::load(dir);
+        Self::read_or_make(&dir.key())
+    }
+
+    /// The key that is to follow this agent's own: made once and kept beside it, so that whoever asks again, after a
+    /// connection or a process that broke, is told the same.
+    pub fn next(dir: &StateDir) -> Result<Self> {
+        Self::read_or_make(&dir.next_key())
+    }
+
+    /// Puts the next key in the place of the agent's own, in one step: there is a key at every moment.
+    ///
+    /// # Errors
+    /// When there is no next key, or another one than `public`; the agent's own stays.
+    pub fn follow(dir: &StateDir, public: &str) -> Result<()> {
+        let next = dir.next_key();
+        ensure!(Self::read(&next)?.public() == public, "{} is not the key that was agreed", next.display());
+        fs::rename(&next, dir.key()).context("cannot replace the agent's key")?;
+        File::open(&dir.0).and_then(|folder| folder.sync_all()).context("cannot keep the agent's new key")
+    }
+
+    fn read_or_make(path: &Path) -> Result<Self> {
+        if path.exists() {
+            return Self::read(path);
         }
         let key = Self::generate()?;
         let pem = key.0.to_pkcs8_pem(LineEnding::LF).map_err(|e| anyhow::anyhow!("the key cannot be written: {e}"))?;
-        replace(&dir.key(), pem.as_bytes(), true).context("cannot write the agent's key")?;
+        replace(path, pem.as_bytes(), true).context("cannot write the agent's key")?;
         Ok(key)
     }
 
@@ -199,6 +233,24 @@ mod tests {
         let verifying = VerifyingKey::from_bytes(&public).unwrap();
         assert!(verifying.verify_strict(b"words", &Signature::from_bytes(&signature)).is_ok());
         assert!(!format!("{key:?}").contains(&hex::encode(key.0.to_bytes())));
+    }
+
+    #[test]
+    fn the_next_key_is_made_once_and_takes_the_place_of_the_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = StateDir::new(dir.path());
+        let own = AgentKey::load_or_create(&state).unwrap();
+        assert!(AgentKey::follow(&state, &own.public()).is_err(), "there is none to follow");
+        let next = AgentKey::next(&state).unwrap();
+        assert_ne!(next.public(), own.public());
+        assert_eq!(AgentKey::next(&state).unwrap().public(), next.public(), "asked again it is the same");
+        assert_eq!(fs::metadata(state.next_key()).unwrap().permissions().mode() & 0o077, 0);
+        assert!(AgentKey::follow(&state, &own.public()).is_err(), "another one was agreed");
+        assert_eq!(AgentKey::load(&state).unwrap().public(), own.public());
+        AgentKey::follow(&state, &next.public()).unwrap();
+        assert_eq!(AgentKey::load(&state).unwrap().public(), next.public());
+        assert!(!state.next_key().exists());
+        assert_ne!(AgentKey::next(&state).unwrap().public(), next.public());
     }
 
     #[test]

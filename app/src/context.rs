@@ -64,6 +64,18 @@ impl Site {
     pub const fn recovery_cookie(&self) -> &'static str {
         if self.secure { "__Host-cs-recovery" } else { "cs-recovery" }
     }
+
+    /// A `Set-Cookie`: for our own pages alone, out of reach of scripts. `same_site` is `Lax` or `Strict`; zero seconds take the
+    /// cookie away.
+    pub fn cookie_text(&self, name: &str, value: &str, max_age_s: i64, same_site: &str) -> String {
+        let secure = if self.secure { "; Secure" } else { "" };
+        format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age_s}{secure}")
+    }
+
+    /// The `Set-Cookie` of a session's token.
+    pub fn session_cookie_text(&self, token: &str, max_age_s: i64) -> String {
+        self.cookie_text(self.session_cookie(), token, max_age_s, "Lax")
+    }
 }
 
 /// Plain file names to the hashed URLs of the build: `clarity.css` to `/pkg/clarity.3f2a….css`.
@@ -107,6 +119,10 @@ mod tests {
         assert_eq!(site.token_cookie(), "__Host-cs-token");
         assert_eq!(site.passkey_cookie(), "__Host-cs-passkey");
         assert_eq!(site.ops_cookie(), "__Host-clarity_ops");
+        assert_eq!(
+            site.session_cookie_text("0", 60),
+            "__Host-cs=0; Path=/; HttpOnly; SameSite=Lax; Max-Age=60; Secure"
+        );
         assert_eq!((site.sso_cookie(), site.sso_link_cookie()), ("__Host-cs-sso", "__Host-cs-sso-link"));
         site.secure = false;
         assert_eq!(names(&site), ["cs", "cs-pair", "cs-code", "cs-recovery"]);

@@ -307,6 +307,19 @@ pub fn live_sources(slug: &str, since: Micros) -> String {
     format!("/w/{slug}/live?page=sources&since={since}")
 }
 
+/// The event stream of pages that have none of their own, for the frame around them.
+pub fn live_frame(slug: &str) -> String {
+    format!("/w/{slug}/live?page=frame")
+}
+
+/// Whether the page at this path follows a stream of its own.
+pub fn is_live(path: &str) -> bool {
+    let page = path.strip_prefix("/w/").and_then(|rest| rest.split_once('/')).map(|(_, page)| page);
+    let about_sources = page.and_then(|page| page.strip_prefix("sources"));
+    is_overview(path)
+        || about_sources.is_some_and(|rest| rest.is_empty() || rest.starts_with('/') && rest != "/connect")
+}
+
 fn overview_query(query: &OverviewQuery) -> String {
     let mut parts = Vec::new();
     if let Some(range) = query.range {
@@ -372,6 +385,8 @@ mod tests {
         assert_eq!(sign_in_then(OPS), "/ops/sign-in");
         assert_eq!(sign_in_then(&ops_workspace("a")), "/ops/sign-in");
         assert_eq!(sign_in_then("/opsx"), "/sign-in?next=/opsx");
+        assert!(is_live("/w/a") && is_live("/w/a/sources") && is_live("/w/a/sources/9"));
+        assert!(!is_live(&connect("a")) && !is_live("/w/a/audit") && !is_live("/w/a/sourcesx") && !is_live(OPS));
         assert!(!is_overview(&support("a")) && !is_overview(&ops_workspace("a")));
     }
 

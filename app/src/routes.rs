@@ -27,7 +27,7 @@ pub fn App() -> impl IntoView {
     Theme::provide();
     Toaster::provide();
     view! {
-        <Title formatter=|text: String| if text.is_empty() { "Clarity Stream".into() } else { format!("{text} · Clarity Stream") }/>
+        <Title formatter=tab_title/>
         <Router>
             <Routes fallback=NotFoundPage>
                 <Route path=path!("/") view=Apart::Home ssr=WHOLE/>
@@ -75,4 +75,11 @@ pub fn App() -> impl IntoView {
         </Router>
         <Toasts/>
     }
+}
+
+/// What the browser's tab says. The server writes a title into the head as it is given, so what people and agents named is
+/// escaped for it here; the browser sets it as text.
+fn tab_title(text: String) -> String {
+    let title = if text.is_empty() { "Clarity Stream".to_owned() } else { format!("{text} · Clarity Stream") };
+    if cfg!(feature = "ssr") { title.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") } else { title }
 }

@@ -5,7 +5,7 @@ use clarity_domain::{
     ids::UserId,
 };
 use clarity_service::{Client, OpsSeat, Seat, Services, SignedIn, Visitor};
-use http::{HeaderValue, Method, StatusCode, header, request::Parts};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::{expect_context, use_context};
 use leptos_axum::ResponseOptions;
 
@@ -107,6 +107,13 @@ pub fn clear_session() {
     let site: Site = expect_context();
     set_cookie(&site, site.session_cookie(), "", 0, "Lax");
     set_cookie(&site, site.token_cookie(), "", 0, "Strict");
+}
+
+/// Has the browser forget pages that it keeps to go back to. Not what our pages have stored: that is the choice of colours, which
+/// is the person's after a sign-out too.
+pub fn clear_cache() {
+    let response: ResponseOptions = expect_context();
+    response.insert_header(HeaderName::from_static("clear-site-data"), HeaderValue::from_static("\"cache\""));
 }
 
 /// Keeps a pairing code where only the browser that asked for it can show it again, for as long as it can be used.
@@ -224,10 +231,8 @@ fn cookie(name: &str) -> Option<String> {
 }
 
 fn set_cookie(site: &Site, name: &str, value: &str, max_age_s: i64, same_site: &str) {
-    let secure = if site.secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age_s}{secure}");
     let response: ResponseOptions = expect_context();
-    match HeaderValue::from_str(&text) {
+    match HeaderValue::from_str(&site.cookie_text(name, value, max_age_s, same_site)) {
         Ok(header) => response.append_header(header::SET_COOKIE, header),
         Err(_) => tracing::error!(cookie = name, "a cookie's value is not a header value; it was not set"),
     }

@@ -14,6 +14,14 @@ async function addPasskey(page, name) {
   await page.getByRole("button", { name: "Add a passkey" }).click();
 }
 
+async function rename(page, from, to) {
+  const row = page.getByRole("listitem").filter({ hasText: from });
+  await row.locator("summary").click();
+  await row.getByLabel("New name").fill(to);
+  await row.getByRole("button", { name: "Save the name" }).click();
+  await page.getByText(to, { exact: true }).waitFor();
+}
+
 async function keepCodes(page) {
   await page.getByRole("heading", { name: "Your recovery codes" }).waitFor();
   const codes = (await page.locator(".cs-code code").innerText()).trim().split(/\s+/);
@@ -53,6 +61,8 @@ test("a passkey is added, signs in with and without a password, confirms, and is
   await page.getByText("iPhone", { exact: true }).waitFor();
   await letter(email, /passkey was added/i);
   await looks(page, "passkeys");
+  await rename(page, "iPhone", "Phone of the night shift");
+  await rename(page, "Phone of the night shift", "iPhone");
   // The device knows that it holds one already.
   await addPasskey(page, "iPhone again");
   await page.getByText("holds a passkey of your account already").waitFor();

@@ -57,10 +57,17 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   await hydrated(owner.page);
   await owner.page.getByText("Case 7: events stopped at noon").waitFor();
   await looks(owner.page, "support-request");
+  // A page that is open meanwhile is told without being read anew.
+  const open = await owner.context.newPage();
+  await open.goto(`/w/${slug}/members`);
+  await hydrated(open);
+  const told = open.getByRole("note").filter({ hasText: "Anna Berg of Clarity Stream may read" });
+  assert.equal(await told.count(), 0);
   await owner.page.getByRole("button", { name: "Approve access of Anna Berg" }).click();
   await owner.page.getByRole("heading", { name: "Has access now" }).waitFor();
 
   // While it lasts every page says so.
+  await told.waitFor({ timeout: 6_000 });
   await owner.page.goto(`/w/${slug}`);
   await hydrated(owner.page);
   const banner = owner.page.getByRole("note").filter({ hasText: "Anna Berg of Clarity Stream may read" });
@@ -76,6 +83,8 @@ test("support asks, an owner lets it in for a time, and puts it out again", { ti
   // Out with the next page.
   await banner.getByRole("button", { name: "End now" }).click();
   await owner.page.waitForURL(new RegExp(`/w/${slug}/support$`));
+  await told.waitFor({ state: "detached", timeout: 6_000 });
+  await open.close();
   await owner.page.getByRole("table", { name: "Requests of before" }).getByText("Ended early").waitFor();
   await anna.page.reload();
   await anna.page.getByRole("table", { name: "Your requests" }).getByText("Ended early").waitFor();

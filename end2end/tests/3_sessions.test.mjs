@@ -27,16 +27,14 @@ test("a session that is ended from another browser is out, its live page too", {
   await hydrated(phone.page);
   await fits(phone.page, "sessions on a phone");
   await picture(phone.page, "sessions-phone");
-  // An event stream as a live page has it; the server says when it ends.
-  await phone.page.evaluate(
-    (url) =>
-      new Promise((opened) => {
-        const stream = new EventSource(url);
-        window.ended = new Promise((ended) => stream.addEventListener("closed", () => ended(stream.close()), { once: true }));
-        stream.onopen = opened;
-      }),
-    `/w/${slug}/live?page=sources&since=0`,
-  );
+  // A page that is not live, and one that is.
+  const tab = await phone.context.newPage();
+  await tab.goto(`/w/${slug}/members`);
+  await hydrated(tab);
+  const opened = phone.page.waitForResponse((response) => response.url().includes(`/w/${slug}/live`));
+  await phone.page.goto(`/w/${slug}/sources`);
+  await hydrated(phone.page);
+  assert.ok((await opened).ok());
 
   await desk.page.getByRole("link", { name: "Maja Lind" }).click();
   await desk.page.getByRole("heading", { name: "Your sessions", level: 1 }).waitFor();
@@ -47,8 +45,14 @@ test("a session that is ended from another browser is out, its live page too", {
   await picture(desk.page, "sessions");
   await rows.filter({ hasText: "Safari on iPhone" }).getByRole("button", { name: /^End/ }).click();
   const pressed = Date.now();
-  await phone.page.evaluate(() => window.ended);
-  assert.ok(Date.now() - pressed < 5_000, `its open stream ended after ${Date.now() - pressed} ms`);
+  // What it showed is gone, and words say why.
+  await phone.page.waitForURL(/\/sign-in\?next=/);
+  assert.ok(Date.now() - pressed < 7_000, `it was led to the sign-in after ${Date.now() - pressed} ms`);
+  await phone.page.getByText("Your session has ended, or you have not signed in yet.").waitFor();
+  await accessible(phone.page, "sign-in after a session ended");
+  // The other one asks when somebody turns to it.
+  await tab.evaluate(() => void window.dispatchEvent(new Event("focus")));
+  await tab.waitForURL(/\/sign-in\?next=/);
   await until("the session has left the list", 10, async () => (await rows.count()) === 1);
 
   // Its next request is nobody's.

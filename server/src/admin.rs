@@ -22,7 +22,7 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
     let settings = Settings {
         public_url: String::new(),
         agent_url: String::new(),
-        // No command writes to anybody.
+        // No command sends anything: a letter is written down, and a server sends it.
         mail: MailSettings::outbox(MAIL_FROM)?,
         // Nor does one seal or open anything.
         secrets: SecretsKey::random()?,
@@ -45,11 +45,27 @@ pub async fn run(command: AdminCommand) -> anyhow::Result<()> {
         AdminCommand::ApprovePairing { workspace, pairing_id, wait_s } => {
             approve(&services, &workspace, pairing_id, Duration::from_secs(wait_s)).await?
         }
+        AdminCommand::EndSessions { email } => {
+            let ended = services.end_sessions_of(&email).await?;
+            json!({ "email": email, "sessions_ended": ended })
+        }
+        AdminCommand::DisableAccount { email } => {
+            let ended = services.disable_account(&email).await?;
+            json!({ "disabled": email, "sessions_ended": ended })
+        }
+        AdminCommand::EnableAccount { email } => {
+            services.enable_account(&email).await?;
+            json!({ "enabled": email })
+        }
         AdminCommand::AddOpsUser { email, name, public_url } => {
             let (id, token, ends_at) = services.add_ops_user(&email, &name).await?;
             let ends_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ends_at) * 1000)?;
             let link = format!("{}/ops/enrol/{token}", public_url.trim_end_matches('/'));
             json!({ "ops_user_id": id, "link": link, "expires_at": ends_at.format(&Rfc3339)? })
+        }
+        AdminCommand::ResetSecondFactor { email, because, public_url } => {
+            services.reset_second_factor(&email, &because, &public_url).await?;
+            json!({ "reset": email })
         }
         AdminCommand::DisableOpsUser { email } => {
             services.disable_ops_user(&email).await?;

@@ -55,6 +55,7 @@ pub enum Command {
 
 #[derive(Clone, Debug, Args)]
 pub struct ServeOptions {
+    /// Plain http: an address that other machines reach is for the proxies named by --trusted-proxies alone.
     #[arg(long, env = "CLARITY_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
     /// The folder of the built site, with its assets.json.
@@ -144,6 +145,21 @@ pub enum AdminCommand {
         #[arg(long, default_value_t = 60)]
         wait_s: u64,
     },
+    /// End every session of a person: they sign in anew.
+    EndSessions {
+        #[arg(long)]
+        email: String,
+    },
+    /// Close a person's account: they are out at once, and no sign-in lets them in until it is enabled.
+    DisableAccount {
+        #[arg(long)]
+        email: String,
+    },
+    /// Open an account that was disabled.
+    EnableAccount {
+        #[arg(long)]
+        email: String,
+    },
     /// Make an account of the platform's own people, or make it anew: gives a link, good for a day, behind which a password and
     /// a first code of an app are given. What the person had before is gone.
     AddOpsUser {
@@ -152,6 +168,19 @@ pub enum AdminCommand {
         #[arg(long)]
         name: String,
         /// Where the link leads.
+        #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
+        public_url: String,
+    },
+    /// Take everything away that somebody is asked for beside their password: for who has lost app, passkeys and recovery codes,
+    /// once you have made sure who asks. Their sessions end, and a letter tells them; the reason stands in the audit log of
+    /// each of their workspaces.
+    ResetSecondFactor {
+        #[arg(long)]
+        email: String,
+        /// Why, and how you made sure who asks. Members of their workspaces read it.
+        #[arg(long)]
+        because: String,
+        /// Where the letter's link leads.
         #[arg(long, env = "CLARITY_PUBLIC_URL", default_value = "http://localhost:8080")]
         public_url: String,
     },

@@ -4,6 +4,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodRouter, any, get};
+use clarity_runtime::planted::planted;
 use tower::{Layer, ServiceExt};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
@@ -15,7 +16,7 @@ use crate::{api, assets, audit, export, health, live, middleware, sso, ssr};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// From the outside in: request id, headers, cross-site, body limit, then static files, with a token the API or, with a
+/// From the outside in: request id, headers, cross-site, bounds, body limit, then static files, with a token the API or, with a
 /// visitor, the app.
 pub fn router(state: AppState) -> Router {
     // Live streams must not wait in a compressor.
@@ -38,6 +39,7 @@ pub fn router(state: AppState) -> Router {
         .layer(compression)
         .layer(from_fn(middleware::body::layer))
         .layer(RequestBodyLimitLayer::new(BODY_LIMIT_BYTES))
+        .layer(from_fn_with_state(state.clone(), middleware::bounds::layer))
         .layer(from_fn_with_state(state.clone(), middleware::cross_site::layer))
         .layer(from_fn_with_state(state.clone(), middleware::headers::layer))
         .layer(from_fn(middleware::request_id::layer))
@@ -46,7 +48,7 @@ pub fn router(state: AppState) -> Router {
 
 /// Paths that ask who is there and are neither pages nor server functions.
 pub fn of_visitors() -> Vec<(&'static str, MethodRouter<AppState>)> {
-    vec![
+    let mut doors = vec![
         ("/w/{slug}/live", get(live::stream)),
         ("/w/{slug}/audit.csv", get(audit::csv)),
         ("/w/{slug}/audit.ndjson", get(audit::ndjson)),
@@ -54,7 +56,11 @@ pub fn of_visitors() -> Vec<(&'static str, MethodRouter<AppState>)> {
         ("/sso/start", get(sso::find)),
         ("/sso/start/{slug}", get(sso::start)),
         ("/sso/callback/{workspace}", get(sso::callback)),
-    ]
+    ];
+    if planted("a-door-that-nobody-listed") {
+        doors.push(("/w/{slug}/audit.txt", get(audit::csv)));
+    }
+    doors
 }
 
 /// Paths that ask for an API token, and look at no cookie.

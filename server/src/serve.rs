@@ -4,6 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use axum::middleware::from_fn_with_state;
 use clarity_app::context::Site;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::shutdown;
@@ -13,6 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::assets;
 use crate::cli::{OpsDoors, ServeOptions};
+use crate::middleware;
 use crate::router::router;
 use crate::state::AppState;
 
@@ -25,6 +27,8 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let shutdown = shutdown::on_signal()?;
     let origin = options.public_url.trim_end_matches('/').to_owned();
     let secure = is_secure(&origin)?;
+    may_run(secure, cfg!(debug_assertions))?;
+    let proxied = may_listen(&options)?;
     let mail = mail_settings(&options, secure)?;
     let secrets = secrets_key(&options, secure)?;
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
@@ -49,7 +53,11 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let listener =
         TcpListener::bind(options.listen).await.with_context(|| format!("cannot listen on {}", options.listen))?;
     tracing::info!(address = %listener.local_addr()?, public_url = %state.site.origin, "serving");
-    let service = router(state).into_make_service_with_connect_info::<SocketAddr>();
+    let mut pages = router(state.clone());
+    if proxied {
+        pages = pages.layer(from_fn_with_state(state, middleware::proxied::layer));
+    }
+    let service = pages.into_make_service_with_connect_info::<SocketAddr>();
     let delivery = tokio::spawn({
         let shutdown = shutdown.clone();
         async move { letters.deliver_mail(shutdown).await }
@@ -71,6 +79,27 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     telling.await.context("certificates were not all posted")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A build for developing says more than it should when something fails, and is slow: it is for this machine.
+fn may_run(secure: bool, debug: bool) -> anyhow::Result<()> {
+    if secure && debug {
+        bail!("this is a build for developing: a server on https needs a release (cargo xtask build --release)");
+    }
+    Ok(())
+}
+
+/// Whether requests come from proxies in front alone: we end no TLS, so an address that others reach is for them.
+fn may_listen(options: &ServeOptions) -> anyhow::Result<bool> {
+    let beyond = !options.listen.ip().is_loopback();
+    if beyond && options.trusted_proxies.is_empty() {
+        bail!(
+            "--listen {} is reached by other machines, and this server speaks plain http: put a proxy that ends TLS in front \
+             and name its address with --trusted-proxies, or listen on 127.0.0.1",
+            options.listen
+        );
+    }
+    Ok(beyond)
 }
 
 /// Where letters go. A server that people reach over a network has to send them: they are how an address is proven.
@@ -129,7 +158,7 @@ fn is_secure(origin: &str) -> anyhow::Result<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_secure, mail_settings, secrets_key};
+    use super::{is_secure, mail_settings, may_listen, may_run, secrets_key};
     use crate::cli::{Command, Options, ServeOptions};
     use clap::Parser;
     use clarity_service::MailSettings;
@@ -150,6 +179,23 @@ mod tests {
         }
         for wrong in ["http://app.example", "http://localhost.evil", "ftp://x", "http://10.0.0.1:80"] {
             assert!(is_secure(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_build_for_developing_serves_this_machine_alone() {
+        assert!(may_run(true, false).is_ok() && may_run(false, true).is_ok());
+        assert!(may_run(true, true).unwrap_err().to_string().contains("release"));
+    }
+
+    #[test]
+    fn an_address_that_others_reach_is_for_proxies_that_are_named() {
+        assert!(!may_listen(&options(&[])).unwrap());
+        assert!(!may_listen(&options(&["--listen", "[::1]:8080"])).unwrap());
+        for open in ["0.0.0.0:8080", "[::]:8080", "10.1.2.3:80"] {
+            let words = may_listen(&options(&["--listen", open])).unwrap_err().to_string();
+            assert!(words.contains("--trusted-proxies") && words.contains(open), "{words}");
+            assert!(may_listen(&options(&["--listen", open, "--trusted-proxies", "10.0.0.1"])).unwrap(), "{open}");
         }
     }
 

@@ -144,7 +144,5 @@ fn go(to: &str, cookies: Vec<HeaderValue>) -> Response {
 }
 
 fn set_cookie(site: &Site, name: &str, value: &str, max_age_s: i64, same_site: &str) -> Vec<HeaderValue> {
-    let secure = if site.secure { "; Secure" } else { "" };
-    let text = format!("{name}={value}; Path=/; HttpOnly; SameSite={same_site}; Max-Age={max_age_s}{secure}");
-    HeaderValue::from_str(&text).into_iter().collect()
+    HeaderValue::from_str(&site.cookie_text(name, value, max_age_s, same_site)).into_iter().collect()
 }

@@ -213,6 +213,7 @@ impl Agent {
             hostname: "bench".into(),
             clock_us: 0,
             sources: vec![source],
+            replaces_key: false,
         };
         agent.send(Frame::Hello(hello)).await?;
         let Frame::Challenge(challenge) = agent.receive().await? else { bail!("no challenge") };

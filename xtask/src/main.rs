@@ -1,7 +1,7 @@
 //! The command line of `cargo xtask`.
 
 use clap::{Parser, Subcommand};
-use xtask::{bench, build, demo, deps, dev, e2e, faults, paths, prepare, services};
+use xtask::{bench, build, demo, deps, dev, e2e, faults, paths, prepare, sbom, services};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "Build, run, test and measure Clarity Stream")]
@@ -30,6 +30,8 @@ enum Command {
     Bench(bench::Bench),
     /// Who imports whom
     CheckDeps,
+    /// All libraries of others as a CycloneDX file
+    Sbom(sbom::Sbom),
 }
 
 fn main() -> std::process::ExitCode {
@@ -44,6 +46,7 @@ fn main() -> std::process::ExitCode {
         Command::Services(args) => services::main(&paths, &args),
         Command::Bench(args) => bench::main(&paths, &args),
         Command::CheckDeps => deps::check(&paths),
+        Command::Sbom(args) => sbom::main(&paths, &args),
     });
     match done {
         Ok(()) => std::process::ExitCode::SUCCESS,

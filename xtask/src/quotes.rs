@@ -8,7 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use crate::paths::Paths;
 
 /// Pages with such tables.
-const PAGES: [&str; 2] = ["docs/security/limits.md", "docs/security/cryptography.md"];
+const PAGES: [&str; 5] = [
+    "docs/security/limits.md",
+    "docs/security/cryptography.md",
+    "docs/security/input.md",
+    "docs/security/sign-in.md",
+    "docs/security/logs.md",
+];
 
 pub fn check(paths: &Paths) -> Result<()> {
     let mut found = Vec::new();

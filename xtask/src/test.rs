@@ -10,18 +10,19 @@ use crate::{
     paths::Paths,
     prepare,
     process::{cargo, run, run_within, seconds},
-    quotes, setup,
+    quotes, setup, source_text,
 };
 
 type Work = fn(&Paths) -> Result<()>;
 
 /// Title, what runs, what to do when it fails.
-const STEPS: [(&str, Work, &str); 11] = [
+const STEPS: [(&str, Work, &str); 12] = [
     ("what this machine needs", needs, "install what the message names"),
     ("format", format, "cargo fmt"),
     ("dependency rule", deps::check, "move the code to where house rules allow it: see CONTRIBUTING.md"),
     ("asvs list", asvs::check, "mend docs/security/asvs.md, or bring the test back that it names"),
     ("limits and keys", quotes::check, "let docs/security/ say what the code holds"),
+    ("source text", source_text::check, "do it another way, or list it with its reason in xtask/src/source_text.rs"),
     ("clippy", clippy, "mend what clippy says above"),
     ("clippy, browser", clippy_browser, "mend what clippy says above"),
     ("queries", queries, "cargo xtask prepare"),

@@ -38,7 +38,10 @@ pub async fn run(dir: &StateDir, args: Args) -> Result<()> {
         replace(&dir.ca(), &std::fs::read(ca)?, true).context("cannot keep the CA")?;
     }
     let ca = Some(dir.ca()).filter(|p| p.exists());
-    let key = AgentKey::load_or_create(dir)?;
+    // A key is paired once: an agent that was paired before, and revoked perhaps, shows another one.
+    let anew = Identity::exists(dir);
+    let _lock = anew.then(|| super::run::lock(dir)).transpose().context("stop it before you pair it anew")?;
+    let key = if anew { AgentKey::next(dir)? } else { AgentKey::load_or_create(dir)? };
 
     let mut socket = server.connect(ca.as_deref()).await?;
     let claimed = match handshake::claim(&mut socket, &key, &code).await? {
@@ -61,6 +64,9 @@ pub async fn run(dir: &StateDir, args: Args) -> Result<()> {
     };
     socket.close().await;
     let scheme = if server.tls { "wss" } else { "ws" };
+    if anew {
+        AgentKey::follow(dir, &key.public())?;
+    }
     let host = if server.host.contains(':') { format!("[{}]", server.host) } else { server.host.clone() };
     Identity {
         agent_id: approved.agent_id,

@@ -71,7 +71,6 @@ pub async fn serve(dir: &StateDir, timing: Timing, shutdown: CancellationToken) 
     let uplink = Uplink {
         dir: dir.clone(),
         identity,
-        key,
         ca: Some(dir.ca()).filter(|p| p.exists()),
         sources: sources.clone(),
         masks,
@@ -115,7 +114,7 @@ async fn open(
 }
 
 /// Two agents on one folder would write the same sequences.
-fn lock(dir: &StateDir) -> Result<File> {
+pub(super) fn lock(dir: &StateDir) -> Result<File> {
     let path = dir.path().join("agent.lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
     let file = file.with_context(|| format!("cannot write {}", path.display()))?;

@@ -42,6 +42,7 @@ pub(super) async fn greet(
         hostname: hostname(),
         clock_us: now_us(),
         sources,
+        replaces_key: true,
     };
     socket.send(&Frame::Hello(hello)).await?;
     loop {

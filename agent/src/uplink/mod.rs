@@ -1,12 +1,14 @@
 //! The one connection outward: opened by the agent, for all its sources, kept up for ever.
 //!
-//! [`dial`] gets a WebSocket, [`handshake`] proves who we are, a session sends and hears; each source has a [`lane`].
+//! [`dial`] gets a WebSocket, [`handshake`] proves who we are, a session sends and hears; each source has a [`lane`];
+//! [`keys`] makes a new key when the platform asks for one.
 //! Whatever ends a connection, the next one begins at ingest's cursor, so nothing is lost or doubled.
 
 pub mod backoff;
 pub mod cut;
 pub mod dial;
 pub mod handshake;
+mod keys;
 mod lane;
 pub mod proxy;
 mod session;
@@ -90,7 +92,6 @@ pub(crate) enum Ended {
 pub struct Uplink {
     pub dir: StateDir,
     pub identity: Identity,
-    pub key: AgentKey,
     pub ca: Option<PathBuf>,
     pub sources: Vec<Arc<SourceHandle>>,
     /// What the platform says of masks goes here.
@@ -144,10 +145,12 @@ impl Uplink {
     /// One connection from dial to end; says whether it was welcomed.
     async fn converse(&self, server: &Server, shutdown: &CancellationToken, welcomed: &mut bool) -> Result<Ended> {
         let generation = load_generation(&self.dir)?;
+        // Each time: it may be another one than before.
+        let key = AgentKey::load(&self.dir)?;
         let greeted = async {
             let mut socket = server.connect(self.ca.as_deref()).await?;
             let sources = self.sources.iter().map(|s| s.descriptor()).collect();
-            let answer = handshake::greet(&mut socket, &self.identity, &self.key, generation, sources).await?;
+            let answer = handshake::greet(&mut socket, &self.identity, &key, generation, sources).await?;
             anyhow::Ok((socket, answer))
         };
         let (socket, answer) = tokio::select! {
@@ -173,7 +176,7 @@ impl Uplink {
             c.message = None;
             c.denied = None;
         });
-        Box::pin(session::serve(socket, welcome, &self.sources, &self.masks, &self.wake, self.timing, shutdown)).await
+        Box::pin(session::serve(socket, welcome, self, &key, shutdown)).await
     }
 
     fn pause_after(&self, denied: &Denied) -> Duration {

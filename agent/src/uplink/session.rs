@@ -2,17 +2,15 @@
 
 use super::dial::{Socket, message};
 use super::lane::Lane;
-use super::source::SourceHandle;
-use super::{Ended, Timing, now_us};
-use crate::masks::Masks;
+use super::{Ended, Uplink, keys, now_us};
+use crate::identity::AgentKey;
 use anyhow::{Context, Result};
 use clarity_domain::ids::SourceId;
 use clarity_wire::frame::{Command, Frame, Problem, Status, Welcome};
 use futures::stream::{SplitSink, SplitStream};
 use futures::{SinkExt, StreamExt};
-use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -27,10 +25,10 @@ const STATUS_PAUSE: Duration = Duration::from_millis(500);
 
 pub(super) struct Session<'a> {
     lanes: Vec<Lane>,
-    sources: &'a [Arc<SourceHandle>],
-    masks: &'a Masks,
+    uplink: &'a Uplink,
+    /// By which this connection was opened.
+    key: &'a AgentKey,
     window: u64,
-    timing: Timing,
     out: mpsc::Sender<Message>,
     heard_at: Instant,
     news: u64,
@@ -41,10 +39,8 @@ pub(super) struct Session<'a> {
 pub(super) async fn serve(
     socket: Socket,
     welcome: Welcome,
-    sources: &[Arc<SourceHandle>],
-    masks: &Masks,
-    wake: &Notify,
-    timing: Timing,
+    uplink: &Uplink,
+    key: &AgentKey,
     shutdown: &CancellationToken,
 ) -> Result<Ended> {
     let (sink, stream) = socket.0.split();
@@ -52,16 +48,15 @@ pub(super) async fn serve(
     let writer = tokio::spawn(write(sink, queue));
     let mut session = Session {
         lanes: Vec::new(),
-        sources,
-        masks,
+        uplink,
+        key,
         window: welcome.window_bytes.max(1),
-        timing,
         out,
         heard_at: Instant::now(),
         news: 0,
         status_at: Instant::now(),
     };
-    let ended = session.run(stream, welcome, wake, shutdown).await;
+    let ended = session.run(stream, welcome, shutdown).await;
     if matches!(ended, Ok(Ended::Shutdown)) {
         let _ = session.out.try_send(Message::Close(None));
     }
@@ -89,17 +84,17 @@ impl Session<'_> {
         &mut self,
         mut stream: SplitStream<Stream>,
         welcome: Welcome,
-        wake: &Notify,
         shutdown: &CancellationToken,
     ) -> Result<Ended> {
+        let uplink = self.uplink;
         self.send_status().await?;
         for cursor in welcome.sources {
-            let Some(source) = self.sources.iter().find(|s| s.name == cursor.name) else { continue };
+            let Some(source) = uplink.sources.iter().find(|s| s.name == cursor.name) else { continue };
             let (lane, frames) = Lane::begin(source.clone(), cursor).await?;
             self.lanes.push(lane);
             self.say(frames).await?;
         }
-        for source in self.sources {
+        for source in &uplink.sources {
             if self.lanes.iter().any(|l| l.source.name == source.name) {
                 source.reporter.solved("not_registered");
             } else {
@@ -111,7 +106,7 @@ impl Session<'_> {
                 });
             }
         }
-        let mut heartbeat = interval(self.timing.heartbeat);
+        let mut heartbeat = interval(uplink.timing.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let out = self.out.clone();
         loop {
@@ -131,11 +126,11 @@ impl Session<'_> {
                         }
                     }
                 }
-                () = wake.notified() => {}
+                () = uplink.wake.notified() => {}
                 () = sleep_until(wakes_at.unwrap_or_else(Instant::now)), if wakes_at.is_some() => {}
                 _ = heartbeat.tick() => {
                     let silent = self.heard_at.elapsed();
-                    if silent > self.timing.silence {
+                    if silent > uplink.timing.silence {
                         return Ok(Ended::Lost(format!("nothing was heard for {} s", silent.as_secs())));
                     }
                     self.say(vec![Frame::Heartbeat]).await?;
@@ -149,7 +144,7 @@ impl Session<'_> {
                 let frames = self.lanes[i].on_time(Instant::now()).await?;
                 self.say(frames).await?;
             }
-            let news: u64 = self.sources.iter().map(|s| s.reporter.news()).sum();
+            let news: u64 = uplink.sources.iter().map(|s| s.reporter.news()).sum();
             if news != self.news && self.status_at.elapsed() >= STATUS_PAUSE {
                 self.send_status().await?;
             }
@@ -194,9 +189,22 @@ impl Session<'_> {
                 Vec::new()
             }
             Frame::Masks(ordered) => {
-                let masks = self.masks.clone();
+                let masks = self.uplink.masks.clone();
                 tokio::task::spawn_blocking(move || masks.take(ordered)).await??;
                 Vec::new()
+            }
+            Frame::ReplaceKey(question) => {
+                let (dir, own, id) = (self.uplink.dir.clone(), self.key.clone(), self.uplink.identity.agent_id);
+                let answer = tokio::task::spawn_blocking(move || keys::answer(&dir, &own, id, &question)).await??;
+                vec![Frame::NewKey(answer)]
+            }
+            Frame::KeyKept(kept) => {
+                let dir = self.uplink.dir.clone();
+                tokio::task::spawn_blocking(move || AgentKey::follow(&dir, &kept.public_key)).await??;
+                tracing::info!("this agent's key was replaced, as a person asked on the Sources page");
+                return Ok(Some(Ended::Lost(
+                    "this agent's key was replaced; it connects anew with the new one".into(),
+                )));
             }
             Frame::Denied(denied) => return Ok(Some(Ended::Denied(denied))),
             _ => Vec::new(),
@@ -224,21 +232,21 @@ impl Session<'_> {
     }
 
     async fn send_status(&mut self) -> Result<()> {
-        self.news = self.sources.iter().map(|s| s.reporter.news()).sum();
+        self.news = self.uplink.sources.iter().map(|s| s.reporter.news()).sum();
         self.status_at = Instant::now();
-        let sources = self.sources.iter().map(|source| {
+        let sources = self.uplink.sources.iter().map(|source| {
             let mut status = source.status();
             status.source_id = self.lanes.iter().find(|l| l.source.name == source.name).map(|l| l.source_id);
             status
         });
-        let masks_version = Some(self.masks.applied());
+        let masks_version = Some(self.uplink.masks.applied());
         let status = Status { clock_us: now_us(), sources: sources.collect(), masks_version };
         self.say(vec![Frame::Status(status)]).await
     }
 
     async fn say(&self, frames: Vec<Frame>) -> Result<()> {
         for frame in frames {
-            let sent = self.out.send_timeout(message(&frame)?, self.timing.silence).await;
+            let sent = self.out.send_timeout(message(&frame)?, self.uplink.timing.silence).await;
             sent.map_err(|_| anyhow::anyhow!("the connection takes nothing more"))?;
         }
         Ok(())

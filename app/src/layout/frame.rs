@@ -1,5 +1,6 @@
 //! Everything around the pages of one workspace.
 
+use clarity_domain::ids::SupportGrantId;
 use leptos::prelude::*;
 use leptos_router::{
     components::Outlet,
@@ -10,9 +11,14 @@ use super::{
     nav::{SideBar, TabBar},
     notes::Notes,
     overlays::{Overlays, OverlaysOnDemand},
-    shortcuts,
+    shortcuts, still_in,
 };
-use crate::{features::session::api, load::Pending, once::drawn_once};
+use crate::{
+    features::{live, session::api},
+    load::Pending,
+    once::drawn_once,
+    paths,
+};
 
 /// The workspace of the path.
 #[derive(Clone, Copy)]
@@ -36,6 +42,17 @@ pub fn follow(changes: Memo<usize>) {
     }
 }
 
+/// What the event streams of the pages say that the frame has to know.
+#[derive(Clone, Copy)]
+pub struct Heard(Callback<Vec<SupportGrantId>>);
+
+impl Heard {
+    /// These grants of support are live.
+    pub fn say(self, live: Vec<SupportGrantId>) {
+        self.0.run(live);
+    }
+}
+
 #[component]
 pub fn WorkspaceFrame() -> impl IntoView {
     let params = use_params_map();
@@ -44,14 +61,21 @@ pub fn WorkspaceFrame() -> impl IntoView {
     provide_context(Pending(RwSignal::new(false)));
     Overlays::provide();
     shortcuts::listen();
+    still_in::watch(slug);
     let followed = RwSignal::new(None::<Memo<usize>>);
     provide_context(Followed(followed));
-    // Read again with every page: whoever of support is let in meanwhile is told of on the next.
+    // Read again with every page; in between when a stream says that support was let in or is out.
     let location = use_location();
     let frame = Resource::new(
         move || (slug.get(), location.pathname.get(), followed.get().and_then(|changes| changes.try_get())),
         |(slug, ..)| api::frame(slug),
     );
+    let told = StoredValue::new(Vec::<SupportGrantId>::new());
+    provide_context(Heard(Callback::new(move |live: Vec<SupportGrantId>| {
+        if told.try_with_value(|told| *told != live) == Some(true) {
+            frame.refetch();
+        }
+    })));
     // A frame that could not be read is drawn bare; the page inside says why.
     let side = move || {
         Suspend::new(async move {
@@ -68,7 +92,14 @@ pub fn WorkspaceFrame() -> impl IntoView {
     let notes = move || {
         Suspend::new(async move {
             drawn_once().await;
-            view! { <Notes notes=frame.await.map(|framed| framed.0.notes).unwrap_or_default()/> }
+            let framed = frame.await.map(|framed| framed.0);
+            // A page that follows nothing of its own follows this. Where the frame cannot be read there is nobody to tell.
+            if framed.is_ok() && !location.pathname.with_untracked(|path| paths::is_live(path)) {
+                live::follow(paths::live_frame(&slug.get_untracked()), "frame", |_| {});
+            }
+            let (notes, support) = framed.map(|framed| (framed.notes, framed.support)).unwrap_or_default();
+            told.set_value(support);
+            view! { <Notes notes/> }
         })
     };
     view! {

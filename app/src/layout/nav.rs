@@ -31,7 +31,8 @@ pub struct Entry {
     counts_dead_letters: bool,
 }
 
-pub const ENTRIES: [Entry; 3] = [
+/// For everybody.
+pub const ENTRIES: [Entry; 2] = [
     Entry {
         name: "Overview",
         symbol: Symbol::Home,
@@ -46,14 +47,16 @@ pub const ENTRIES: [Entry; 3] = [
         with_sub_pages: true,
         counts_dead_letters: false,
     },
-    Entry {
-        name: "Dead letters",
-        symbol: Symbol::Inbox,
-        path: paths::dead_letters,
-        with_sub_pages: true,
-        counts_dead_letters: true,
-    },
 ];
+
+/// For those who manage sources: what came stands in them raw.
+const LETTERS: Entry = Entry {
+    name: "Dead letters",
+    symbol: Symbol::Inbox,
+    path: paths::dead_letters,
+    with_sub_pages: true,
+    counts_dead_letters: true,
+};
 
 /// For those who may manage them.
 const MEMBERS: Entry = Entry {
@@ -127,6 +130,11 @@ const SUPPORT: Entry = Entry {
     counts_dead_letters: false,
 };
 
+/// The page of the dead letters, for those who may read them: an unread frame names nothing.
+fn letters(frame: Option<&Frame>) -> Option<Entry> {
+    frame.filter(|frame| frame.workspace.role.may(Permission::ManageSources)).map(|_| LETTERS)
+}
+
 /// The pages that are not everybody's, for this viewer: an unread frame names nothing.
 fn administration(frame: Option<&Frame>) -> Vec<Entry> {
     let may = |permission| frame.is_some_and(|frame| frame.workspace.role.may(permission));
@@ -177,7 +185,8 @@ fn EntryLink(
 #[component]
 pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
     let dead_letters = frame.as_ref().map_or(0, |frame| frame.dead_letters);
-    let [overview, sources, letters] = ENTRIES;
+    let [overview, sources] = ENTRIES;
+    let letters = letters(frame.as_ref()).map(|entry| view! { <EntryLink entry slug=slug.clone() dead_letters/> });
     let person = frame.as_ref().map(|frame| frame.user.clone());
     let administration = administration(frame.as_ref());
     let administration = (!administration.is_empty()).then(|| {
@@ -196,7 +205,7 @@ pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
                 <EntryLink entry=overview slug=slug.clone()/>
                 <h2 class="cs-nav__heading">"Data"</h2>
                 <EntryLink entry=sources slug=slug.clone()/>
-                <EntryLink entry=letters slug=slug.clone() dead_letters/>
+                {letters}
                 {administration}
             </nav>
             <div class="cs-side__foot">
@@ -263,8 +272,11 @@ pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
             view! { <MenuLink href>{entry.name}</MenuLink> }
         })
         .collect_view();
-    let tabs =
-        ENTRIES.map(|entry| view! { <EntryLink entry slug=slug.clone() dead_letters phone=true/> }).collect_view();
+    let tabs = ENTRIES
+        .into_iter()
+        .chain(letters(frame.as_ref()))
+        .map(|entry| view! { <EntryLink entry slug=slug.clone() dead_letters phone=true/> })
+        .collect_view();
     view! {
         <nav class="cs-tabs" aria-label="Workspace, phone">
             {tabs}
@@ -326,12 +338,19 @@ mod tests {
                 notices: Vec::new(),
                 support: Vec::new(),
             };
-            administration(Some(&frame)).iter().map(|entry| entry.name).collect::<Vec<_>>()
+            letters(Some(&frame))
+                .into_iter()
+                .chain(administration(Some(&frame)))
+                .map(|entry| entry.name)
+                .collect::<Vec<_>>()
         };
-        assert_eq!(names(Role::Admin), ["Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]);
+        assert_eq!(
+            names(Role::Admin),
+            ["Dead letters", "Members", "API tokens", "Retention", "Masking", "Audit", "Support access"]
+        );
         assert!(names(Role::Owner).contains(&"Plan and usage"));
         assert!(names(Role::Owner).contains(&"Single sign-on"));
         assert_eq!(names(Role::Operator), [""; 0]);
-        assert!(administration(None).is_empty());
+        assert!(administration(None).is_empty() && letters(None).is_none());
     }
 }

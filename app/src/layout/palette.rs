@@ -123,6 +123,7 @@ fn placed(slug: &str, hit: SearchHit) -> Hit {
     let (symbol, href, kind) = match hit.target {
         SearchTarget::Asset(id) => (Symbol::Machine, paths::asset(slug, id), "Asset"),
         SearchTarget::Source(id) => (Symbol::Plug, paths::source(slug, id), "Source"),
+        SearchTarget::DeadLetters => (Symbol::Inbox, paths::dead_letters(slug), "Page"),
         SearchTarget::Members => (Symbol::People, paths::members(slug), "Page"),
         SearchTarget::Tokens => (Symbol::Key, paths::tokens(slug), "Page"),
         SearchTarget::SetUp => (Symbol::Check, paths::set_up(slug), "Page"),
@@ -142,7 +143,7 @@ mod tests {
 
     #[test]
     fn pages_are_found_by_a_part_of_their_name() {
-        assert_eq!(pages("a", "").len(), 4);
+        assert_eq!(pages("a", "").len(), 3);
         let names: Vec<String> = pages("a", " SOUR ").into_iter().map(|hit| hit.name).collect();
         assert_eq!(names, ["Sources", "Connect a source"]);
         assert!(pages("a", "zzz").is_empty());

@@ -7,7 +7,7 @@ use leptos_router::hooks::use_query_map;
 use crate::{
     features::{
         second_factor::{ConfirmItForm, api},
-        session::api::ConfirmIt,
+        session::{SignOutButton, api::ConfirmIt},
     },
     layout::auth::AuthLayout,
     load::load,
@@ -41,12 +41,19 @@ pub fn ConfirmItPage() -> impl IntoView {
                         <AuthLayout title=TITLE lead=lead()>
                             <p class="cs-quiet">"You came by single sign-on. Sign in there once more, and you come back here."</p>
                             <a class="cs-button" data-kind="primary" data-size="large" rel="external" href=href>"Confirm by single sign-on"</a>
+                            <SignOutButton words=true/>
                         </AuthLayout>
                     }
                         .into_any();
                 }
                 let (with_code, with_app, with_passkey) = (page.is_on(), page.has_app(), !page.passkeys.list.is_empty());
-                view! { <AuthLayout title=TITLE lead=lead()><ConfirmItForm with_code with_app with_passkey next=next.get_untracked() confirm/></AuthLayout> }.into_any()
+                view! {
+                    <AuthLayout title=TITLE lead=lead()>
+                        <ConfirmItForm with_code with_app with_passkey next=next.get_untracked() confirm/>
+                        <SignOutButton words=true/>
+                    </AuthLayout>
+                }
+                    .into_any()
             },
         )}
     }

@@ -81,7 +81,13 @@ pub fn GalleryPage() -> impl IntoView {
 #[component]
 fn Words() -> impl IntoView {
     let tones = [(Tone::Ok, "Running"), (Tone::Warn, "Set-up"), (Tone::Bad, "Down 12 min"), (Tone::Idle, "Idle")];
-    let truths = [(Tone::Ok, "Live"), (Tone::Idle, "Quiet"), (Tone::Warn, "Delayed"), (Tone::Bad, "Blind")];
+    let truths = [
+        (Tone::Idle, "Not connected yet"),
+        (Tone::Ok, "Live"),
+        (Tone::Idle, "Quiet"),
+        (Tone::Warn, "Delayed"),
+        (Tone::Bad, "Blind"),
+    ];
     view! {
         <Card title="Words, icons, numbers">
             <div class="cs-stack">

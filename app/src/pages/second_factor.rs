@@ -5,7 +5,10 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
 use crate::{
-    features::second_factor::{Forms, SecondFactorContent, api},
+    features::{
+        second_factor::{Forms, SecondFactorContent, api},
+        session::SignOutButton,
+    },
     layout::auth::AuthLayout,
     load::load,
     paths,
@@ -29,7 +32,15 @@ pub fn SecondFactorPage() -> impl IntoView {
             page,
             || view! { <PageSkeleton figures=0 rows=3/> }.into_any(),
             move |content| view! { <AuthLayout title="Second factor" lead=lead()>{content}</AuthLayout> }.into_any(),
-            move |page| view! { <AuthLayout title="Second factor" lead=lead()><SecondFactorContent page next=next.get_untracked() forms/></AuthLayout> }.into_any(),
+            move |page| {
+                view! {
+                    <AuthLayout title="Second factor" lead=lead()>
+                        <SecondFactorContent page next=next.get_untracked() forms/>
+                        <SignOutButton words=true/>
+                    </AuthLayout>
+                }
+                    .into_any()
+            },
         )}
     }
 }

@@ -84,6 +84,9 @@ acts! {
     SignOut "session.sign_out" "Sign out";
     EndSession "session.end" "End a session from afar";
     EndOtherSessions "session.end_others" "End all other sessions";
+    EndAllSessions "session.end_all" "End all sessions of a person";
+    DisableAccount "account.disable" "Disable a person's account";
+    EnableAccount "account.enable" "Enable a person's account";
     AskPasswordReset "password.ask_reset" "Ask for a new password";
     ChangePassword "password.change" "Change the password";
     ResetPassword "password.reset" "Choose a new password";
@@ -93,10 +96,12 @@ acts! {
     Confirm "session.confirm" "Confirm the session";
     EnrolSecondFactor "second_factor.enrol" "Add a second factor";
     RemoveSecondFactor "second_factor.remove" "Remove the second factor";
+    ResetSecondFactor "second_factor.reset" "Reset a lost second factor";
     NewRecoveryCodes "second_factor.new_codes" "Make new recovery codes";
     UseRecoveryCode "second_factor.use_code" "Use a recovery code";
     AddPasskey "passkey.add" "Add a passkey";
     RemovePasskey "passkey.remove" "Remove a passkey";
+    RenamePasskey "passkey.rename" "Rename a passkey";
     UsePasskey "passkey.use" "Use a passkey";
     RequireSecondFactor "workspace.require_second_factor" "Say whether members need a second factor";
     CreateWorkspace "workspace.create" "Create the workspace";
@@ -105,7 +110,8 @@ acts! {
     RefusePairing "pairing.refuse" "Refuse an agent";
     ApproveAgent "agent.approve" "Approve an agent";
     RevokeAgent "agent.revoke" "Revoke an agent";
-    ListDeadLetters "dead_letters.list" "List dead letters";
+    ReplaceAgentKey "agent.replace_key" "Ask for a new key of an agent";
+    ListDeadLetters "dead_letters.list" "Read dead letters";
     ReplayDeadLetters "dead_letters.replay" "Replay dead letters";
     Rebuild "read_models.rebuild" "Rebuild the read models";
     Verify "read_models.verify" "Compare the read models with bronze";

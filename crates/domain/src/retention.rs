@@ -91,7 +91,9 @@ impl DataClass {
             Self::Minutes => "Averages, extremes and counts of each minute.",
             Self::Hours => "Averages, extremes and counts of each hour.",
             Self::Days => "Averages, extremes and counts of each day.",
-            Self::Records => "That a row was deleted at its source. Rows that are there are always kept.",
+            Self::Records => {
+                "What is left of rows that were deleted at their source. Rows that are there are always kept, whatever is chosen here."
+            }
             Self::DeadLetters => "Events that could not be read. Without them they cannot be replayed.",
             Self::Audit => "Who did what. The rest stays provable as a chain.",
         }

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Truth {
+    /// No source was ever connected, so there is nothing to be true of: the word of a workspace, never of a source.
+    Unconnected,
     /// Changes arrive, and soon after they happened.
     Live,
     /// Nothing changed at the source, and the path to it works.

@@ -59,15 +59,39 @@ pub struct DbLogin {
 }
 
 impl DbLogin {
-    /// Reads `CLARITY_DATABASE_URL` and the role's password.
+    /// Reads `CLARITY_DATABASE_URL` and the role's password. None has a value of its own: a process that was given no password
+    /// does not start.
     pub fn from_env(role: DbRole) -> anyhow::Result<Self> {
-        let url = std::env::var("CLARITY_DATABASE_URL").context(
+        Self::read(role, |name| std::env::var(name).ok().filter(|value| !value.is_empty()))
+    }
+
+    fn read(role: DbRole, of: impl Fn(&str) -> Option<String>) -> anyhow::Result<Self> {
+        let url = of("CLARITY_DATABASE_URL").context(
             "CLARITY_DATABASE_URL is not set: give the platform's database as postgres://host:port/database, without user and password",
         )?;
         let variable = role.password_variable();
-        let password = std::env::var(variable).with_context(|| {
+        let password = of(variable).with_context(|| {
             format!("{variable} is not set: it holds the password of the database role {}", role.name())
         })?;
         Ok(Self { role, url, password: Secret::new(password) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{DbLogin, DbRole};
+
+    #[test]
+    fn no_role_has_a_password_by_default() {
+        let url = |name: &str| (name == "CLARITY_DATABASE_URL").then(|| "postgres://db/clarity".to_owned());
+        for role in DbRole::ALL {
+            let words = DbLogin::read(role, url).unwrap_err().to_string();
+            assert!(words.contains(role.password_variable()) && words.contains(role.name()), "{words}");
+            let others = |name: &str| (name != role.password_variable()).then(|| "given".to_owned());
+            assert!(DbLogin::read(role, others).is_err(), "another role's password is none");
+            let login = DbLogin::read(role, |_| Some("given".to_owned())).unwrap();
+            assert!(!format!("{login:?}").contains("Secret(given"), "{login:?}");
+        }
+        assert!(DbLogin::read(DbRole::App, |_| None).is_err());
     }
 }

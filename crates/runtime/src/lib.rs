@@ -1,7 +1,9 @@
-//! What every process needs and no two should do differently: telemetry, shutdown, secrets, database settings, clock.
+//! What every process needs and no two should do differently: telemetry, shutdown, secrets, database settings, clock. And, for
+//! tests alone, faults that are planted.
 
 pub mod clock;
 pub mod database;
+pub mod planted;
 pub mod secret;
 pub mod shutdown;
 pub mod telemetry;

@@ -7,12 +7,12 @@ use clarity_domain::time::{DAY, Micros, SECOND};
 use clarity_domain::view::session::{Session, UserCard};
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
-use clarity_store::AuthTx;
 use clarity_store::audit::Object;
 use clarity_store::auth::session::NewSession;
 use clarity_store::auth::user::Credentials;
 use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{session, stranger, user, workspace};
+use clarity_store::{AuthTx, StoreError};
 
 use crate::Services;
 use crate::audit as log;
@@ -46,9 +46,7 @@ impl Services {
     pub async fn sign_in(&self, form: SignIn, client: &Client) -> Result<FirstStep, AppError> {
         self.throttle.take(&client.address)?;
         let email = parse_email(&form.email)?;
-        let user = self.authenticate(&email, &Secret::new(form.password), client).await?.ok_or_else(|| {
-            AppError::invalid("password", "This e-mail and password do not belong together. Check both and try again.")
-        })?;
+        let user = self.authenticate(&email, &Secret::new(form.password), client).await?.ok_or_else(wrong_password)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         // Whoever adds a second factor at this moment does it before this sign-in or after it.
         user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
@@ -78,7 +76,7 @@ impl Services {
         self.record_everywhere(seats, &by, Act::SignOut, Object::default(), Outcome::Done, client).await
     }
 
-    /// The account's person when the password is right; `None` when there is no account.
+    /// The account's person when the password is right; `None` when there is no account. For the operator's commands.
     pub(crate) async fn authenticate_or_new(
         &self,
         email: &str,
@@ -86,6 +84,9 @@ impl Services {
         client: &Client,
     ) -> Result<Option<UserCard>, AppError> {
         let Some(known) = self.note_attempt(email).await? else { return Ok(None) };
+        if known.disabled {
+            return Err(AppError::invalid("email", "This address has an account that is disabled. Enable it first."));
+        }
         if self.passwords.verify(password, Some(known.password_hash)).await? {
             return Ok(Some(known.user));
         }
@@ -93,7 +94,7 @@ impl Services {
         Err(AppError::invalid("email", "This address has an account with another password."))
     }
 
-    /// `None`: no such account, or a wrong password. Both take as long.
+    /// `None`: no such account, a wrong password, or an account that is closed. All take as long.
     pub(crate) async fn authenticate(
         &self,
         email: &str,
@@ -101,8 +102,9 @@ impl Services {
         client: &Client,
     ) -> Result<Option<UserCard>, AppError> {
         let known = self.note_attempt(email).await?;
+        let disabled = known.as_ref().is_some_and(|known| known.disabled);
         let (user, stored) = known.map(|k| (k.user, k.password_hash)).unzip();
-        let right = self.passwords.verify(password, stored).await?;
+        let right = self.passwords.verify(password, stored).await? && !disabled;
         if !right && let Some(user) = user {
             self.note_refused(user, Act::SignIn, client);
             return Ok(None);
@@ -142,6 +144,8 @@ impl Services {
         let (failures, blocked_until) = known
             .as_ref()
             .map_or((stranger.failed_sign_ins, stranger.blocked_until), |k| (k.failed_sign_ins, k.blocked_until));
+        // For everybody alike: an address that exists must not be told by how long the answer takes.
+        tracing::info!(known = known.is_some(), "an attempt to sign in");
         if let Some(until) = blocked_until.filter(|until| *until > now) {
             return Err(throttle::wait(until, now));
         }
@@ -153,6 +157,19 @@ impl Services {
         .map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         Ok(known)
+    }
+}
+
+/// The same for an account that is closed: who does not get in learns nothing of why.
+fn wrong_password() -> AppError {
+    AppError::invalid("password", "This e-mail and password do not belong together. Check both and try again.")
+}
+
+/// No session for an account that was closed while its person signed in.
+pub(crate) fn no_entry(error: StoreError) -> AppError {
+    match error {
+        StoreError::NotFound => wrong_password(),
+        other => fault(other),
     }
 }
 
@@ -173,7 +190,7 @@ pub(crate) async fn start_session(
         second_factor,
         sso: None,
     };
-    session::insert(tx, &hash, &new).await.map_err(fault)?;
+    session::insert(tx, &hash, &new).await.map_err(no_entry)?;
     let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
     let session = Session { user, workspaces: seats.iter().map(|seat| seat.card.clone()).collect() };
     Ok((SignedIn { token, max_age_s: SESSION_LIFE / SECOND, session }, seats))

@@ -25,7 +25,8 @@ impl Services {
         self.throttle.take(&client.address)?;
         let member = visitor.whole()?;
         let user = &member.session.user;
-        password::check_new(&new, &user.name, &user.email)?;
+        let workspaces: Vec<&str> = member.session.workspaces.iter().map(|card| card.name.as_str()).collect();
+        password::check_new_of_member(&new, &user.name, &user.email, &workspaces)?;
         if self.authenticate(&user.email, &Secret::new(current), client).await?.is_none() {
             return Err(AppError::invalid("current", "This is not your password."));
         }

@@ -133,6 +133,16 @@ fn in_ascii(text: &str) -> String {
     }
 }
 
+impl Services {
+    /// Whether a domain that is a workspace's own by its token is so still: who ran it may have sold it, or taken the text out.
+    /// When nobody can say, it stays what it was. With no transaction in hand: name servers are waited for.
+    pub(crate) async fn is_domain_still_shown(&self, domain: &str, token: &str) -> bool {
+        let texts = self.outgoing.texts(&record_name(domain)).await;
+        let (problem, _) = judge(texts, &record_value(token));
+        !problem.is_some_and(DomainProblem::is_absence)
+    }
+}
+
 /// Whether the text is among those that were found, and else why not.
 fn judge(texts: Result<Vec<String>, DnsProblem>, wanted: &str) -> (Option<DomainProblem>, Option<String>) {
     let texts = match texts {

@@ -5,6 +5,7 @@
 //! somebody else's things read as "not found".
 
 mod account;
+mod agents;
 mod asset_view;
 mod audit;
 mod change_password;
@@ -21,13 +22,18 @@ mod mail;
 mod masked;
 mod masking;
 mod members;
+mod open_streams;
+mod operator;
 mod ops;
 mod outgoing;
 mod overview;
 pub mod pairing;
 mod passkeys;
 mod password;
+mod password_words;
 pub mod plan_notice;
+mod planted;
+mod renewal;
 mod reset;
 mod retention;
 mod rewrite;
@@ -64,8 +70,10 @@ pub use mail::{LETTER_KINDS, MailSettings, MailSettingsError};
 pub use masked::keyed_hash;
 pub use masking::NewMask;
 pub use members::{Accepted, NewAccount};
+pub use open_streams::OpenStream;
 pub use ops::{EnrolOps, OpsSeat, OpsSignIn, OpsSignedIn};
 pub use outgoing::{Outgoing, OutgoingError, OutgoingSettings};
+pub use renewal::Renewed;
 pub use second_factor::{ConfirmSession, FirstStep, PendingSignIn};
 pub use secrets::{SecretsKey, SecretsKeyError};
 pub use series_view::{Series, SeriesPoint, SeriesRequest};
@@ -88,6 +96,7 @@ pub struct Services {
     outgoing: Outgoing,
     verifying: Arc<Semaphore>,
     exporting: deletion::Exports,
+    streams: open_streams::OpenStreams,
     providers: sso::Providers,
     /// A letter was posted.
     posted: Arc<Notify>,
@@ -110,6 +119,7 @@ impl Services {
             outgoing: Outgoing::new(&settings.outgoing).map_err(error::broken)?,
             verifying: Arc::new(Semaphore::new(VERIFYING)),
             exporting: deletion::Exports::default(),
+            streams: open_streams::OpenStreams::default(),
             providers: sso::Providers::default(),
             posted: Arc::default(),
             settings: Arc::new(settings),

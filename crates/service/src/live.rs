@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use clarity_domain::error::AppError;
-use clarity_domain::ids::WorkspaceId;
+use clarity_domain::ids::{SupportGrantId, WorkspaceId};
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::time::Micros;
 use clarity_domain::view::Freshness;
@@ -12,11 +12,13 @@ use clarity_domain::view::live::{ChartPoint, LiveUpdate, StateChange, ValueChang
 use clarity_domain::view::overview::{AssetRow, Kpis, Overview, OverviewQuery};
 use clarity_domain::view::sources::{SourceRow, SourcesSummary};
 use clarity_runtime::clock::now_us;
+use clarity_runtime::planted::planted;
 pub use clarity_store::live::{Heard, LiveListener};
 
 use crate::error::fault;
 use crate::overview::Extent;
 use crate::sources::read_sources;
+use crate::support::live_grants;
 use crate::{Seat, Services};
 
 /// A page that can be followed.
@@ -24,6 +26,8 @@ use crate::{Seat, Services};
 pub enum LivePage {
     Overview(OverviewQuery),
     Sources,
+    /// The frame around a page that has nothing of its own to follow.
+    Frame,
 }
 
 impl LivePage {
@@ -32,6 +36,7 @@ impl LivePage {
         match self {
             Self::Overview(_) => "overview",
             Self::Sources => "sources",
+            Self::Frame => "frame",
         }
     }
 }
@@ -50,8 +55,16 @@ impl LiveKey {
         let page = match page {
             LivePage::Overview(q) => format!("overview {:?} {:?} {:?} {}", q.range, q.metric, q.asset, q.page),
             LivePage::Sources => "sources".into(),
+            LivePage::Frame => "frame".into(),
         };
-        Self { workspace: seat.scope.workspace_id(), role: seat.card.role, page }
+        let mut key = Self { workspace: seat.scope.workspace_id(), role: seat.card.role, page };
+        if planted("a-stream-key-without-workspace") {
+            key.workspace = WorkspaceId(uuid::Uuid::nil());
+        }
+        if planted("a-stream-key-without-role") {
+            key.role = Role::Viewer;
+        }
+        key
     }
 
     pub fn workspace(&self) -> WorkspaceId {
@@ -64,12 +77,15 @@ impl LiveKey {
 pub struct Snapshot {
     at: Micros,
     shown: Shown,
+    /// Grants of support that are live.
+    support: Vec<SupportGrantId>,
 }
 
 #[derive(Clone, Debug)]
 enum Shown {
     Overview(Box<Overview>),
     Sources(Vec<SourceRow>, Box<SourcesSummary>),
+    Frame,
 }
 
 impl Services {
@@ -83,15 +99,22 @@ impl Services {
         seat.may(Permission::View)?;
         match page {
             LivePage::Overview(query) => {
-                let overview = self.read_overview(seat, query, Extent::Changes).await?;
-                Ok(Snapshot { at: overview.as_of, shown: Shown::Overview(Box::new(overview)) })
+                let (overview, support) = self.read_overview(seat, query, Extent::Changes).await?;
+                Ok(Snapshot { at: overview.as_of, shown: Shown::Overview(Box::new(overview)), support })
             }
             LivePage::Sources => {
                 let at = now_us();
                 let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
                 let (rows, summary) = read_sources(&mut tx, seat, at).await?;
+                let support = live_grants(&mut tx).await?;
                 tx.commit().await.map_err(fault)?;
-                Ok(Snapshot { at, shown: Shown::Sources(rows, Box::new(summary)) })
+                Ok(Snapshot { at, shown: Shown::Sources(rows, Box::new(summary)), support })
+            }
+            LivePage::Frame => {
+                let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
+                let support = live_grants(&mut tx).await?;
+                tx.commit().await.map_err(fault)?;
+                Ok(Snapshot { at: now_us(), shown: Shown::Frame, support })
             }
         }
     }
@@ -117,7 +140,9 @@ impl Snapshot {
                 update.sources.clone_from(now);
                 update.summary = Some(summary.as_ref().clone());
             }
+            (Shown::Frame, _) => {}
         }
+        update.support = differs(&self.support, before.map(|b| &b.support));
         let empty = LiveUpdate { sent_at: self.at, ..LiveUpdate::default() };
         (before.is_none() || update != empty).then_some(update)
     }
@@ -228,12 +253,25 @@ mod tests {
             }],
             assets_total: 1,
             assets_per_page: 25,
-            sources_total: 1,
             waiting: None,
             sample: None,
             set_up: None,
         };
-        Snapshot { at, shown: Shown::Overview(Box::new(overview)) }
+        Snapshot { at, shown: Shown::Overview(Box::new(overview)), support: Vec::new() }
+    }
+
+    #[test]
+    fn a_grant_that_begins_or_ends_is_said_on_every_page() {
+        let grant = SupportGrantId(uuid::Uuid::from_u128(7));
+        let frame = |support: &[SupportGrantId]| Snapshot { at: 1, shown: Shown::Frame, support: support.to_vec() };
+        assert_eq!(frame(&[]).full().support, Some(Vec::new()), "a page that says otherwise is told");
+        let begun = frame(&[grant]).since(Some(&frame(&[]))).unwrap();
+        assert_eq!(begun.support, Some(vec![grant]));
+        assert_eq!(frame(&[]).since(Some(&frame(&[grant]))).unwrap().support, Some(Vec::new()));
+        assert!(frame(&[grant]).since(Some(&frame(&[grant]))).is_none());
+        let (before, mut after) = (page(1, 2.0, StateCategory::Running), page(1, 2.0, StateCategory::Running));
+        after.support = vec![grant];
+        assert_eq!(after.since(Some(&before)).unwrap().support, Some(vec![grant]));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::audit::timestamp;
-use crate::error::{broken, fault, missing};
+use crate::error::{broken, fault};
 use crate::{Seat, Services, status};
 
 const LIFE: Micros = 15 * MINUTE;
@@ -240,7 +240,7 @@ impl Services {
             store::approve(&mut tx, &seat.scope, id, seat.user_id).await.map_err(|error| match error {
                 StoreError::Conflict(_) => AppError::new(
                     ErrorCode::Conflict,
-                    "This agent's key is in use already. Remove the agent's folder and pair it again.",
+                    "This agent's key was paired before. Remove agent.key and next.key from the agent's folder, and pair it again.",
                 ),
                 other => fault(other),
             })?;
@@ -275,25 +275,6 @@ impl Services {
         self.record(seat, &entry).await?;
         tx.commit().await.map_err(fault)?;
         self.pairing(seat, id).await
-    }
-
-    /// Takes an agent's right to connect; its open connection is cut within seconds. Its data stays.
-    pub async fn revoke_agent(&self, seat: &Seat, id: AgentId) -> Result<(), AppError> {
-        let text = id.to_string();
-        let object = Object { kind: "agent", id: &text, name: "" };
-        self.permit_recent(seat, Permission::ManageSources, Act::RevokeAgent, object).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        store::revoke_key(&mut tx, &seat.scope, id).await.map_err(missing("agent"))?;
-        // The key first: from here on the agent is out, whatever happens to the rest.
-        tx.commit().await.map_err(fault)?;
-        let mut app = self.app.begin(&seat.scope).await.map_err(fault)?;
-        let name = agent::set_revoked(&mut app, id).await.map_err(missing("agent"))?;
-        let entry = Entry {
-            after: Some(json!({ "revoked": true })),
-            ..seat.entry(Act::RevokeAgent, Object { name: &name, ..object })
-        };
-        audit::record(&mut app, &entry).await.map_err(fault)?;
-        app.commit().await.map_err(fault)
     }
 
     async fn show_pairing(&self, seat: &Seat, row: PairingRow) -> Result<Pairing, AppError> {

@@ -1,4 +1,4 @@
-//! Passwords: Argon2id with 19 MiB, two passes, one lane (OWASP's minimum), a few at a time.
+//! Passwords: Argon2id with 19 MiB, two passes, one lane (OWASP's minimum), a few at a time, and a bounded number that waits.
 //!
 //! Checking against an account that does not exist costs the same as against one that does.
 
@@ -7,15 +7,18 @@ use std::sync::Arc;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
-use clarity_domain::error::AppError;
+use clarity_domain::error::{AppError, ErrorCode};
 use clarity_runtime::secret::Secret;
 use tokio::sync::Semaphore;
 
 use crate::error::broken;
 use crate::known_passwords::is_known;
+use crate::password_words::is_made_of;
 
 const LEAST: usize = 12;
 const MOST: usize = 256;
+/// That wait for their turn. Whoever comes then is told to come again: a queue without end answers nobody.
+const WAITING: usize = 64;
 const PARAMETERS: Params = match Params::new(19 * 1024, 2, 1, None) {
     Ok(parameters) => parameters,
     Err(_) => Params::DEFAULT,
@@ -25,6 +28,8 @@ const PARAMETERS: Params = match Params::new(19 * 1024, 2, 1, None) {
 #[derive(Clone)]
 pub(crate) struct Passwords {
     turns: Arc<Semaphore>,
+    /// Of those that have their turn and those that wait for it.
+    places: Arc<Semaphore>,
     /// What a password is checked against when there is no account: of a password nobody knows.
     nobody: Arc<str>,
 }
@@ -40,7 +45,12 @@ fn hash(password: &str) -> Result<String, AppError> {
 impl Passwords {
     pub(crate) fn new(concurrent: usize) -> Result<Self, AppError> {
         let random: [u8; 32] = clarity_runtime::secret::random_bytes().map_err(broken)?;
-        Ok(Self { turns: Arc::new(Semaphore::new(concurrent.max(1))), nobody: hash(&hex::encode(random))?.into() })
+        let concurrent = concurrent.max(1);
+        Ok(Self {
+            turns: Arc::new(Semaphore::new(concurrent)),
+            places: Arc::new(Semaphore::new(concurrent + WAITING)),
+            nobody: hash(&hex::encode(random))?.into(),
+        })
     }
 
     pub(crate) async fn hash(&self, password: &Secret) -> Result<String, AppError> {
@@ -64,13 +74,35 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
     ) -> Result<T, AppError> {
-        let _turn = self.turns.acquire().await.map_err(broken)?;
+        let place = self.places.clone().try_acquire_owned().map_err(|_| busy())?;
+        let turn = self.turns.clone().acquire_owned().await.map_err(broken)?;
+        let work = move || {
+            let done = work();
+            // Here and not with whoever waits: one who goes away meanwhile does not stop the work.
+            drop((turn, place));
+            done
+        };
         tokio::task::spawn_blocking(work).await.map_err(broken)?
     }
 }
 
-/// What a new password must be. Length is what counts; anything may be in it.
+fn busy() -> AppError {
+    AppError::new(ErrorCode::Unavailable, "Too many sign-ins at the moment. Try again in a few seconds.")
+}
+
+/// What a new password must be. Length is what counts; anything may be in it, but it is not made of names that
+/// others know.
 pub(crate) fn check_new(password: &str, name: &str, email: &str) -> Result<(), AppError> {
+    check_new_of_member(password, name, email, &[])
+}
+
+/// The same for somebody who is in these workspaces, or is about to be: their names are guessed as well.
+pub(crate) fn check_new_of_member(
+    password: &str,
+    name: &str,
+    email: &str,
+    workspaces: &[&str],
+) -> Result<(), AppError> {
     let length = password.chars().count();
     if length < LEAST {
         return Err(AppError::invalid("password", format!("Use at least {LEAST} characters. A few words are fine.")));
@@ -80,9 +112,12 @@ pub(crate) fn check_new(password: &str, name: &str, email: &str) -> Result<(), A
     }
     let lower = password.to_lowercase();
     let one_letter = lower.chars().all(|c| lower.starts_with(c));
-    let local = email.split('@').next().unwrap_or_default();
-    if one_letter || lower == email || lower == name.to_lowercase() || (local.len() >= LEAST && lower == local) {
+    if one_letter {
         return Err(AppError::invalid("password", "This password is easy to guess. Use another one."));
+    }
+    if is_made_of(password, &[&[name, email][..], workspaces].concat()) {
+        let words = "This password is little more than names that others know: yours, your workspace's or ours. Use other words.";
+        return Err(AppError::invalid("password", words));
     }
     if is_known(password) {
         let words =
@@ -115,6 +150,60 @@ mod tests {
             assert_eq!(error.field.as_deref(), Some("password"), "{wrong}");
         }
         assert!(check_new(&"ab".repeat(200), "", "").is_err());
+    }
+
+    #[test]
+    fn a_new_password_is_not_made_of_names_that_others_know() {
+        let (name, email) = ("Maja", "maja@nordmark.example");
+        for wrong in ["Clarity Stream 1", "nordmark-2026!", "Maja-maja-1234"] {
+            let error = check_new(wrong, name, email).unwrap_err();
+            assert!(error.message.contains("names that others know"), "{wrong}: {error:?}");
+        }
+        assert!(check_new("kettlewell 2026", name, email).is_ok());
+        let error = check_new_of_member("kettlewell 2026", name, email, &["Works", "Kettlewell Steel"]).unwrap_err();
+        assert_eq!(error.field.as_deref(), Some("password"));
+        assert!(check_new_of_member("kettlewell pours on mondays", name, email, &["Kettlewell Steel"]).is_ok());
+    }
+
+    #[tokio::test]
+    async fn so_many_at_a_time_so_many_wait_and_one_more_is_told_to_come_again() {
+        use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+        let passwords = Passwords::new(2).unwrap();
+        let (open, now, most) =
+            (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let tasks: Vec<_> = (0..2 + WAITING)
+            .map(|_| {
+                let (passwords, open, now, most) = (passwords.clone(), open.clone(), now.clone(), most.clone());
+                tokio::spawn(async move {
+                    let work = move || {
+                        most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                        while !open.load(SeqCst) {
+                            std::thread::sleep(std::time::Duration::from_millis(1));
+                        }
+                        now.fetch_sub(1, SeqCst);
+                        Ok(())
+                    };
+                    passwords.in_turn(work).await
+                })
+            })
+            .collect();
+        while passwords.places.available_permits() > 0 || now.load(SeqCst) < 2 {
+            tokio::task::yield_now().await;
+        }
+        let late = passwords.in_turn(|| Ok(())).await.unwrap_err();
+        assert_eq!(late.code, ErrorCode::Unavailable);
+        // Whoever goes away while it waits gives its place back. Whoever goes away while it has its turn does not: the work goes on.
+        tasks[0].abort();
+        tasks[WAITING].abort();
+        while passwords.places.available_permits() == 0 {
+            tokio::task::yield_now().await;
+        }
+        open.store(true, SeqCst);
+        for (number, task) in tasks.into_iter().enumerate() {
+            assert!([0, WAITING].contains(&number) || task.await.unwrap().is_ok());
+        }
+        assert_eq!(most.load(SeqCst), 2);
+        passwords.in_turn(|| Ok(())).await.unwrap();
     }
 
     #[tokio::test]

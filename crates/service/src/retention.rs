@@ -83,7 +83,8 @@ impl Services {
     /// Says how long a class is kept. `previewed`: how many rows the preview said would go.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a time below the class's least; `Conflict` for a shorter time without a preview.
+    /// `Forbidden`; `Invalid` for a time below the class's least; for a shorter time `ConfirmNeeded`, and `Conflict` without a
+    /// preview, or when more would go than it showed.
     pub async fn set_retention(
         &self,
         seat: &Seat,
@@ -98,16 +99,32 @@ impl Services {
         let policies = store::list_policies(&mut tx).await.map_err(fault)?;
         let said = policies.into_iter().find(|(of, _)| *of == class).map(|(_, keep)| keep);
         let current = said.unwrap_or(DEFAULT_KEEP);
-        if is_shorter(keep, current) && previewed.is_none() {
-            return Err(AppError::new(
-                ErrorCode::Conflict,
-                "A shorter time removes data for ever. Look at the preview first, then confirm.",
-            ));
+        let mut goes = None;
+        if is_shorter(keep, current) {
+            self.permit_recent(seat, Permission::ManageRetention, Act::SetRetention, object).await?;
+            let shown = previewed.ok_or_else(|| {
+                AppError::new(
+                    ErrorCode::Conflict,
+                    "A shorter time removes data for ever. Look at the preview first, then confirm.",
+                )
+            })?;
+            // What the form says of the preview is the sender's word: what would go is counted here.
+            let rows = count(store::measure(&mut tx, class, cut_at(keep, now_us())).await.map_err(fault)?.rows);
+            if rows > shown {
+                return Err(AppError::new(
+                    ErrorCode::Conflict,
+                    format!(
+                        "More would be removed than the preview showed: {rows} rows, and it showed {shown}. Look at the \
+                         preview again, then confirm."
+                    ),
+                ));
+            }
+            goes = Some(rows);
         }
         store::set_policy(&mut tx, class, keep).await.map_err(fault)?;
         let entry = Entry {
             before: Some(json!({ "keep": keep_words(current) })),
-            after: Some(json!({ "keep": keep_words(keep), "preview_rows": previewed })),
+            after: Some(json!({ "keep": keep_words(keep), "preview_rows": goes })),
             ..seat.entry(Act::SetRetention, object)
         };
         audit::record(&mut tx, &entry).await.map_err(fault)?;
@@ -144,11 +161,11 @@ impl Services {
     /// Lifts a hold; when it was the last, what is due goes with the next run.
     ///
     /// # Errors
-    /// `Forbidden`; `NotFound` for one that is lifted, or another workspace's.
+    /// `Forbidden`; `ConfirmNeeded`; `NotFound` for one that is lifted, or another workspace's.
     pub async fn lift_hold(&self, seat: &Seat, hold: LegalHoldId) -> Result<(), AppError> {
         let id = hold.to_string();
         let object = Object { kind: "legal_hold", id: &id, name: "" };
-        self.permit(seat, Permission::OwnWorkspace, Act::LiftHold, object).await?;
+        self.permit_recent(seat, Permission::OwnWorkspace, Act::LiftHold, object).await?;
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
         let reason = store::lift_hold(&mut tx, hold, seat.user_id).await.map_err(missing("legal hold"))?;
         let entry = Entry { before: Some(json!({ "reason": reason })), ..seat.entry(Act::LiftHold, object) };

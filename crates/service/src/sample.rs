@@ -90,7 +90,6 @@ pub(crate) fn overview(midnight: Micros, now: Micros) -> Option<Overview> {
         assets_total: rows.len() as u32,
         assets_per_page: rows.len() as u32,
         assets: rows,
-        sources_total: 0,
         waiting: None,
         sample: None,
         set_up: None,

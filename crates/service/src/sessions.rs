@@ -1,7 +1,7 @@
 //! Where a person is signed in, and ending it from afar.
 //!
-//! A session belongs to a person, not to a workspace: nobody else sees or ends it. An ended one is nobody's with the next
-//! request, and its live connections end within seconds.
+//! A session belongs to a person, not to a workspace: no member sees or ends another's. The platform's operator ends them by a
+//! command ([`crate::operator`]). An ended one is nobody's with the next request, and its live connections end within seconds.
 
 use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
@@ -14,6 +14,7 @@ use clarity_store::auth::session;
 use crate::Services;
 use crate::audit as log;
 use crate::error::fault;
+use crate::second_factor::recent;
 use crate::visitor::{Client, Visitor};
 
 impl Services {
@@ -34,9 +35,11 @@ impl Services {
     /// nothing is told.
     ///
     /// # Errors
-    /// `Unauthenticated`.
+    /// `Unauthenticated`; `ConfirmNeeded`.
     pub async fn end_session(&self, visitor: &Visitor, id: SessionId, client: &Client) -> Result<(), AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        // Whoever sits down at a session left open does not throw its person out everywhere else.
+        recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let Some(device) = session::revoke_of(&mut tx, user.id, &member.token, id).await.map_err(fault)? else {
@@ -52,9 +55,10 @@ impl Services {
     /// Ends all of the visitor's sessions but this one.
     ///
     /// # Errors
-    /// `Unauthenticated`.
+    /// `Unauthenticated`; `ConfirmNeeded`.
     pub async fn end_other_sessions(&self, visitor: &Visitor, client: &Client) -> Result<(), AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
+        recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let ended = session::revoke_others(&mut tx, user.id, &member.token).await.map_err(fault)?;

@@ -23,6 +23,7 @@ use crate::account::{SignedIn, start_session};
 use crate::audit::{self as log, support};
 use crate::error::{broken, fault};
 use crate::mail::Letter;
+use crate::throttle::Costly;
 use crate::visitor::{Client, Visitor, new_token, token_hash};
 use crate::{Services, password};
 
@@ -94,7 +95,7 @@ impl Services {
         let email = self.find_sign_up(&form.token).await?;
         let workspace = checked_name("workspace", "the workspace", &form.workspace)?;
         let name = checked_name("name", "yourself", &form.name)?;
-        password::check_new(&form.password, &name, &email)?;
+        password::check_new_of_member(&form.password, &name, &email, &[workspace.as_str()])?;
         let password_hash = self.passwords.hash(&Secret::new(form.password)).await?;
         let hash = token_hash(&form.token).ok_or_else(link_ended)?;
 
@@ -127,6 +128,7 @@ impl Services {
         let member = visitor.whole()?;
         let name = checked_name("workspace", "the workspace", name)?;
         let user = &member.session.user;
+        self.throttle.take_of(user.id, Costly::Workspace)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let seat = create_workspace(&mut tx, user.id, &name).await?;
         self.furnish(&seat, &log::person(user), client).await?;
@@ -152,7 +154,7 @@ impl Services {
             }
         }
         drop(tx);
-        password::check_new(&form.password, &name, &email)?;
+        password::check_new_of_member(&form.password, &name, &email, &[workspace.as_str()])?;
         let password = Secret::new(form.password);
         let (user, new_hash) = match self.authenticate_or_new(&email, &password, &client).await? {
             Some(known) => (known, None),

@@ -1,17 +1,18 @@
 //! Sources and agents: what state each is in, how far it is, and what a person has to do.
 
 use clarity_domain::error::AppError;
-use clarity_domain::ids::SourceId;
+use clarity_domain::ids::{AgentId, SourceId};
 use clarity_domain::mapping::{MappingSpec, StreamKind};
 use clarity_domain::role::Permission;
 use clarity_domain::time::{MINUTE, Micros, SECOND, bucket_start};
 use clarity_domain::truth::{self, Evidence, Truth};
 use clarity_domain::view::Freshness;
 use clarity_domain::view::sources::{
-    AgentRow, Gap, PositionRow, Problem, Severity, SnapshotProgress, SourceDetail, SourceRow, SourceState, Sources,
-    SourcesSummary, StreamRow,
+    AgentKeyState, AgentRow, Gap, PositionRow, Problem, RevokedAgent, Severity, SnapshotProgress, SourceDetail,
+    SourceRow, SourceState, Sources, SourcesSummary, StreamRow,
 };
 use clarity_runtime::clock::now_us;
+use clarity_store::auth::agent_key::{self, KeyRow};
 use clarity_store::source_view::{self, Cursor, SourceView, StreamView};
 use clarity_store::{WorkspaceTx, agent, dead_letter_view, usage};
 use serde_json::Value;
@@ -33,10 +34,17 @@ impl Services {
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let (sources, summary) = read_sources(&mut tx, seat, now).await?;
         let agents = agent::list(&mut tx).await.map_err(fault)?;
+        let revoked = agent::list_revoked(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let keys = agent_key::list(&mut tx, &seat.scope).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        let key_of = |id: AgentId| keys.iter().find(|key| key.agent_id == id);
         let agents = agents
             .into_iter()
             .map(|a| AgentRow {
+                key: key_state(key_of(a.id)),
+                key_replaced_at: key_of(a.id).and_then(|key| key.replaced_at),
                 id: a.id,
                 name: a.name,
                 version: Some(a.version).filter(|v| !v.is_empty()),
@@ -45,7 +53,12 @@ impl Services {
                 sources: small(a.sources),
             })
             .collect();
-        Ok(Sources { as_of: now, summary, sources, agents })
+        let revoked = revoked
+            .into_iter()
+            .map(|a| RevokedAgent { id: a.id, name: a.name, revoked_at: a.revoked_at, sources: small(a.sources) })
+            .collect();
+        let may_manage = seat.role().may(Permission::ManageSources);
+        Ok(Sources { as_of: now, summary, sources, agents, revoked, may_manage })
     }
 
     /// One source with its streams, cursors and holes.
@@ -81,6 +94,14 @@ impl Services {
                 .collect(),
             source: with_slowdown(source_row(view, now), slowed_since),
         })
+    }
+}
+
+fn key_state(key: Option<&KeyRow>) -> AgentKeyState {
+    match key {
+        Some(key) if key.asked => AgentKeyState::Asked,
+        Some(key) if key.replaces_key => AgentKeyState::Replaceable,
+        _ => AgentKeyState::Fixed,
     }
 }
 

@@ -138,6 +138,12 @@ pub(crate) async fn live_support(tx: &mut WorkspaceTx, seat: &Seat) -> Result<Ve
     Ok(shown.collect())
 }
 
+/// By which they may, for pages that are open.
+pub(crate) async fn live_grants(tx: &mut WorkspaceTx) -> Result<Vec<SupportGrantId>, AppError> {
+    let live = store::list_live(tx).await.map_err(fault)?;
+    Ok(live.into_iter().map(|row| row.id).collect())
+}
+
 /// A command on the platform's machine has an owner's seat: with it nobody of ours lets themselves in.
 fn in_person(seat: &Seat) -> Result<(), AppError> {
     if seat.proof.is_some() { Ok(()) } else { Err(forbidden(Permission::DecideSupport)) }

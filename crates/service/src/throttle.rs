@@ -34,11 +34,38 @@ pub(crate) fn blocked_until(failures: i32, now: Micros) -> Option<Micros> {
 pub(crate) fn wait(until: Micros, now: Micros) -> AppError {
     let seconds = ((until - now + SECOND - 1) / SECOND).max(1);
     let unit = if seconds == 1 { "second" } else { "seconds" };
+    tracing::warn!(seconds, "an attempt has to wait");
     AppError::new(ErrorCode::RateLimited, format!("Too many attempts. Try again in {seconds} {unit}."))
 }
 
 /// Refusals of one person that the audit log takes.
 const REFUSALS_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(19);
+
+/// What a signed-in person may do often, and not without end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Costly {
+    Search,
+    Export,
+    Workspace,
+}
+
+/// Searches of one person: the palette asks at each key, and nobody types faster.
+const SEARCHES_A_MINUTE: NonZeroU32 = NonZeroU32::MIN.saturating_add(239);
+/// Files of one person, of the log or of all: each reads everything.
+const EXPORTS_AN_HOUR: NonZeroU32 = NonZeroU32::MIN.saturating_add(29);
+/// New workspaces of one person at once; then one every two hours.
+const WORKSPACES: NonZeroU32 = NonZeroU32::MIN.saturating_add(11);
+const WORKSPACE_EVERY: Duration = Duration::from_secs(2 * 3_600);
+
+impl Costly {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Search => "You search faster than there are answers. Wait a moment, then go on.",
+            Self::Export => "You have taken 30 files within an hour. The next one is possible in a few minutes.",
+            Self::Workspace => "You have made 12 workspaces in a short time. Make the next one in two hours.",
+        }
+    }
+}
 
 /// Letters of one kind that an address gets at once; then one every twelve minutes.
 const LETTERS: NonZeroU32 = NonZeroU32::MIN.saturating_add(4);
@@ -50,16 +77,24 @@ pub(crate) struct Throttle {
     refusals: Arc<DefaultKeyedRateLimiter<UserId>>,
     letters: Arc<DefaultKeyedRateLimiter<[u8; 32]>>,
     requests: Arc<DefaultKeyedRateLimiter<ApiTokenId>>,
+    searches: Arc<DefaultKeyedRateLimiter<UserId>>,
+    exports: Arc<DefaultKeyedRateLimiter<UserId>>,
+    workspaces: Arc<DefaultKeyedRateLimiter<UserId>>,
 }
 
 impl Throttle {
     pub(crate) fn new(limits: &Limits) -> Self {
+        let workspaces =
+            Quota::with_period(WORKSPACE_EVERY).unwrap_or_else(|| Quota::per_hour(WORKSPACES)).allow_burst(WORKSPACES);
         let letters = Quota::with_period(LETTER_EVERY).unwrap_or_else(|| Quota::per_hour(LETTERS)).allow_burst(LETTERS);
         Self {
             networks: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.attempts_per_minute))),
             refusals: Arc::new(RateLimiter::keyed(Quota::per_minute(REFUSALS_A_MINUTE))),
             letters: Arc::new(RateLimiter::keyed(letters)),
             requests: Arc::new(RateLimiter::keyed(Quota::per_minute(limits.api_requests_per_minute))),
+            searches: Arc::new(RateLimiter::keyed(Quota::per_minute(SEARCHES_A_MINUTE))),
+            exports: Arc::new(RateLimiter::keyed(Quota::per_hour(EXPORTS_AN_HOUR))),
+            workspaces: Arc::new(RateLimiter::keyed(workspaces)),
         }
     }
 
@@ -69,6 +104,19 @@ impl Throttle {
             self.refusals.retain_recent();
         }
         self.refusals.check_key(&user).is_ok()
+    }
+
+    /// Takes one of what this person may do so often.
+    pub(crate) fn take_of(&self, user: UserId, what: Costly) -> Result<(), AppError> {
+        let limiter = match what {
+            Costly::Search => &self.searches,
+            Costly::Export => &self.exports,
+            Costly::Workspace => &self.workspaces,
+        };
+        if limiter.len() > REMEMBERED {
+            limiter.retain_recent();
+        }
+        limiter.check_key(&user).map_err(|_| AppError::new(ErrorCode::RateLimited, what.words()))
     }
 
     /// Whether one more letter that anybody may ask for is sent to this address: nobody's mailbox is filled by asking.
@@ -107,6 +155,10 @@ impl Throttle {
             self.networks.retain_recent();
         }
         self.networks.check_key(&network(address)).map_err(|_| {
+            // As often as a network may try: it fills no log either.
+            if self.networks.check_key(&format!("told {}", network(address))).is_ok() {
+                tracing::warn!(network = network(address), "too many attempts from a network");
+            }
             AppError::new(ErrorCode::RateLimited, "Too many attempts from your network. Try again in a minute.")
         })
     }
@@ -164,6 +216,20 @@ mod tests {
         let noted = (0..50).filter(|_| throttle.note_refusal(one)).count();
         assert!((20..25).contains(&noted), "{noted}");
         assert!(throttle.note_refusal(other));
+    }
+
+    #[test]
+    fn nobody_does_what_is_costly_without_end() {
+        let throttle = Throttle::new(&Limits::default());
+        let (one, other) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
+        for (what, most) in [(Costly::Search, 240), (Costly::Export, 30), (Costly::Workspace, 12)] {
+            let taken = (0..most + 50).filter(|_| throttle.take_of(one, what).is_ok()).count();
+            // Some come back while they are taken.
+            assert!((most..most + 5).contains(&taken), "{what:?}: {taken}");
+            let refused = throttle.take_of(one, what).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::RateLimited, "{what:?}");
+            assert!(throttle.take_of(other, what).is_ok(), "{what:?}: nobody else waits for it");
+        }
     }
 
     #[test]

@@ -60,18 +60,38 @@ impl Services {
         Ok(said.unwrap_or_else(|| self.settings.limits.default_plan.into()))
     }
 
-    /// For the frame: what is near or reached.
-    pub(crate) async fn plan_notices(&self, tx: &mut WorkspaceTx, assets: i64) -> Result<Vec<PlanNotice>, AppError> {
+    /// For the frame: what is near or reached, but for the seats; and what holds.
+    pub(crate) async fn plan_notices(
+        &self,
+        tx: &mut WorkspaceTx,
+        assets: i64,
+    ) -> Result<(Vec<PlanNotice>, Terms), AppError> {
         let terms = self.terms(tx).await?;
         if Limit::ALL.into_iter().all(|limit| terms.at_most(limit).is_none()) {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), terms));
         }
         let said = usage::list_notices(tx).await.map_err(fault)?;
-        let assets = terms.standing(Limit::Assets, assets.max(0).unsigned_abs());
         // A notice stands for the month; a plan that was changed meanwhile may have no such limit any more.
         let said = said.into_iter().filter(|(limit, _)| terms.at_most(*limit).is_some());
-        let all = said.chain((assets != Standing::Fine).then_some((Limit::Assets, assets)));
-        Ok(all.map(|(limit, standing)| PlanNotice { limit, standing }).collect())
+        let mut all: Vec<PlanNotice> = said.map(|(limit, standing)| PlanNotice { limit, standing }).collect();
+        all.extend(notice(&terms, Limit::Assets, assets.max(0).unsigned_abs()));
+        if terms.at_most(Limit::ExportsPerDay).is_some() {
+            let exports = usage::count_exports_today(tx).await.map_err(fault)?;
+            all.extend(notice(&terms, Limit::ExportsPerDay, exports));
+        }
+        Ok((all, terms))
+    }
+
+    /// The same of the seats, which are counted in another database role: with no other transaction in hand.
+    pub(crate) async fn seats_notice(
+        &self,
+        scope: &WorkspaceScope,
+        terms: &Terms,
+    ) -> Result<Option<PlanNotice>, AppError> {
+        if terms.at_most(Limit::Seats).is_none() {
+            return Ok(None);
+        }
+        Ok(notice(terms, Limit::Seats, self.taken_seats(scope).await?))
     }
 
     /// Members, and invitations that nobody has accepted yet.
@@ -143,6 +163,11 @@ impl Services {
         audit::record(&mut tx, entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
+}
+
+fn notice(terms: &Terms, limit: Limit, used: u64) -> Option<PlanNotice> {
+    let standing = terms.standing(limit, used);
+    (standing != Standing::Fine).then_some(PlanNotice { limit, standing })
 }
 
 fn meter(terms: &Terms, limit: Limit, used: Option<u64>) -> Meter {

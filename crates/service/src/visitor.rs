@@ -7,12 +7,13 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::role::{Permission, Role};
 use clarity_domain::view::session::{Session, WorkspaceCard};
+use clarity_runtime::planted::planted;
 use clarity_runtime::secret::random_bytes;
 use clarity_store::WorkspaceScope;
 use clarity_store::audit::Actor;
 use clarity_store::auth::session::{Proof, TokenHash};
 use clarity_store::auth::workspace::{SeatRow, SsoRule};
-use clarity_store::auth::{session, workspace};
+use clarity_store::auth::{renewal, session, workspace};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -47,7 +48,12 @@ pub enum Visitor {
 #[derive(Debug)]
 pub struct Member {
     pub(crate) session: Session,
+    /// The session's key: it stays when the session gets a new token.
     pub(crate) token: TokenHash,
+    /// Of the token that the browser sent.
+    pub(crate) shown: TokenHash,
+    /// The session is to get a new token: see [`Services::renew_session`].
+    pub(crate) renewable: bool,
     pub(crate) proof: Proof,
     /// The session came by the single sign-on of this workspace, and is that workspace's only.
     pub(crate) by_sso_of: Option<WorkspaceId>,
@@ -113,6 +119,11 @@ impl Seat {
         self.card.role
     }
 
+    /// Whose seat it is.
+    pub fn user_id(&self) -> UserId {
+        self.user_id
+    }
+
     /// IANA name; days of the workspace are cut there.
     pub fn time_zone(&self) -> &str {
         &self.time_zone
@@ -156,17 +167,29 @@ impl Services {
         let Some(hash) = token.and_then(token_hash) else { return Ok(Visitor::Anonymous) };
         let seats_read = Instant::now();
         let Some(live) = session::find_live(&self.auth, &hash).await.map_err(fault)? else {
-            return Ok(Visitor::Anonymous);
+            return Ok(crate::planted::nobody(&hash));
         };
-        if live.stale {
+        if live.stale || live.first_use {
             let mut tx = self.auth.begin().await.map_err(fault)?;
-            session::touch(&mut tx, &hash).await.map_err(fault)?;
+            session::touch(&mut tx, &live.key).await.map_err(fault)?;
+            if live.first_use {
+                renewal::note_use(&mut tx, &live.key, &hash).await.map_err(fault)?;
+            }
             tx.commit().await.map_err(fault)?;
         }
         let workspaces = live.seats.iter().map(|seat| seat.card.clone()).collect();
         let session = Session { user: live.user, workspaces };
-        let (proof, by_sso_of) = (live.proof, live.by_sso_of);
-        Ok(Visitor::Member(Arc::new(Member { session, token: hash, proof, by_sso_of, seats: live.seats, seats_read })))
+        let member = Member {
+            session,
+            token: live.key,
+            shown: hash,
+            renewable: live.renewable,
+            proof: live.proof,
+            by_sso_of: live.by_sso_of,
+            seats: live.seats,
+            seats_read,
+        };
+        Ok(crate::planted::remember(&hash, Visitor::Member(Arc::new(member))))
     }
 
     /// The visitor's seat in the workspace of this slug, as it was read with the visitor, a moment ago in the same
@@ -179,14 +202,21 @@ impl Services {
     pub async fn enter(&self, visitor: &Visitor, slug: &str, client: &Client) -> Result<Seat, AppError> {
         let member = visitor.member().ok_or_else(AppError::unauthenticated)?;
         let found = if member.seats_read.elapsed() < self.settings.limits.seats_hold {
-            member.seats.iter().find(|seat| seat.card.slug == slug).cloned().map(|row| (row, member.proof))
+            let is_it = |seat: &&SeatRow| seat.card.slug == slug || planted("a-seat-by-any-slug");
+            member.seats.iter().find(is_it).cloned().map(|row| (row, member.proof))
         } else {
             let mut tx = self.auth.begin().await.map_err(fault)?;
             let row = session::resolve(&mut tx, &member.token, slug).await.map_err(fault)?;
             tx.commit().await.map_err(fault)?;
             row
         };
-        let (row, proof) = found.ok_or_else(|| AppError::not_found("workspace"))?;
+        if found.is_none() && planted("a-workspace-of-others-is-forbidden") {
+            return Err(forbidden(Permission::View));
+        }
+        let (row, proof) = found.ok_or_else(|| {
+            tracing::info!(user = %member.session.user.id, "a workspace was asked for that is not there for this person");
+            AppError::not_found("workspace")
+        })?;
         if row.sso == SsoRule::Required {
             return Err(AppError::sso_needed());
         }
@@ -194,7 +224,7 @@ impl Services {
             return Err(AppError::second_factor_needed());
         }
         Ok(Seat {
-            scope: row.scope,
+            scope: crate::planted::scope(row.scope),
             card: row.card,
             time_zone: row.time_zone,
             user_id: member.session.user.id,
@@ -208,11 +238,18 @@ impl Services {
 
     /// Whether the seat's session and role are what they were when it was taken: live connections ask every few seconds.
     pub async fn still_seated(&self, seat: &Seat) -> Result<bool, AppError> {
+        self.is_seated(seat, true).await
+    }
+
+    /// The same. Without `watched` the session is not used by it: a page on which nothing moves is not being watched.
+    pub async fn is_seated(&self, seat: &Seat, watched: bool) -> Result<bool, AppError> {
         let Some(token) = seat.token else { return Ok(false) };
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let row = session::resolve(&mut tx, &token, &seat.card.slug).await.map_err(fault)?;
         // A page that is only watched stays signed in.
-        session::touch(&mut tx, &token).await.map_err(fault)?;
+        if watched {
+            session::touch(&mut tx, &token).await.map_err(fault)?;
+        }
         tx.commit().await.map_err(fault)?;
         Ok(row.is_some_and(|(row, proof)| {
             row.scope == seat.scope

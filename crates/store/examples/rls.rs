@@ -180,7 +180,12 @@ impl Bed {
         let ingest = IngestStore::connect(&login(DbRole::Ingest), 1).await?;
         let app = AppStore::connect(&login(DbRole::App), 1).await?;
         ingest.make_partitions().await?;
-        let agent = auth.find_agent(AgentId(id())).await?.and_then(|known| known.prove(|_| true)).ok_or("no agent")?;
+        let agent = auth
+            .find_agent(AgentId(id()))
+            .await?
+            .and_then(|known| known.prove(|_| true))
+            .map(|proven| proven.scope)
+            .ok_or("no agent")?;
         let mut tx = auth.begin().await?;
         let owner = workspace::find_owner_seat(&mut tx, "bench-1").await?.ok_or("no owner")?.scope;
         tx.commit().await?;

@@ -180,6 +180,30 @@ pub async fn remove(tx: &mut WorkspaceTx, id: DomainId) -> Result<(String, bool)
     Ok((row.domain, row.verified))
 }
 
+/// A domain that is the workspace's own, as it was checked last.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    pub token: String,
+    pub checked_at: Micros,
+}
+
+/// This very domain, when the workspace has shown that it is its own.
+pub async fn find_verified(tx: &mut WorkspaceTx, domain: &str) -> Result<Option<Verified>> {
+    let workspace = tx.workspace();
+    let row = sqlx::query!(
+        r#"select token, greatest(verified_at, last_checked_at) as "checked_at!"
+           from workspace_domains
+           where workspace_id = $1
+             and domain = lower($2)
+             and verified_at is not null"#,
+        workspace,
+        domain
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| Verified { token: r.token, checked_at: micros(r.checked_at) }))
+}
+
 /// Whether the workspace has shown that this very domain is its own; one above or below it does not count.
 pub async fn is_verified(tx: &mut WorkspaceTx, domain: &str) -> Result<bool, StoreError> {
     let workspace = tx.workspace();

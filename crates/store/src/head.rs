@@ -1,13 +1,13 @@
 //! Heads: how far each source's bronze reaches, and the wake-up call when one moves.
 
+use crate::address;
 use crate::error::StoreError;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::tx::SystemTx;
 use crate::{Result, SystemStore};
 use clarity_domain::ids::{SourceId, WorkspaceId};
 use clarity_runtime::database::DbLogin;
-use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgListener, PgPoolOptions};
 
 /// A source that has a head, with the right to work for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,15 +82,7 @@ impl SystemStore {
     /// # Errors
     /// When the database cannot be reached.
     pub async fn listen_heads(login: &DbLogin) -> Result<HeadListener> {
-        let options: PgConnectOptions = login
-            .url
-            .parse()
-            .map_err(|_| StoreError::Setup("CLARITY_DATABASE_URL is not a postgres:// address".into()))?;
-        let options = options
-            .username(login.role.name())
-            .password(login.password.expose())
-            .application_name("clarity heads")
-            .disable_statement_logging();
+        let options = address::of(login)?.application_name("clarity heads");
         let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
         let mut listener = PgListener::connect_with(&pool).await?;
         listener.listen("clarity_heads").await?;

@@ -6,6 +6,7 @@
 //! Crossing workspaces is possible in one visible place, [`SystemTx`], on its own role and pool. Another workspace's
 //! id reads as "not found".
 
+mod address;
 pub mod agent;
 pub mod agent_key;
 pub mod asset;
@@ -30,6 +31,7 @@ pub mod masking;
 pub mod metric;
 pub mod overview;
 pub mod plan;
+mod planted;
 mod pool;
 pub mod rebuild;
 pub mod record;

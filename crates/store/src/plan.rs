@@ -1,5 +1,6 @@
 //! A workspace's plan. Read by everybody whose work it limits, written as the owner of the tables alone, by a command.
 
+use crate::address;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{Result, StoreError, WorkspaceTx, audit};
 use clarity_domain::audit::{Act, ActorKind, Outcome};
@@ -7,8 +8,7 @@ use clarity_domain::ids::WorkspaceId;
 use clarity_domain::plan::{Agreed, Plan, Terms};
 use clarity_runtime::database::DbLogin;
 use serde_json::{Value, json};
-use sqlx::ConnectOptions;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::PgPoolOptions;
 
 /// What was said of this workspace; `None`: it has the installation's plan.
 pub async fn find(tx: &mut WorkspaceTx) -> Result<Option<Terms>> {
@@ -34,13 +34,7 @@ fn read(plan: &str, agreed: Value) -> Result<Terms> {
 /// # Errors
 /// `NotFound` when there is no such workspace.
 pub async fn set_as_owner(login: &DbLogin, slug: &str, terms: &Terms) -> Result<Option<Terms>> {
-    let options: PgConnectOptions =
-        login.url.parse().map_err(|_| StoreError::Setup("CLARITY_DATABASE_URL is not a postgres:// address".into()))?;
-    let options = options
-        .username(login.role.name())
-        .password(login.password.expose())
-        .options([("timezone", "UTC")])
-        .disable_statement_logging();
+    let options = address::of(login)?.options([("timezone", "UTC")]);
     let pool = PgPoolOptions::new().max_connections(1).connect_with(options).await?;
     let found = sqlx::query_scalar!("select id from auth.workspaces where slug = $1", slug);
     let workspace = found.fetch_optional(&pool).await?.ok_or(StoreError::NotFound)?;

@@ -1,12 +1,13 @@
 //! One pool a role. The pools are private to this crate, so that an unscoped query cannot be written elsewhere.
 
+use crate::address;
 use crate::error::StoreError;
 use crate::lease::session_name;
 use crate::scope::{OpsScope, WorkspaceScope};
 use crate::tx::{AuthTx, OpsTx, SystemTx, WorkspaceTx, begin};
 use clarity_runtime::database::{DbLogin, DbRole};
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::postgres::PgPoolOptions;
+use sqlx::{Connection, PgPool};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -40,14 +41,7 @@ async fn connect(login: &DbLogin, expected: DbRole, pool: PgPoolOptions, name: &
     if login.role != expected {
         return Err(StoreError::Setup(format!("{} was given where {} is needed", login.role.name(), expected.name())));
     }
-    let options: PgConnectOptions =
-        login.url.parse().map_err(|_| StoreError::Setup("CLARITY_DATABASE_URL is not a postgres:// address".into()))?;
-    let options = options
-        .username(expected.name())
-        .password(login.password.expose())
-        .application_name(name)
-        .options([("jit", "off"), ("timezone", "UTC")])
-        .disable_statement_logging();
+    let options = address::of(login)?.application_name(name).options([("jit", "off"), ("timezone", "UTC")]);
     // What refine and its kin write follows from bronze, cursor and rows in one transaction: what a crash takes of the
     // last second is made again. So their commits do not wait for the disk, and ingest's, which are the promise, do not
     // wait behind theirs. Leases are `clarity_system`'s and stay: a fencing token is never given twice.
@@ -67,7 +61,7 @@ fn setup_error(role: DbRole, e: sqlx::Error) -> StoreError {
             role.name(),
             role.password_variable()
         )),
-        other => other.into(),
+        other => address::unreachable(other),
     }
 }
 

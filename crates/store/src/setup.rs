@@ -1,9 +1,9 @@
 //! Making the database: roles (once a cluster, as a superuser), database (once), migrations (as the owner).
 
+use crate::address;
 use crate::error::StoreError;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
-use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 
 const ROLES: &str = include_str!("../../../migrations/bootstrap/roles.sql");
@@ -18,10 +18,7 @@ const DATABASE: &str = include_str!("../../../migrations/bootstrap/database.sql"
 /// `Setup` with a sentence when the cluster refuses.
 pub async fn bootstrap(admin_url: &str, database: &str, passwords: &[(DbRole, Secret)]) -> Result<(), StoreError> {
     let wrong = |what: &str, e: &sqlx::Error| StoreError::Setup(format!("{what}: {e}"));
-    let options: PgConnectOptions =
-        admin_url.parse().map_err(|_| StoreError::Setup("the admin address is not a postgres:// address".into()))?;
-    // The statements carry passwords: a slow one must not be logged.
-    let options = options.disable_statement_logging();
+    let options = address::read("the admin address", admin_url)?;
     let mut admin = options.connect().await.map_err(|e| wrong("cannot enter the cluster as its administrator", &e))?;
     let mut roles = ROLES.to_owned();
     for (role, password) in passwords {
@@ -51,10 +48,7 @@ pub async fn bootstrap(admin_url: &str, database: &str, passwords: &[(DbRole, Se
 
 /// Runs the migrations that have not run, as the owner.
 pub async fn migrate(login: &DbLogin) -> Result<(), StoreError> {
-    let options: PgConnectOptions =
-        login.url.parse().map_err(|_| StoreError::Setup("CLARITY_DATABASE_URL is not a postgres:// address".into()))?;
-    let options = options.username(login.role.name()).password(login.password.expose()).disable_statement_logging();
-    let mut owner = options.connect().await?;
+    let mut owner = address::of(login)?.connect().await.map_err(address::unreachable)?;
     sqlx::migrate!("../../migrations")
         .run(&mut owner)
         .await

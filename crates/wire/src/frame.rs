@@ -5,7 +5,8 @@
 //!
 //! A connection: agent `Hello`, ingest `Challenge`, agent `Proof`, ingest `Welcome` or `Denied`. Then per source: `Batch`
 //! → `Durable` or `Refused`; `Lost` and `OpenEpoch` → `Durable`. `Status` and `Heartbeat` come from the agent,
-//! `Command` and `Masks` from ingest. Pairing is a connection of its own: `Pair` → `Claimed` → (a person approves) `Approved`.
+//! `Command` and `Masks` from ingest. For a new key: ingest `ReplaceKey`, agent `NewKey`, ingest `KeyKept`; the agent connects
+//! anew with it. Pairing is a connection of its own: `Pair` → `Claimed` → (a person approves) `Approved`.
 
 use crate::hash::BatchHash;
 use crate::limits::{MAX_FRAME_BYTES, MAX_HEADER_BYTES, PROTOCOL};
@@ -26,6 +27,9 @@ pub struct Hello {
     /// The agent's clock, microseconds since the epoch.
     pub clock_us: i64,
     pub sources: Vec<SourceDescriptor>,
+    /// This version answers [`ReplaceKey`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces_key: bool,
 }
 
 /// A source as the agent has it configured. Never holds a credential.
@@ -65,6 +69,35 @@ pub fn proof_message(nonce: &str, agent_id: AgentId, generation: u64) -> Vec<u8>
 /// What a pairing agent signs to show that it holds the key.
 pub fn pair_message(code: &str, public_key: &str) -> Vec<u8> {
     format!("clarity pairing v1\n{code}\n{public_key}").into_bytes()
+}
+
+/// What an agent signs with the key that it has and with the one that is to follow: nobody gives it another one, and it
+/// gives nobody else's.
+pub fn new_key_message(nonce: &str, agent_id: AgentId, public_key: &str) -> Vec<u8> {
+    format!("clarity new key v1\n{nonce}\n{agent_id}\n{public_key}").into_bytes()
+}
+
+/// A person asked for a new key of this agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplaceKey {
+    /// 32 random bytes, hexadecimal: an answer is good on this connection alone.
+    pub nonce: String,
+}
+
+/// The key that is to follow. The agent keeps it beside its own before it says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewKey {
+    /// Ed25519 public key, hexadecimal.
+    pub public_key: String,
+    /// Of [`new_key_message`], hexadecimal: by the key that opened this connection, and by the new one.
+    pub by_own: String,
+    pub by_new: String,
+}
+
+/// Ingest knows the new key: from here on both open, and when it was used once, it alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyKept {
+    pub public_key: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -389,6 +422,9 @@ frames! {
     20 Status(Status),
     21 Command(Command),
     22 Masks(Masks),
+    23 ReplaceKey(ReplaceKey),
+    24 NewKey(NewKey),
+    25 KeyKept(KeyKept),
     40 Pair(Pair),
     41 Claimed(Claimed),
     42 Approved(Approved),
@@ -497,6 +533,36 @@ mod tests {
         assert!(!serde_json::to_string(&welcome).unwrap().contains("masks"));
         let status: Status = read(r#"{"clock_us":2,"sources":[]}"#);
         assert_eq!(status.masks_version, None);
+    }
+
+    #[test]
+    fn a_new_key_is_these_bytes() {
+        let id: AgentId = uuid::Uuid::nil().into();
+        let signed = "clarity new key v1\n07\n00000000-0000-0000-0000-000000000000\nab";
+        assert_eq!(new_key_message("07", id, "ab"), signed.as_bytes());
+        let said = [
+            (Frame::ReplaceKey(ReplaceKey { nonce: "07".into() }), 23, r#"{"nonce":"07"}"#),
+            (
+                Frame::NewKey(NewKey { public_key: "ab".into(), by_own: "c".into(), by_new: "d".into() }),
+                24,
+                r#"{"public_key":"ab","by_own":"c","by_new":"d"}"#,
+            ),
+            (Frame::KeyKept(KeyKept { public_key: "ab".into() }), 25, r#"{"public_key":"ab"}"#),
+        ];
+        for (frame, kind, text) in said {
+            let bytes = frame.encode().unwrap();
+            assert_eq!(&bytes[..2], &[PROTOCOL, kind]);
+            assert_eq!(std::str::from_utf8(&bytes[6..]).unwrap(), text);
+            assert_eq!(Frame::decode(bytes).unwrap(), frame);
+        }
+    }
+
+    #[test]
+    fn an_agent_that_cannot_replace_its_key_says_nothing_of_it() {
+        let text = r#"{"agent_id":"00000000-0000-0000-0000-000000000000","agent_version":"1","generation":0,"hostname":"h","clock_us":0,"sources":[]}"#;
+        let hello: Hello = read(text);
+        assert!(!hello.replaces_key);
+        assert_eq!(serde_json::to_string(&hello).unwrap(), text);
     }
 
     #[test]

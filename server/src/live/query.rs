@@ -31,6 +31,7 @@ impl LiveQuery {
                 page: self.number.unwrap_or(0),
             })),
             "sources" => Ok(LivePage::Sources),
+            "frame" => Ok(LivePage::Frame),
             _ => Err(AppError::invalid("page", "This page cannot be followed.")),
         }
     }

@@ -1,7 +1,7 @@
 //! `GET /w/{slug}/live`: the event stream of one open page.
 //!
 //! Session and membership are looked at when it opens and every four seconds after: whoever signs out, or loses the
-//! seat, is sent `closed` and nothing more.
+//! seat, is sent `closed` and nothing more. A page that follows its frame alone does not keep its session in use.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use clarity_domain::error::AppError;
 use clarity_runtime::clock::now_us;
 use clarity_service::live::LivePage;
-use clarity_service::{Client, Seat, Visitor};
+use clarity_service::{Client, OpenStream, Seat, Visitor};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use tokio_stream::wrappers::ReceiverStream;
@@ -42,9 +42,9 @@ pub async fn stream(
     Query(query): Query<LiveQuery>,
 ) -> Response {
     match open(&state, &visitor, &client, &slug, query).await {
-        Ok((seat, page)) => {
+        Ok((seat, page, place)) => {
             let (sender, receiver) = mpsc::channel(4);
-            tokio::spawn(async move { Connection { state, seat, page, sender }.run().await });
+            tokio::spawn(async move { Connection { state, seat, page, sender, _place: place }.run().await });
             let mut response = Sse::new(ReceiverStream::new(receiver)).into_response();
             // Reverse proxies would keep events back.
             let name = HeaderName::from_static("x-accel-buffering");
@@ -61,9 +61,11 @@ async fn open(
     client: &Client,
     slug: &str,
     query: LiveQuery,
-) -> Result<(Seat, LivePage), AppError> {
+) -> Result<(Seat, LivePage, OpenStream), AppError> {
     let seat = state.services.enter(visitor, slug, client).await?;
-    Ok((seat, query.page()?))
+    let page = query.page()?;
+    let place = state.services.open_stream(&seat)?;
+    Ok((seat, page, place))
 }
 
 struct Connection {
@@ -71,6 +73,8 @@ struct Connection {
     seat: Seat,
     page: LivePage,
     sender: mpsc::Sender<Result<Event, Infallible>>,
+    /// One of those that the person may have open, until this ends.
+    _place: OpenStream,
 }
 
 impl Connection {
@@ -86,7 +90,7 @@ impl Connection {
                 () = self.state.shutdown.cancelled() => return,
                 () = self.sender.closed() => return,
                 _ = recheck.tick() => {
-                    match self.state.services.still_seated(&self.seat).await {
+                    match self.state.services.is_seated(&self.seat, self.page != LivePage::Frame).await {
                         Ok(true) => continue,
                         Ok(false) => {
                             self.send(Event::default().event("closed").data("{}")).await;

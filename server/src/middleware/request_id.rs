@@ -43,12 +43,11 @@ pub async fn layer(mut request: Request, next: Next) -> Response {
     let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     let elapsed_ms = started.elapsed().as_secs_f64() * 1000.0;
-    span.in_scope(|| {
-        if status >= 500 {
-            tracing::warn!(status, elapsed_ms, "answered");
-        } else {
-            tracing::debug!(status, elapsed_ms, "answered");
-        }
+    span.in_scope(|| match status {
+        500.. => tracing::warn!(status, elapsed_ms, "answered"),
+        // Refused, malformed or not there: whoever tries our bounds is seen.
+        400..=499 => tracing::info!(status, elapsed_ms, "answered"),
+        _ => tracing::debug!(status, elapsed_ms, "answered"),
     });
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert("x-request-id", value);

@@ -1,12 +1,13 @@
-//! Who asks: the session behind the cookie, resolved anew for each request, and where the request came from.
+//! Who asks: the session behind the cookie, resolved anew for each request, and where the request came from. An answer brings the
+//! session's new token when it is time for one.
 
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use clarity_service::Client;
+use clarity_service::{Client, Visitor};
 
 use super::RequestId;
 use crate::problem::Problem;
@@ -21,9 +22,38 @@ pub async fn layer(State(state): State<AppState>, mut request: Request, next: Ne
         }
     };
     let client = client(&request, &state.trusted_proxies);
-    request.extensions_mut().insert(visitor);
+    request.extensions_mut().insert(visitor.clone());
     request.extensions_mut().insert(client);
-    next.run(request).await
+    let answer = next.run(request).await;
+    renewed(&state, &visitor, answer).await
+}
+
+/// The answer, with the session's new token where it is time for one. After the handler: a session that it ended gets none, and
+/// one that it began or took away is not overwritten. Not with a stream, which the browser may be long in looking at.
+async fn renewed(state: &AppState, visitor: &Visitor, mut answer: Response) -> Response {
+    if is_stream(answer.headers()) || sets(answer.headers(), state.site.session_cookie()) {
+        return answer;
+    }
+    // What failed was logged where it did; the old token is good still, and the next request asks again.
+    if let Ok(Some(new)) = state.services.renew_session(visitor).await {
+        match HeaderValue::from_str(&state.site.session_cookie_text(&new.token, new.max_age_s)) {
+            Ok(cookie) => {
+                answer.headers_mut().append(header::SET_COOKIE, cookie);
+            }
+            Err(_) => tracing::error!("a session's new token is not a header value; it was not sent"),
+        }
+    }
+    answer
+}
+
+fn is_stream(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Whether the answer sets the cookie of this name.
+fn sets(headers: &HeaderMap, name: &str) -> bool {
+    let cookies = headers.get_all(header::SET_COOKIE).into_iter().filter_map(|cookie| cookie.to_str().ok());
+    cookies.filter_map(|cookie| cookie.split_once('=')).any(|(key, _)| key == name)
 }
 
 /// Where a request came from.
@@ -68,7 +98,6 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
 
     #[test]
     fn only_our_own_proxies_say_where_a_request_came_from() {
@@ -82,6 +111,15 @@ mod tests {
         assert_eq!(origin(ip("10.0.0.1"), &headers, &[]), ip("10.0.0.1"), "nobody is trusted unasked");
         headers.insert("x-forwarded-for", HeaderValue::from_static("nonsense"));
         assert_eq!(origin(ip("10.0.0.1"), &headers, &ours), ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn an_answer_that_sets_the_cookie_itself_is_known() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::SET_COOKIE, HeaderValue::from_static("cs-token=; Max-Age=0"));
+        assert!(!sets(&headers, "cs"));
+        headers.append(header::SET_COOKIE, HeaderValue::from_static("cs=; Max-Age=0"));
+        assert!(sets(&headers, "cs"));
     }
 
     #[test]

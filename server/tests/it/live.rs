@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stage::{Stage, text_header};
+use crate::stage::{Stage, text, text_header};
 use axum::body::BodyDataStream;
 use axum::http::StatusCode;
 use clarity_service::SignedIn;
@@ -94,6 +94,51 @@ async fn two_workspaces_never_hear_of_each_other() {
 }
 
 #[tokio::test]
+async fn support_that_is_let_in_or_out_is_told_to_every_open_page() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let grant =
+        "insert into support_grants (workspace_id, id, ops_user_id, ops_name, ops_email, reason, minutes, decision,
+                                             decided_at, decided_by_name, ends_at)
+                 select id, id, id, 'Anna', 'anna@ours.example', 'A case', 30, 'approved', now(), 'An owner',
+                        now() + interval '20 minutes'
+                 from auth.workspaces where slug = 'nordmark'";
+    let mut pages = Vec::new();
+    for page in ["overview", "sources", "frame"] {
+        let response = stage.get(&format!("/w/nordmark/live?page={page}"), Some(&maja)).await;
+        let mut events = Events { body: response.into_body().into_data_stream(), text: String::new() };
+        events.until("\"support\":[]", Duration::from_secs(10)).await;
+        pages.push(events);
+    }
+    stage.sql(grant).await;
+    for events in &mut pages {
+        events.until("\"support\":[\"", Duration::from_secs(5)).await;
+    }
+    stage.sql("update support_grants set ended_at = now()").await;
+    for events in &mut pages {
+        events.until("\"support\":[]", Duration::from_secs(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_follows_its_frame_alone_does_not_use_its_session() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let response = stage.get("/w/nordmark/live?page=frame", Some(&maja)).await;
+    let mut events = Events { body: response.into_body().into_data_stream(), text: String::new() };
+    events.until("event: frame", Duration::from_secs(10)).await;
+    stage.sql("update auth.sessions set last_seen_at = now() - interval '2 hours'").await;
+    // Its rights are looked at meanwhile, which would use the session of a page that is watched.
+    assert!(!events.has_ended(Duration::from_secs(6)).await);
+    let unused = "do $$ begin
+                    if exists (select from auth.sessions where last_seen_at > now() - interval '1 hour') then
+                      raise exception 'the session was used';
+                    end if;
+                  end $$";
+    stage.sql(unused).await;
+}
+
+#[tokio::test]
 async fn a_session_that_is_revoked_ends_its_streams() {
     let stage = Stage::new().await;
     let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
@@ -137,4 +182,29 @@ async fn blind_appears_though_nothing_comes() {
     // Time passes for the agent, and no word of any change is sent.
     stage.sql("update agents set seen_at = now() - interval '1 minute'").await;
     events.until("\"truth\":\"blind\"", Duration::from_secs(6)).await;
+}
+
+#[tokio::test]
+async fn a_person_has_so_many_live_pages_open_and_no_more() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await;
+    let mut held = Vec::new();
+    for _ in 0..30 {
+        let response = stage.get(PATH, Some(&maja)).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        held.push(response);
+    }
+    let (status, body) = text(stage.get(PATH, Some(&maja)).await).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(body.contains("30 live pages open"), "{body}");
+    let other = stage.get("/w/acme/live?page=overview", Some(&joe)).await;
+    assert_eq!(other.status(), StatusCode::OK, "nobody else waits for it");
+    drop(held);
+    // A connection notices that its reader is gone, and gives its place back.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while stage.get(PATH, Some(&maja)).await.status() != StatusCode::OK {
+        assert!(Instant::now() < deadline, "no place came back");
+        tokio::task::yield_now().await;
+    }
 }

@@ -6,8 +6,10 @@
 mod api;
 mod deletion;
 mod doors;
+mod framing;
 mod hardening;
 mod live;
 mod pages;
+mod renewal;
 mod sso;
 mod stage;

@@ -138,7 +138,11 @@ async fn the_audit_log_is_a_page_and_a_file_for_those_who_may_read_it() {
     assert!(text_header(&csv, "content-type").starts_with("text/csv"));
     let request_id = text_header(&csv, "x-request-id").to_owned();
     let (_, csv) = text(csv).await;
-    assert_eq!(csv.lines().count(), 4, "the head, the workspace, the sign-in, this export: {csv}");
+    assert_eq!(
+        csv.lines().count(),
+        5,
+        "the head, the workspace, the sign-in, the page that was read, this export: {csv}"
+    );
     assert!(csv.lines().last().unwrap().contains(&request_id), "an entry and its answer have one request id");
     let (_, lines) = text(stage.get("/w/nordmark/audit.ndjson?act=audit.export", Some(&maja)).await).await;
     assert_eq!(lines.lines().count(), 2);
@@ -220,5 +224,27 @@ async fn a_link_that_leads_nowhere_is_not_found_and_is_told_to_no_other_site() {
         let (status, html) = text(page).await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert!(html.contains("This invitation is not valid any more. Ask for a new one."), "{html}");
+    }
+}
+
+#[tokio::test]
+async fn signing_out_is_on_every_page_that_needs_a_session_and_leaves_nothing_to_go_back_to() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    for path in ["/w/nordmark", "/w/nordmark/sessions", "/new-workspace", "/second-factor", "/confirm-it"] {
+        let (status, html) = text(stage.get(path, Some(&maja)).await).await;
+        assert_eq!(status, StatusCode::OK, "{path}");
+        assert!(html.contains("action=\"/api/session/sign_out\""), "{path}: {html}");
+    }
+    let mut request = Stage::form("/api/session/sign_out", "");
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    let answer = stage.send(request).await;
+    assert_eq!((answer.status(), text_header(&answer, "location")), (StatusCode::FOUND, "/sign-in"));
+    assert_eq!(text_header(&answer, "clear-site-data"), "\"cache\"");
+    // Whoever is led to the sign-in is told why; whoever comes by themselves is not.
+    let words = "Your session has ended, or you have not signed in yet.";
+    assert!(text(stage.get("/sign-in?next=/w/nordmark", None).await).await.1.contains(words));
+    for path in ["/sign-in", "/sign-in?next=//elsewhere.example"] {
+        assert!(!text(stage.get(path, None).await).await.1.contains(words), "{path}");
     }
 }

@@ -63,6 +63,7 @@ impl Stage {
             ("assets.json", r#"{"clarity.js":"/pkg/clarity.0.js"}"#),
             ("pkg/clarity.0.js", "let plain"),
             ("pkg/clarity.0.js.br", "let compressed"),
+            ("pkg/clarity.0.css", "body{}"),
             ("favicon.svg", "<svg/>"),
         ] {
             std::fs::write(site.path().join(name), content).expect("written");

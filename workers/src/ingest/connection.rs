@@ -1,15 +1,17 @@
 //! One agent's connection: challenge, welcome, then frames until it ends. Rights are checked again every few seconds.
 
 use super::batches::{self, Change};
+use super::keys::KeyChange;
 use super::masks::Told;
 use super::share::Hold;
 use super::{Ingest, pairing};
 use anyhow::Context;
 use axum::extract::ws::{Message, WebSocket};
+use clarity_domain::fingerprint::fingerprint;
 use clarity_domain::ids::AgentId;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::random_bytes;
-use clarity_store::agent_key::Standing;
+use clarity_store::agent_key::{ProvenAgent, Standing};
 use clarity_store::ingest::source::{self, Arrival};
 use clarity_store::{StoreError, WorkspaceScope, masking};
 use clarity_wire::frame::{
@@ -18,6 +20,7 @@ use clarity_wire::frame::{
 use clarity_wire::hash::BatchHash;
 use clarity_wire::limits;
 use ed25519_dalek::{Signature, VerifyingKey};
+use sha2::{Digest, Sha256};
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -39,6 +42,7 @@ const HELD_RETRY_S: u32 = 120;
 /// The WebSocket, speaking frames.
 pub(super) struct Wire {
     socket: WebSocket,
+    peer: SocketAddr,
 }
 
 impl Wire {
@@ -59,13 +63,17 @@ impl Wire {
     }
 }
 
-/// Says why the connection ends.
+/// Says why the connection ends, and writes it down: of a key or a code that does not fit an operator wants to hear.
 pub(super) async fn denied(
     wire: &mut Wire,
     code: DenyCode,
     message: &str,
     retry_after_s: Option<u32>,
 ) -> anyhow::Result<()> {
+    match code {
+        DenyCode::Busy => tracing::info!(peer = %wire.peer, ?code, "an agent has to wait"),
+        _ => tracing::warn!(peer = %wire.peer, ?code, "an agent was refused"),
+    }
     wire.send(&Frame::Denied(Denied { code, message: message.into(), retry_after_s })).await?;
     // Best effort: the other end may be gone already.
     let _ = timeout(Duration::from_secs(2), wire.socket.send(Message::Close(None))).await;
@@ -73,7 +81,7 @@ pub(super) async fn denied(
 }
 
 pub(super) async fn serve(ingest: Ingest, socket: WebSocket, peer: SocketAddr) {
-    let mut wire = Wire { socket };
+    let mut wire = Wire { socket, peer };
     if let Err(error) = greet(&ingest, &mut wire, peer).await {
         if let Some(FrameError::Protocol(_) | FrameError::TooLarge(_) | FrameError::HeaderTooLarge(_)) =
             error.downcast_ref()
@@ -90,7 +98,7 @@ async fn greet(ingest: &Ingest, wire: &mut Wire, peer: SocketAddr) -> anyhow::Re
     }
     let first = timeout(GREETING, wire.receive()).await.context("nothing was said")??;
     match first {
-        Some(Frame::Hello(hello)) => agent(ingest, wire, hello, peer).await,
+        Some(Frame::Hello(hello)) => agent(ingest, wire, &hello, peer).await,
         Some(Frame::Pair(pair)) => pairing::serve(ingest, wire, pair, peer).await,
         Some(_) => {
             denied(wire, DenyCode::Protocol, "A connection begins with Hello or Pair. Update the agent.", Some(300))
@@ -101,7 +109,7 @@ async fn greet(ingest: &Ingest, wire: &mut Wire, peer: SocketAddr) -> anyhow::Re
 }
 
 /// A connection of a paired agent, from challenge to end.
-async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr) -> anyhow::Result<()> {
+async fn agent(ingest: &Ingest, wire: &mut Wire, hello: &Hello, peer: SocketAddr) -> anyhow::Result<()> {
     let nonce = hex::encode(random_bytes::<32>()?);
     wire.send(&Frame::Challenge(Challenge { nonce: nonce.clone() })).await?;
     let Some(Frame::Proof(proof)) = timeout(GREETING, wire.receive()).await.context("no proof came")?? else {
@@ -128,7 +136,8 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
     }
     let (confirmed, offered) = (known.generation, known.offered);
     let signed = proof_message(&nonce, agent_id, hello.generation);
-    let Some(scope) = known.prove(|key| is_signed(key, &signed, &proof.signature)) else {
+    let proven = known.prove(|key| is_signed(key, &signed, &proof.signature));
+    let Some(ProvenAgent { scope, key, is_next }) = proven else {
         return denied(
             wire,
             DenyCode::BadProof,
@@ -144,7 +153,7 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
     }
     // A higher one than we know is the true agent's too: our database was restored from an older copy.
     let welcomed = if hello.generation == confirmed || hello.generation >= offered {
-        ingest.auth.offer_generation(agent_id, hello.generation).await?
+        ingest.auth.offer_generation(agent_id, hello.generation, hello.replaces_key).await?
     } else {
         None
     };
@@ -154,20 +163,32 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: Hello, peer: SocketAddr)
         note(ingest, &scope, true, Some("A copy of this agent tried to connect and was refused.")).await;
         return denied(wire, DenyCode::Clone, words, None).await;
     };
-    let (sources, told, masks) = register(ingest, &scope, &hello, peer).await?;
-    tracing::info!(%agent_id, generation, version = ?hello.agent_version, "agent connected");
+    let new_words = if is_next { follow_key(ingest, agent_id, &key).await? } else { None };
+    let (sources, told, masks) = register(ingest, &scope, hello, peer, new_words.as_deref()).await?;
+    tracing::info!(%agent_id, generation, version = clean(&hello.agent_version), "agent connected");
     let welcome =
         Welcome { generation, clock_us: now_us(), window_bytes: limits::WINDOW_BYTES, sources, masks: Some(masks) };
     wire.send(&Frame::Welcome(welcome)).await?;
-    let ended = converse(ingest, wire, &scope, hello, generation, told).await;
+    let key = KeyChange::new(agent_id, generation, key, hello.replaces_key);
+    let ended = converse(ingest, wire, &scope, agent_id, generation, told, key).await;
     // A newer connection of the same agent may have said "connected" already: only the current one says that it ended.
-    if matches!(ingest.auth.standing(agent_id, generation).await, Ok(Standing::Current | Standing::Revoked)) {
+    if matches!(ingest.auth.standing(agent_id, generation).await, Ok(Standing::Current { .. } | Standing::Revoked)) {
         note(ingest, &scope, false, None).await;
     }
     ended
 }
 
-fn is_signed(key: &[u8; 32], message: &[u8], signature: &str) -> bool {
+/// The agent has used its next key. The key's six words, when this connection is the first.
+async fn follow_key(ingest: &Ingest, agent_id: AgentId, key: &[u8; 32]) -> Result<Option<String>, StoreError> {
+    if !ingest.auth.follow_key(agent_id, key).await? {
+        return Ok(None);
+    }
+    let words = fingerprint(&Sha256::digest(key).into());
+    tracing::info!(%agent_id, fingerprint = words, "an agent's key was replaced; the one before opens nothing any more");
+    Ok(Some(words))
+}
+
+pub(super) fn is_signed(key: &[u8; 32], message: &[u8], signature: &str) -> bool {
     let signature = hex::decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
     match (VerifyingKey::from_bytes(key), signature) {
         (Ok(key), Some(signature)) => key.verify_strict(message, &signature).is_ok(),
@@ -175,20 +196,26 @@ fn is_signed(key: &[u8; 32], message: &[u8], signature: &str) -> bool {
     }
 }
 
+/// What an agent says of itself, for the database and the log.
+fn clean(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
 async fn register(
     ingest: &Ingest,
     scope: &WorkspaceScope,
     hello: &Hello,
     peer: SocketAddr,
+    fingerprint: Option<&str>,
 ) -> anyhow::Result<(Vec<SourceCursor>, Told, Masks)> {
     let address = peer.ip().to_string();
-    let clean = |text: &str| text.chars().filter(|c| !c.is_control()).take(200).collect::<String>();
     let mut tx = ingest.store.begin(scope).await?;
     let arrival = Arrival {
         version: &clean(&hello.agent_version),
         hostname: &clean(&hello.hostname),
         address: &address,
         clock_skew_us: hello.clock_us.saturating_sub(now_us()),
+        fingerprint,
     };
     source::arrive(&mut tx, &arrival).await?;
     let mut sources = Vec::with_capacity(hello.sources.len());
@@ -216,11 +243,11 @@ async fn converse(
     ingest: &Ingest,
     wire: &mut Wire,
     scope: &WorkspaceScope,
-    hello: Hello,
+    agent_id: AgentId,
     generation: u64,
     mut told: Told,
+    mut key: KeyChange,
 ) -> anyhow::Result<()> {
-    let agent_id = hello.agent_id;
     let mut confirmed = false;
     let mut heard_at = Instant::now();
     let mut check = interval(CHECK);
@@ -238,7 +265,11 @@ async fn converse(
             () = sleep(share.wait()), if !waiting.is_empty() => None,
             _ = check.tick() => {
                 match ingest.auth.standing(agent_id, generation).await {
-                    Ok(Standing::Current) => {}
+                    Ok(Standing::Current { new_key_asked }) => {
+                        if new_key_asked && let Some(question) = key.question()? {
+                            wire.send(&question).await?;
+                        }
+                    }
                     Ok(Standing::Revoked) => {
                         return denied(wire, DenyCode::Revoked, "This agent was revoked. To use it again, pair it anew.", None).await;
                     }
@@ -264,7 +295,7 @@ async fn converse(
                 return denied(wire, DenyCode::Busy, "Clarity Stream restarts; your data waits in the spool.", Some(1)).await;
             }
         };
-        let mut status = None;
+        let (mut status, mut new_key) = (None, None);
         let mut heartbeat = false;
         if heard.is_some() {
             heard_at = Instant::now();
@@ -283,6 +314,7 @@ async fn converse(
                 Frame::Lost(lost) => waiting.push(Change::Lost(lost)),
                 Frame::OpenEpoch(epoch) => waiting.push(Change::OpenEpoch(epoch)),
                 Frame::Status(said) => status = Some(said),
+                Frame::NewKey(said) => new_key = Some(said),
                 Frame::Heartbeat => heartbeat = true,
                 _ => {}
             }
@@ -306,6 +338,11 @@ async fn converse(
         }
         if !waiting.is_empty() {
             share.note_slowdown(ingest, scope).await;
+        }
+        if let Some(said) = new_key
+            && let Some(kept) = key.take(ingest, &said).await?
+        {
+            wire.send(&kept).await?;
         }
         if let Some(status) = status {
             keep_status(ingest, scope, agent_id, status).await?;

@@ -5,6 +5,7 @@ use crate::config::Run;
 use anyhow::{Context, ensure};
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use std::io;
@@ -38,6 +39,8 @@ pub(crate) struct Sockets {
 
 /// A handshake that takes longer is dropped.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+/// Failed handshakes that are written into the log at a minute: whoever tries a thousand does not fill it.
+const FAILURES_A_MINUTE: u32 = 30;
 
 pub(crate) async fn bind(config: &Run) -> anyhow::Result<Sockets> {
     let tls = match (&config.tls_cert, &config.tls_key) {
@@ -61,6 +64,7 @@ pub(crate) async fn bind(config: &Run) -> anyhow::Result<Sockets> {
 }
 
 async fn accept(tcp: TcpListener, tls: Option<TlsAcceptor>, ready: mpsc::Sender<(Socket, SocketAddr)>) {
+    let told = Arc::new(RateLimiter::direct(Quota::per_minute(super::per(FAILURES_A_MINUTE))));
     loop {
         let (stream, peer) = match tcp.accept().await {
             Ok(accepted) => accepted,
@@ -75,18 +79,29 @@ async fn accept(tcp: TcpListener, tls: Option<TlsAcceptor>, ready: mpsc::Sender<
             return;
         }
         let _ = stream.set_nodelay(true);
-        let (tls, ready) = (tls.clone(), ready.clone());
+        let (tls, ready, told) = (tls.clone(), ready.clone(), told.clone());
         tokio::spawn(async move {
             let socket = match tls {
                 None => Socket::Plain(stream),
                 Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
                     Ok(Ok(stream)) => Socket::Tls(Box::new(stream)),
-                    Ok(Err(error)) => return tracing::debug!(%peer, %error, "TLS handshake failed"),
-                    Err(_) => return tracing::debug!(%peer, "TLS handshake took too long"),
+                    // A load balancer looks whether the port is open, and leaves.
+                    Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => return,
+                    Ok(Err(error)) => return failed(&told, peer, &error.to_string()),
+                    Err(_) => return failed(&told, peer, "it took too long"),
                 },
             };
             let _ = ready.send((socket, peer)).await;
         });
+    }
+}
+
+/// For operators: a certificate that agents refuse, or somebody who tries what is not spoken here.
+fn failed(told: &DefaultDirectRateLimiter, peer: SocketAddr, error: &str) {
+    if told.check().is_ok() {
+        tracing::warn!(%peer, error, "TLS handshake failed");
+    } else {
+        tracing::debug!(%peer, error, "TLS handshake failed");
     }
 }
 
@@ -95,11 +110,17 @@ fn acceptor(cert: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .with_context(|| format!("cannot read the certificate {}", cert.display()))?;
     let key = PrivateKeyDer::from_pem_file(key).with_context(|| format!("cannot read the key {}", key.display()))?;
-    let config = rustls::ServerConfig::builder()
+    Ok(TlsAcceptor::from(Arc::new(tls(chain, key)?)))
+}
+
+/// TLS 1.3 and 1.2, with the suites that ring has: forward secret, with authenticated encryption.
+fn tls(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> anyhow::Result<rustls::ServerConfig> {
+    rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+        .context("no TLS 1.2 and 1.3")?
         .with_no_client_auth()
         .with_single_cert(chain, key)
-        .context("the certificate and its key do not fit together")?;
-    Ok(TlsAcceptor::from(Arc::new(config)))
+        .context("the certificate and its key do not fit together")
 }
 
 impl Listener for Sockets {
@@ -158,3 +179,7 @@ impl AsyncWrite for Socket {
         either!(self, io => io.poll_shutdown(cx))
     }
 }
+
+#[cfg(test)]
+#[path = "listener_tests.rs"]
+mod tests;

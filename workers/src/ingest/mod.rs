@@ -6,9 +6,11 @@
 //! - [`batches`]: frames of a connection into one transaction.
 //! - [`share`]: what one workspace may take, so that it takes nothing from another.
 //! - [`masks`]: what an agent masks, told at the beginning and when it changes.
+//! - [`keys`]: a new key in the place of an agent's own, when a person asked for one.
 
 mod batches;
 mod connection;
+mod keys;
 mod listener;
 mod masks;
 mod pairing;
@@ -19,7 +21,8 @@ use anyhow::Context;
 use axum::Router;
 use axum::extract::connect_info::ConnectInfo;
 use axum::extract::{State, ws::WebSocketUpgrade};
-use axum::response::Response;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use clarity_domain::plan::Plan;
 use clarity_runtime::shutdown::CancellationToken;
@@ -96,15 +99,22 @@ async fn keep_partitions(store: IngestStore, shutdown: CancellationToken) {
     }
 }
 
-async fn health(State(ingest): State<Ingest>) -> Result<&'static str, axum::http::StatusCode> {
-    ingest.store.ping().await.map(|()| "ok").map_err(|_| axum::http::StatusCode::SERVICE_UNAVAILABLE)
+async fn health(State(ingest): State<Ingest>) -> Result<&'static str, StatusCode> {
+    ingest.store.ping().await.map(|()| "ok").map_err(|_| StatusCode::SERVICE_UNAVAILABLE)
 }
 
 async fn stream(
     State(ingest): State<Ingest>,
     ConnectInfo(Peer(peer)): ConnectInfo<Peer>,
+    headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
+    // Browsers name the page that a connection is for, and agents name none: no page has business here.
+    if let Some(origin) = headers.get(header::ORIGIN) {
+        tracing::warn!(%peer, ?origin, "refused a connection that names an origin: only browsers do, and agents are none");
+        let words = "Agents connect here, and name no origin. This request names one, as browsers do.";
+        return (StatusCode::FORBIDDEN, words).into_response();
+    }
     upgrade
         .max_message_size(limits::MAX_FRAME_BYTES)
         .max_frame_size(limits::MAX_FRAME_BYTES)

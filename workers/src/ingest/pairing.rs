@@ -34,8 +34,8 @@ pub(super) async fn serve(ingest: &Ingest, wire: &mut Wire, pair: Pair, peer: So
     let request = ClaimRequest {
         code: pair.code,
         public_key,
-        hostname: pair.hostname.chars().take(200).collect(),
-        agent_version: pair.agent_version.chars().take(60).collect(),
+        hostname: pair.hostname.chars().filter(|c| !c.is_control()).take(200).collect(),
+        agent_version: pair.agent_version.chars().filter(|c| !c.is_control()).take(60).collect(),
         address: peer.ip().to_string(),
     };
     let claimed = match pairing::claim(&ingest.auth, &request).await {

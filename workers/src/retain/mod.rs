@@ -2,7 +2,7 @@
 //! writes does not feel it; and days of bronze in which nobody has a row any more are dropped.
 //!
 //! A workspace with sources in several partitions may be seen by several holders; each then takes what the other has left.
-//! A workspace without any source has an audit log and nothing else: the command removes from that.
+//! One without any source has an audit log all the same, and its turn: it is in one partition, by its id.
 
 mod workspace;
 
@@ -87,11 +87,17 @@ async fn round(
     Ok(())
 }
 
-async fn workspaces(context: &WorkerContext, partitions: &[i32]) -> Result<Vec<WorkspaceScope>, StoreError> {
+/// Whose turns the holder of these partitions takes.
+///
+/// # Errors
+/// The store's.
+pub async fn workspaces(context: &WorkerContext, partitions: &[i32]) -> Result<Vec<WorkspaceScope>, StoreError> {
     let mut tx = context.system.begin().await?;
     let heads = head::list(&mut tx, partitions).await?;
+    let aged = retention::list_workspaces(&mut tx, partitions).await?;
     tx.commit().await?;
-    let by_workspace: HashMap<_, _> = heads.into_iter().map(|h| (h.scope.workspace_id(), h.scope)).collect();
+    let all = heads.into_iter().map(|head| head.scope).chain(aged);
+    let by_workspace: HashMap<_, _> = all.map(|scope| (scope.workspace_id(), scope)).collect();
     Ok(by_workspace.into_values().collect())
 }
 

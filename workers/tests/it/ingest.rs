@@ -6,8 +6,9 @@ use clarity_domain::plan::Plan;
 use clarity_runtime::database::{DbLogin, DbRole};
 use clarity_runtime::secret::Secret;
 use clarity_runtime::shutdown::CancellationToken;
+use clarity_runtime::telemetry;
 use clarity_store::{AuthStore, IngestStore};
-use clarity_testkit::{TestDb, wait_until};
+use clarity_testkit::{Log, TestDb, wait_until};
 use clarity_wire::body::{BodyHeader, BodyWriter, Op};
 use clarity_wire::frame::*;
 use clarity_wire::hash::BatchHash;
@@ -18,15 +19,17 @@ use futures::{SinkExt, StreamExt};
 use serde_json::json;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use uuid::Uuid;
 
 /// A running ingest with a database of its own.
 pub struct Platform {
     pub db: TestDb,
-    address: SocketAddr,
+    pub address: SocketAddr,
     stop: CancellationToken,
 }
 
@@ -85,7 +88,7 @@ impl Platform {
             )
             .await
             .unwrap();
-        Agent { id: AgentId(id), key, address: self.address, generation: 0 }
+        Agent { id: AgentId(id), key, address: self.address, generation: 0, replaces_key: true }
     }
 
     pub async fn count(&self, sql: &str) -> i64 {
@@ -102,15 +105,17 @@ impl Drop for Platform {
 pub struct Agent {
     pub id: AgentId,
     pub key: SigningKey,
-    address: SocketAddr,
-    generation: u64,
+    pub address: SocketAddr,
+    pub generation: u64,
+    /// Whether its version says that it can.
+    pub replaces_key: bool,
 }
 
 /// An open connection.
 pub struct Link(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Link {
-    async fn open(address: SocketAddr) -> Self {
+    pub async fn open(address: SocketAddr) -> Self {
         Self(tokio_tungstenite::connect_async(format!("ws://{address}/agent/v1/stream")).await.unwrap().0)
     }
 
@@ -136,9 +141,8 @@ impl Link {
 }
 
 impl Agent {
-    /// Hello and proof, up to the answer.
-    pub async fn connect(&self, sign_with: &SigningKey) -> (Link, Frame) {
-        let mut link = Link::open(self.address).await;
+    /// What it says of itself.
+    fn hello(&self) -> Hello {
         let source = SourceDescriptor {
             name: "db".into(),
             kind: "postgres".into(),
@@ -146,15 +150,25 @@ impl Agent {
             epoch: 1,
             next_seq: 1,
         };
-        link.send(Frame::Hello(Hello {
+        Hello {
             agent_id: self.id,
             agent_version: "1.0.0".into(),
             generation: self.generation,
             hostname: "host".into(),
             clock_us: 0,
             sources: vec![source],
-        }))
-        .await;
+            replaces_key: self.replaces_key,
+        }
+    }
+
+    /// Hello and proof, up to the answer.
+    pub async fn connect(&self, sign_with: &SigningKey) -> (Link, Frame) {
+        self.connect_saying(self.hello(), sign_with).await
+    }
+
+    async fn connect_saying(&self, hello: Hello, sign_with: &SigningKey) -> (Link, Frame) {
+        let mut link = Link::open(self.address).await;
+        link.send(Frame::Hello(hello)).await;
         let Some(Frame::Challenge(challenge)) = link.next().await else { panic!("no challenge") };
         let message = proof_message(&challenge.nonce, self.id, self.generation);
         link.send(Frame::Proof(Proof { signature: hex::encode(sign_with.sign(&message).to_bytes()) })).await;
@@ -196,6 +210,49 @@ fn sealed(
     let header =
         BatchHeader { source_id, epoch, first_seq, count, previous, hash, position, raw_bytes, last_commit_us: None };
     (Frame::Batch(header, Bytes::from(body)), hash)
+}
+
+#[tokio::test]
+async fn what_an_agent_says_of_itself_is_kept_plain_and_short() {
+    let platform = Platform::start().await;
+    let agent = platform.agent().await;
+    let long = format!("pump\u{1b}[31m\r\nroom {}", "x".repeat(250));
+    let sources = (0..300).map(|n| SourceDescriptor {
+        name: format!("{n:03} {long}"),
+        kind: "postgres".into(),
+        product: long.clone(),
+        epoch: 1,
+        next_seq: 1,
+    });
+    let hello =
+        Hello { hostname: long.clone(), agent_version: long.clone(), sources: sources.collect(), ..agent.hello() };
+    let (_link, answer) = agent.connect_saying(hello, &agent.key).await;
+    assert!(matches!(answer, Frame::Welcome(_)), "{answer:?}");
+    for (table, column) in [("agents", "hostname"), ("agents", "version"), ("sources", "name"), ("sources", "product")]
+    {
+        let kept = platform.count(&format!("select count(*) from {table} where length({column}) = 200")).await;
+        assert!(kept >= 1, "{table}.{column}");
+        let wrong = format!("{column} ~ '[[:cntrl:]]' or length({column}) > 200");
+        assert_eq!(platform.count(&format!("select count(*) from {table} where {wrong}")).await, 0, "{table}.{column}");
+    }
+    assert_eq!(platform.count("select count(*) from sources").await, 200);
+}
+
+#[tokio::test]
+async fn a_connection_that_names_an_origin_is_refused() {
+    let platform = Platform::start().await;
+    let url = format!("ws://{}/agent/v1/stream", platform.address);
+    for origin in ["https://evil.example", "null", "https://clarity.example"] {
+        let mut request = url.as_str().into_client_request().unwrap();
+        request.headers_mut().insert("origin", origin.parse().unwrap());
+        match tokio_tungstenite::connect_async(request).await {
+            Err(tungstenite::Error::Http(answer)) => assert_eq!(answer.status().as_u16(), 403, "{origin}"),
+            Err(error) => panic!("{origin}: {error}"),
+            Ok(_) => panic!("{origin} was let in"),
+        }
+    }
+    // Without one, the first word is ours.
+    drop(Link::open(platform.address).await);
 }
 
 #[tokio::test]
@@ -333,8 +390,13 @@ async fn only_the_holder_of_the_key_is_welcome() {
     let stranger = SigningKey::from_bytes(&[3; 32]);
     let (_, answer) = agent.connect(&stranger).await;
     assert!(matches!(answer, Frame::Denied(d) if d.code == DenyCode::BadProof));
-    let unknown =
-        Agent { id: AgentId(Uuid::now_v7()), key: stranger.clone(), address: platform.address, generation: 0 };
+    let unknown = Agent {
+        id: AgentId(Uuid::now_v7()),
+        key: stranger.clone(),
+        address: platform.address,
+        generation: 0,
+        replaces_key: true,
+    };
     let (_, answer) = unknown.connect(&stranger).await;
     assert!(matches!(answer, Frame::Denied(d) if d.code == DenyCode::UnknownAgent));
 }
@@ -350,7 +412,7 @@ async fn a_copy_of_an_agent_is_refused_and_a_lost_welcome_is_not() {
     let (mut link, _) = agent.welcomed().await;
     link.send(Frame::Heartbeat).await;
     // It takes over from its own half-open connection at once.
-    let copy = Agent { id: agent.id, key: agent.key.clone(), address: agent.address, generation: agent.generation };
+    let copy = Agent { key: agent.key.clone(), ..agent };
     let (mut link, _) = agent.welcomed().await;
     link.send(Frame::Status(Status::default())).await;
     let admin = platform.db.admin().await;
@@ -436,4 +498,52 @@ async fn an_agent_is_told_what_to_mask_and_told_again_when_it_changes() {
     link.send(Frame::Status(Status { clock_us: 0, sources: Vec::new(), masks_version: None })).await;
     let none = format!("select count(*) from agents where id = '{}' and masks_version = 0", agent.id);
     wait_until("it applies none", Duration::from_secs(10), || async { platform.count(&none).await == 1 }).await;
+}
+
+#[tokio::test]
+async fn a_proof_that_is_wrong_is_in_the_log_and_what_an_agent_says_forges_nothing() {
+    let log = Log::default();
+    let kept = log.clone();
+    let _guard = tracing::subscriber::set_default(telemetry::text("info".into(), move || kept.clone()));
+    let platform = Platform::start().await;
+    let agent = platform.agent().await;
+    let (_, answer) = agent.connect(&SigningKey::from_bytes(&[3; 32])).await;
+    assert!(matches!(answer, Frame::Denied(d) if d.code == DenyCode::BadProof));
+    let mut link = Link::open(platform.address).await;
+    let key = &agent.key;
+    let pair = Pair {
+        code: "AAAA-AAAA".into(),
+        public_key: hex::encode(key.verifying_key().to_bytes()),
+        signature: "00".repeat(64),
+        hostname: "host\n2026-01-01T00:00:00Z  INFO all is well".into(),
+        agent_version: "1".into(),
+    };
+    link.send(Frame::Pair(pair)).await;
+    assert!(matches!(link.next().await, Some(Frame::Denied(d)) if d.code == DenyCode::BadProof));
+    let text = log.text();
+    assert_eq!(text.matches("an agent was refused").count(), 2, "{text}");
+    assert!(text.contains("BadProof") && text.contains("127.0.0.1"), "{text}");
+    assert!(!text.lines().any(|line| line.starts_with("2026-01-01T00:00:00Z")), "{text}");
+}
+
+/// Ingest has two doors: for agents, and for whoever looks whether it lives, which says nothing else.
+#[tokio::test]
+async fn ingest_has_no_other_doors() {
+    let platform = Platform::start().await;
+    let ask = async |path: &str| {
+        let mut stream = TcpStream::connect(platform.address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: ingest\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        (head.split(' ').nth(1).unwrap().to_owned(), head.to_lowercase(), body.to_owned())
+    };
+    let (status, head, body) = ask("/healthz").await;
+    assert_eq!((status.as_str(), body.as_str()), ("200", "ok"));
+    assert!(!head.contains("server:") && !head.contains("x-powered"), "{head}");
+    assert_eq!(ask("/agent/v1/stream").await.0, "400", "frames alone are spoken");
+    for path in ["/", "/metrics", "/debug/pprof/", "/readyz", "/agent/v1", "/agent/v2/stream", "/api/v1/openapi.json"] {
+        assert_eq!(ask(path).await.0, "404", "{path}");
+    }
 }

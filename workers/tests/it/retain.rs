@@ -2,6 +2,7 @@
 
 use crate::stage::*;
 use clarity_domain::retention::DataClass;
+use clarity_store::ingest::PARTITIONS;
 use clarity_wire::body::Op;
 use clarity_workers::retain::{self, Done, workspace};
 use clarity_workers::{audit, rebuild, verify};
@@ -162,4 +163,43 @@ async fn the_command_says_what_it_did_in_the_log() {
     let told = "select string_agg(actor_kind || ' ' || object_id, ', ' order by seq) from audit_entries where act = 'retention.run'";
     assert_eq!(stage.value(told).await.unwrap(), "support , service samples, service rollup_1m, service rollup_1h");
     assert!(retain::run_command(&stage.ctx, "no-such-workspace").await.is_err());
+}
+
+#[tokio::test]
+async fn a_workspace_without_a_source_has_its_turn_in_one_partition() {
+    let stage = Stage::new().await;
+    let bare = "0192f000-0000-7000-8000-0000000000ff";
+    stage
+        .execute(&format!(
+            "insert into auth.workspaces (id, slug, name, created_at)
+             values ('{bare}', 'bare', 'Without a source', now() - interval '100 days')"
+        ))
+        .await;
+    // In which of them it is, and how often.
+    let turns = async || {
+        let mut found = Vec::new();
+        for partition in 0..PARTITIONS {
+            let all = retain::workspaces(&stage.ctx, &[partition]).await.unwrap();
+            found.extend(all.into_iter().filter(|scope| scope.workspace_id().to_string() == bare));
+        }
+        found
+    };
+    let found = turns().await;
+    assert_eq!(found.len(), 1, "one holder takes its turn");
+    workspace(&stage.ctx, &found[0], &CancellationToken::new()).await.unwrap();
+    let runs = format!("select count(*) from retention_runs where workspace_id = '{bare}' and data_class = 'audit'");
+    assert_eq!(stage.value(&runs).await.unwrap(), "1");
+    // With every partition there is the stage's own workspace too, by its source.
+    let all: Vec<i32> = (0..PARTITIONS).collect();
+    assert_eq!(retain::workspaces(&stage.ctx, &all).await.unwrap().len(), 2);
+
+    // Of one whose erasure has begun everything goes: nobody takes its turn.
+    stage
+        .execute(&format!(
+            "insert into auth.users (id, email, name, password_hash) values ('{bare}', 'maja@n.example', 'Maja', 'x');
+             insert into auth.deletions (workspace_id, requested_by, requested_by_name, due_at, begun_at)
+               values ('{bare}', '{bare}', 'Maja', now(), now())"
+        ))
+        .await;
+    assert_eq!(turns().await, []);
 }

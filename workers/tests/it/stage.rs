@@ -163,7 +163,7 @@ impl Stage {
         );
         admin.batch_execute(&sql).await.unwrap();
         let auth = AuthStore::connect(&login(DbRole::Auth), 1).await.unwrap();
-        let agent = auth.find_agent(AgentId(agent)).await.unwrap().unwrap().prove(|_| true).unwrap();
+        let agent = auth.find_agent(AgentId(agent)).await.unwrap().unwrap().prove(|_| true).unwrap().scope;
         let ingest = IngestStore::connect(&login(DbRole::Ingest), 2).await.unwrap();
         let mut tx = ingest.begin(&agent).await.unwrap();
         let source = source::register(&mut tx, "plant", "postgres", "PostgreSQL").await.unwrap().id;

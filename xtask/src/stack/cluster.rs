@@ -23,6 +23,9 @@ pub struct Cluster {
     /// Of the postmaster; none for a server that is not ours.
     #[serde(default)]
     pub pid: Option<u32>,
+    /// What the address of a server that is there says of TLS, as `?sslmode=…&sslrootcert=…`; else nothing.
+    #[serde(skip)]
+    pub tls: String,
     #[serde(skip)]
     private: Option<Private>,
 }
@@ -67,6 +70,9 @@ impl Cluster {
         let rest = url.strip_prefix("postgres://").or_else(|| url.strip_prefix("postgresql://")).context(expected)?;
         let (login, place) = rest.split_once('@').context(expected)?;
         let (user, password) = login.split_once(':').unwrap_or((login, ""));
+        let tls = place.split_once('?').map_or("", |(_, query)| query);
+        let tls: Vec<_> = tls.split('&').filter(|pair| pair.starts_with("ssl")).collect();
+        let tls = if tls.is_empty() { String::new() } else { format!("?{}", tls.join("&")) };
         let place = place.split(['/', '?']).next().unwrap_or(place);
         let (host, port) = place.split_once(':').unwrap_or((place, "5432"));
         Ok(Self {
@@ -76,6 +82,7 @@ impl Cluster {
             password: password.to_owned(),
             database: None,
             pid: None,
+            tls,
             private: None,
         })
     }
@@ -101,8 +108,8 @@ impl Cluster {
     }
 
     pub fn url(&self, database: &str) -> String {
-        let Self { host, port, user, password, .. } = self;
-        format!("postgres://{user}:{password}@{host}:{port}/{database}")
+        let Self { host, port, user, password, tls, .. } = self;
+        format!("postgres://{user}:{password}@{host}:{port}/{database}{tls}")
     }
 
     /// Runs statements as the superuser, in one call, the way a person at a prompt would; gives the rows unadorned.
@@ -130,7 +137,7 @@ mod tests {
     fn reads_the_url_of_a_server_that_is_there() {
         let cluster = Cluster::from_url("postgres://admin:s3cret@db.example:6543/postgres?sslmode=disable").unwrap();
         assert_eq!((cluster.host.as_str(), cluster.port), ("db.example", 6543));
-        assert_eq!(cluster.url("clarity"), "postgres://admin:s3cret@db.example:6543/clarity");
+        assert_eq!(cluster.url("clarity"), "postgres://admin:s3cret@db.example:6543/clarity?sslmode=disable");
         assert!(Cluster::from_url("mysql://x").is_err());
         assert!(cluster.kill().is_err(), "never kill a server that is not ours");
     }

@@ -250,9 +250,9 @@ impl Stack {
     }
 
     fn platform_env(&self, roles: &[&str]) -> Result<Vec<(String, String)>> {
-        let Cluster { host, port, .. } = self.platform()?;
+        let Cluster { host, port, tls, .. } = self.platform()?;
         let mut env = self.secrets.env(roles);
-        env.push(("CLARITY_DATABASE_URL".to_owned(), format!("postgres://{host}:{port}/{DATABASE}")));
+        env.push(("CLARITY_DATABASE_URL".to_owned(), format!("postgres://{host}:{port}/{DATABASE}{tls}")));
         Ok(env)
     }
 

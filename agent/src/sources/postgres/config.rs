@@ -3,6 +3,7 @@
 use super::problems;
 use crate::sources::{Patterns, Secret, SourceError};
 use serde::Deserialize;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// A `[[source]]` with `kind = "postgres"`. The password itself never stands here.
@@ -25,8 +26,9 @@ pub struct PostgresConfig {
     pub tables: Patterns,
     #[serde(default)]
     pub exclude: Patterns,
+    /// See [`PostgresConfig::tls`].
     #[serde(default)]
-    pub tls: TlsMode,
+    tls: Option<TlsMode>,
     /// Roots that the server's certificate must come from; the public ones when absent.
     #[serde(default)]
     pub ca_file: Option<PathBuf>,
@@ -44,11 +46,11 @@ pub struct PostgresConfig {
     pub wal_budget_bytes: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
+/// As libpq has them.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsMode {
     Disable,
-    #[default]
     Prefer,
     Require,
     VerifyFull,
@@ -97,6 +99,14 @@ impl PostgresConfig {
         name + "_inserts"
     }
 
+    /// As the operator says. Else a server on another machine has to show a certificate for its name: password and rows pass
+    /// there, and what fell back to plain text would tell nobody.
+    pub fn tls(&self) -> TlsMode {
+        let host = self.host.trim_start_matches('[').trim_end_matches(']');
+        let here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+        self.tls.unwrap_or(if here { TlsMode::Prefer } else { TlsMode::VerifyFull })
+    }
+
     /// Slot names allow lower-case letters, digits and `_`, at most 63.
     fn default_name(&self) -> String {
         let safe = self.name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' });
@@ -139,6 +149,24 @@ mod tests {
         assert_eq!(config.inserts_publication(), "clarity_plant_db_inserts");
         assert_eq!(config.confirm, Confirm::Durable);
         assert!(config.snapshot && config.wants("public.t") && !config.wants("private.t"));
+    }
+
+    #[test]
+    fn a_server_on_another_machine_has_to_show_who_it_is_unless_the_operator_says_otherwise() {
+        let of = |host: &str, more: &str| {
+            let SourceConfig::Postgres(config) =
+                toml::from_str(&format!("{}{more}", MINIMAL.replace("'db'", &format!("'{host}'")))).unwrap();
+            config.tls()
+        };
+        for host in ["db", "10.1.2.3", "db.plant.example", "localhost.evil", "2001:db8::1"] {
+            assert_eq!(of(host, ""), TlsMode::VerifyFull, "{host}");
+        }
+        for host in ["localhost", "127.0.0.1", "::1"] {
+            assert_eq!(of(host, ""), TlsMode::Prefer, "{host}");
+        }
+        assert_eq!(of("db", "tls = 'disable'"), TlsMode::Disable);
+        assert_eq!(of("db", "tls = 'require'"), TlsMode::Require);
+        assert_eq!(of("127.0.0.1", "tls = 'verify-full'"), TlsMode::VerifyFull);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub async fn connect(config: &PostgresConfig, purpose: &str) -> Result<Client, S
         .options(SESSION_OPTIONS)
         .connect_timeout(CONNECT_TIMEOUT)
         .keepalives_idle(Duration::from_secs(30))
-        .ssl_mode(match config.tls {
+        .ssl_mode(match config.tls() {
             TlsMode::Disable => SslMode::Disable,
             TlsMode::Prefer => SslMode::Prefer,
             TlsMode::Require | TlsMode::VerifyFull => SslMode::Require,
@@ -59,7 +59,7 @@ pub fn tls_config(config: &PostgresConfig) -> Result<ClientConfig, SourceError> 
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|e| problems::tls(config, e))?;
-    if config.tls != TlsMode::VerifyFull {
+    if config.tls() != TlsMode::VerifyFull {
         let verifier = Arc::new(Unverified(provider.signature_verification_algorithms));
         return Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth());
     }

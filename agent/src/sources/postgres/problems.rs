@@ -123,7 +123,8 @@ pub fn tls(config: &PostgresConfig, error: impl std::fmt::Display) -> Problem {
         "tls",
         format!("no TLS connection with {}: {error}", config.host),
         Some(
-            "switch ssl on at the server, give its root as ca_file, or choose another tls mode in agent.toml"
+            "switch ssl on at the server and give its root as ca_file; or write in agent.toml tls = \"require\" (its \
+             certificate is not checked) or tls = \"disable\" (nothing is encrypted)"
                 .to_owned(),
         ),
     )
@@ -397,5 +398,20 @@ pub fn of_error(config: &PostgresConfig, error: &tokio_postgres::Error, doing: &
         tls(config, text)
     } else {
         unreachable(config, text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ident, literal, table_ident};
+
+    /// Names and texts stand in commands that take no arguments: nobody who names a table writes a command.
+    #[test]
+    fn names_and_texts_cannot_leave_their_quotes() {
+        assert_eq!(ident("orders"), "\"orders\"");
+        assert_eq!(ident("x\"; drop table y; --"), "\"x\"\"; drop table y; --\"");
+        assert_eq!(table_ident("a\".b", "c\"d"), "\"a\"\".b\".\"c\"\"d\"");
+        assert_eq!(literal("it's"), "'it''s'");
+        assert_eq!(literal("\\'; drop table y; --"), "E'\\\\''; drop table y; --'");
     }
 }

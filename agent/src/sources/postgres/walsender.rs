@@ -206,7 +206,7 @@ async fn open(config: &PostgresConfig) -> Result<(Input, Output), SourceError> {
     let mut tcp =
         TcpStream::connect((config.host.as_str(), config.port)).await.map_err(|e| problems::unreachable(config, e))?;
     tcp.set_nodelay(true).map_err(|e| problems::unreachable(config, e))?;
-    if config.tls != TlsMode::Disable {
+    if config.tls() != TlsMode::Disable {
         write_ssl_request(&mut tcp).await.map_err(|e| problems::unreachable(config, e))?;
         if tcp.read_u8().await.map_err(|e| problems::unreachable(config, e))? == b'S' {
             let name = ServerName::try_from(config.host.clone()).map_err(|e| problems::tls(config, e))?;
@@ -215,7 +215,7 @@ async fn open(config: &PostgresConfig) -> Result<(Input, Output), SourceError> {
             let (input, output) = tokio::io::split(tls);
             return Ok((Box::new(input), Box::new(output)));
         }
-        if config.tls != TlsMode::Prefer {
+        if config.tls() != TlsMode::Prefer {
             return Err(problems::tls(config, "the server offers none").into());
         }
     }

@@ -3,8 +3,9 @@
 use clarity_domain::ids::{AgentId, SourceId};
 use clarity_wire::body;
 use clarity_wire::frame::{
-    Approved, BatchHeader, Challenge, Claimed, Command, Denied, DenyCode, Durable, Frame, Lost, Masks, OpenEpoch, Pair,
-    RefuseReason, Refused, SourceCursor, Welcome, pair_message, proof_message,
+    Approved, BatchHeader, Challenge, Claimed, Command, Denied, DenyCode, Durable, Frame, KeyKept, Lost, Masks, NewKey,
+    OpenEpoch, Pair, RefuseReason, Refused, ReplaceKey, SourceCursor, Welcome, new_key_message, pair_message,
+    proof_message,
 };
 use clarity_wire::hash::BatchHash;
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -44,6 +45,13 @@ pub enum Mischief {
 #[derive(Default)]
 pub struct State {
     pub key: Option<VerifyingKey>,
+    /// The one that is to follow, while a person asks for one; how many were said, and to how many the answer is lost.
+    pub next_key: Option<VerifyingKey>,
+    pub asks_for_key: bool,
+    pub said_keys: Vec<String>,
+    pub lost_answers: u32,
+    /// An agent that starts brings no other key than the one that is known.
+    pub keeps_key: bool,
     /// The last generation sent, and the last that an agent is known to have.
     pub generation: u64,
     confirmed: u64,
@@ -69,6 +77,24 @@ pub struct State {
     /// What each welcome says of masks.
     pub masks: Option<Masks>,
     commands: Vec<mpsc::UnboundedSender<Command>>,
+}
+
+impl State {
+    /// Keeps a new key, as both keys sign it; whether the agent is told so.
+    fn keep(&mut self, said: &NewKey) -> bool {
+        let public: [u8; 32] = hex::decode(&said.public_key).unwrap().try_into().unwrap();
+        let new = VerifyingKey::from_bytes(&public).unwrap();
+        let signed = new_key_message(&"08".repeat(32), agent_id(), &said.public_key);
+        for (key, signature) in [(self.key.as_ref().unwrap(), &said.by_own), (&new, &said.by_new)] {
+            let signature: [u8; 64] = hex::decode(signature).unwrap().try_into().unwrap();
+            assert!(key.verify_strict(&signed, &Signature::from_bytes(&signature)).is_ok(), "signed by both");
+        }
+        self.next_key = Some(new);
+        self.said_keys.push(said.public_key.clone());
+        let told = self.lost_answers == 0;
+        self.lost_answers = self.lost_answers.saturating_sub(1);
+        told
+    }
 }
 
 #[derive(Clone)]
@@ -140,8 +166,13 @@ impl Ingest {
             s.shown.push(hello.generation);
             let signed = proof_message(&"07".repeat(32), hello.agent_id, hello.generation);
             let signature: [u8; 64] = hex::decode(&proof.signature).unwrap().try_into().unwrap();
-            let key = s.key.as_ref().expect("a key is set");
-            assert!(key.verify_strict(&signed, &Signature::from_bytes(&signature)).is_ok(), "the proof holds");
+            let holds = |key: &VerifyingKey| key.verify_strict(&signed, &Signature::from_bytes(&signature)).is_ok();
+            if !holds(s.key.as_ref().expect("a key is set")) {
+                assert!(s.next_key.as_ref().is_some_and(holds), "the proof holds");
+                // From now on it alone.
+                s.key = s.next_key.take();
+                s.asks_for_key = false;
+            }
             let known = [s.confirmed, s.generation];
             assert!(known.contains(&hello.generation), "the agent shows {}, not {known:?}", hello.generation);
             s.deny.clone()
@@ -179,6 +210,9 @@ impl Ingest {
             }
         });
         send(&mut socket, Frame::Welcome(welcome)).await?;
+        if self.with(|s| s.asks_for_key) {
+            send(&mut socket, Frame::ReplaceKey(ReplaceKey { nonce: "08".repeat(32) })).await?;
+        }
         let generation = self.with(|s| s.generation);
         let mut held = Vec::new();
         let mut held_bytes = 0;
@@ -250,6 +284,12 @@ impl Ingest {
                     send(&mut socket, answer).await?;
                 }
                 Frame::Status(status) => self.with(|s| s.statuses.push(status)),
+                Frame::NewKey(said) => {
+                    if !self.with(|s| s.keep(&said)) {
+                        return None;
+                    }
+                    send(&mut socket, Frame::KeyKept(KeyKept { public_key: said.public_key })).await?;
+                }
                 _ => {}
             }
         }

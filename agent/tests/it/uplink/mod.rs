@@ -2,6 +2,7 @@
 
 mod faults;
 pub mod ingest;
+mod keys;
 mod masks;
 mod way;
 
@@ -64,7 +65,11 @@ impl Agent {
         dir.create().unwrap();
         let key = AgentKey::load_or_create(&dir).unwrap();
         let public: [u8; 32] = hex::decode(key.public()).unwrap().try_into().unwrap();
-        ingest.with(|s| s.key = Some(VerifyingKey::from_bytes(&public).unwrap()));
+        ingest.with(|s| {
+            if !s.keeps_key || s.key.is_none() {
+                s.key = Some(VerifyingKey::from_bytes(&public).unwrap());
+            }
+        });
         let wake = Arc::new(Notify::new());
         let mut sources = Vec::new();
         for name in names {
@@ -85,7 +90,6 @@ impl Agent {
         let uplink = Uplink {
             dir,
             identity,
-            key,
             ca: None,
             sources: sources.clone(),
             masks: masks.clone(),

@@ -7,14 +7,24 @@ use leptos::prelude::*;
 
 pub use model::{Link, badge, tone, word};
 
+#[cfg(feature = "hydrate")]
+use crate::layout::frame::Heard;
 use crate::ui::truth::TruthBadge;
 
 /// Opens the stream at `url` when the page is in the browser, and closes it with the page. `event` is the name the
-/// page listens to.
+/// page listens to. What it says of the frame goes to the frame.
 pub fn follow(url: String, event: &'static str, on_update: impl Fn(LiveUpdate) + 'static) -> Signal<Link> {
     let link = RwSignal::new(Link::Opening);
     #[cfg(feature = "hydrate")]
-    stream::open(url, event, link, on_update);
+    {
+        let heard = use_context::<Heard>();
+        stream::open(url, event, link, move |mut update: LiveUpdate| {
+            if let (Some(heard), Some(live)) = (heard, update.support.take()) {
+                heard.say(live);
+            }
+            on_update(update);
+        });
+    }
     #[cfg(not(feature = "hydrate"))]
     let _ = (url, event, on_update);
     link.into()
@@ -89,8 +99,11 @@ mod stream {
             let opened = Closure::new(move |_: MessageEvent| {
                 link.try_set(Link::Open);
             });
+            // Nothing of what is shown stays: whose session ended is led to the sign-in, whose role is another one sees the
+            // page as it is for them now.
             let closed = Closure::new(move |_: MessageEvent| {
                 link.try_set(Link::Ended);
+                drop(window().location().reload());
                 held.try_set_value(None);
             });
             let failed = {

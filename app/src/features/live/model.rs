@@ -12,7 +12,7 @@ pub enum Link {
     Open,
     /// Broken; being tried again.
     Lost,
-    /// The server ended it: signed out, the seat taken away, or another role.
+    /// The server ended it: signed out, or the seat was taken away or is another one. The page is loaded anew.
     Ended,
     /// The server speaks a newer version than this page.
     Outdated,
@@ -24,9 +24,7 @@ pub fn badge(freshness: &Freshness, link: Link) -> (Tone, &'static str, String) 
         Link::Lost => {
             (Tone::Warn, "Reconnecting", "the connection to Clarity Stream is lost; what you see is from before".into())
         }
-        Link::Ended => {
-            (Tone::Bad, "Not live", "you are signed out, or your role here was changed; load the page again".into())
-        }
+        Link::Ended => (Tone::Bad, "Signed out", "sign in again to see live data".into()),
         Link::Outdated => (Tone::Warn, "Reload the page", "Clarity Stream was updated".into()),
         Link::Opening | Link::Open => (tone(freshness.truth), word(freshness.truth), freshness.why.clone()),
     }
@@ -35,7 +33,7 @@ pub fn badge(freshness: &Freshness, link: Link) -> (Tone, &'static str, String) 
 pub const fn tone(truth: Truth) -> Tone {
     match truth {
         Truth::Live => Tone::Ok,
-        Truth::Quiet => Tone::Idle,
+        Truth::Quiet | Truth::Unconnected => Tone::Idle,
         Truth::Delayed => Tone::Warn,
         Truth::Blind => Tone::Bad,
     }
@@ -43,6 +41,7 @@ pub const fn tone(truth: Truth) -> Tone {
 
 pub const fn word(truth: Truth) -> &'static str {
     match truth {
+        Truth::Unconnected => "Not connected yet",
         Truth::Live => "Live",
         Truth::Quiet => "Quiet",
         Truth::Delayed => "Delayed",
@@ -53,6 +52,13 @@ pub const fn word(truth: Truth) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn before_the_first_source_nothing_is_wrong() {
+        let (tone, word, why) = badge(&Freshness::unconnected(), Link::Open);
+        assert_eq!((tone, word), (Tone::Idle, "Not connected yet"));
+        assert!(why.ends_with("connect one to begin"));
+    }
 
     #[test]
     fn a_lost_stream_never_reads_as_live() {

@@ -8,15 +8,18 @@ use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
 use super::{Forms, api::Invite, model};
-use crate::ui::{
-    button::{Button, Kind},
-    choice::Choice,
-    field::Field,
-    icon::Symbol,
-    note::{Banner, EmptyNote},
-    pill::{Pill, Tone},
-    table::{Column, Table},
-    time::{Ago, Detail, Time},
+use crate::{
+    layout::refused::Refused,
+    ui::{
+        button::{Button, Kind},
+        choice::Choice,
+        field::Field,
+        icon::Symbol,
+        note::{Banner, EmptyNote},
+        pill::{Pill, Tone},
+        table::{Column, Table},
+        time::{Ago, Detail, Time},
+    },
 };
 
 /// The news that a letter went out. The URL says to whom, so that it is there without script as well; it is believed when
@@ -52,7 +55,7 @@ pub fn InviteForm(
         .join(". ");
     view! {
         <ActionForm action=invite>
-            {move || error.get().and_then(|error| error.beside_fields(&["email"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+            {move || error.get().filter(|error| error.of_field("email").is_none()).map(|error| view! { <Refused error/> })}
             <input type="hidden" name="slug" value=slug/>
             <div class="cs-members__invite">
                 {move || {

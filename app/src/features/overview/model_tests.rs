@@ -53,7 +53,6 @@ fn overview() -> Overview {
         }],
         assets_total: 1,
         assets_per_page: 25,
-        sources_total: 1,
         waiting: None,
         sample: None,
         set_up: None,

@@ -1,10 +1,10 @@
-//! A person's passkeys on their page: each with its name and last use, the way to remove it, and a new one.
+//! A person's passkeys on their page: each with its name and last use, the ways to rename and to remove it, and a new one.
 
 use clarity_domain::view::second_factor::{PasskeyCard, Passkeys};
 use leptos::{ev::SubmitEvent, form::ActionForm, prelude::*};
 
 use super::{
-    api::Remove,
+    api::{Remove, Rename},
     ask::{self, Asking},
 };
 use crate::{
@@ -26,12 +26,14 @@ pub fn PasskeysCard(
     /// Where the person came from.
     next: Option<String>,
     remove: ServerAction<Remove>,
+    rename: ServerAction<Rename>,
     /// Counts the passkeys that were added: the page is read again.
     added: RwSignal<usize>,
 ) -> impl IntoView {
     let Passkeys { possible, list, .. } = passkeys;
     let rows = (!list.is_empty()).then(|| {
-        let each = list.into_iter().map(|passkey| view! { <Row passkey next=next.clone() remove/> }).collect_view();
+        let each =
+            list.into_iter().map(|passkey| view! { <Row passkey next=next.clone() remove rename/> }).collect_view();
         view! { <ul class="cs-passkeys__list">{each}</ul> }
     });
     let new = if possible {
@@ -51,8 +53,15 @@ pub fn PasskeysCard(
 }
 
 #[component]
-fn Row(passkey: PasskeyCard, next: Option<String>, remove: ServerAction<Remove>) -> impl IntoView {
+fn Row(
+    passkey: PasskeyCard,
+    next: Option<String>,
+    remove: ServerAction<Remove>,
+    rename: ServerAction<Rename>,
+) -> impl IntoView {
     let PasskeyCard { id, name, added_at, used_at } = passkey;
+    let back = |next: Option<String>| next.map(|next| view! { <input type="hidden" name="next" value=next/> });
+    let (after_removal, after_renaming) = (back(next.clone()), back(next));
     let used = match used_at {
         Some(at) => view! { "last used " <Time at=Some(at) detail=Detail::Day/> }.into_any(),
         None => view! { "not used yet" }.into_any(),
@@ -72,10 +81,19 @@ fn Row(passkey: PasskeyCard, next: Option<String>, remove: ServerAction<Remove>)
             >
                 <ActionForm action=remove>
                     <input type="hidden" name="id" value=id.to_string()/>
-                    {next.map(|next| view! { <input type="hidden" name="next" value=next/> })}
+                    {after_removal}
                     <Button submit=true kind=Kind::Danger disabled=Signal::derive(move || remove.pending().get())>"Remove it"</Button>
                 </ActionForm>
             </Confirm>
+            <details class="cs-behind cs-passkeys__rename">
+                <summary>"Rename"<span class="cs-visually-hidden">{format!(" the passkey {name}")}</span></summary>
+                <ActionForm action=rename>
+                    <input type="hidden" name="id" value=id.to_string()/>
+                    {after_renaming}
+                    <Field name="name" id=format!("name-{id}") label="New name" autocomplete="off" maxlength=60 value=name/>
+                    <Button submit=true disabled=Signal::derive(move || rename.pending().get())>"Save the name"</Button>
+                </ActionForm>
+            </details>
         </li>
     }
 }

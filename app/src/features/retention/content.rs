@@ -10,7 +10,10 @@ use super::{
     rows::Rows,
 };
 use crate::{
-    layout::page::{Crumb, Page},
+    layout::{
+        page::{Crumb, Page},
+        refused::Refused,
+    },
     ui::{card::Card, note::Banner, pill::Tone},
 };
 
@@ -42,7 +45,7 @@ impl Forms {
 pub fn RetentionContent(slug: String, page: Retention, forms: Forms) -> impl IntoView {
     let Retention { as_of, rows, holds, may_hold, preview } = page;
     let held = !holds.is_empty();
-    let failed = move || forms.set.value().get().and_then(Result::err).map(|error| error.message().to_owned());
+    let failed = move || forms.set.value().get().and_then(Result::err);
     let preview = preview.map(|preview| view! { <Preview slug=slug.clone() preview held set=forms.set/> });
     let table = view! { <Rows slug=slug.clone() rows base=as_of/> };
     view! {
@@ -52,9 +55,12 @@ pub fn RetentionContent(slug: String, page: Retention, forms: Forms) -> impl Int
             </div>
             <div class="cs-stack">
                 {held.then(|| view! { <Banner tone=Tone::Warn>"A legal hold is open: nothing is removed."</Banner> })}
-                {move || failed().map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+                {move || failed().map(|error| view! { <Refused error/> })}
                 {preview}
-                <Card title="Data" remark="oldest and size as the last run left them">{table}</Card>
+                <Card title="Data" remark="oldest and size as the last run left them">
+                    {table}
+                    <p class="cs-quiet">"Exports are made while they are downloaded. None is stored here, so there is no time to choose for them."</p>
+                </Card>
                 <Holds slug holds may_hold base=as_of forms/>
             </div>
         </Page>

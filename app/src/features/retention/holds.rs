@@ -4,14 +4,15 @@ use clarity_domain::view::{Micros, retention::LegalHold};
 use leptos::{form::ActionForm, prelude::*};
 
 use super::Forms;
-use crate::ui::{
-    button::{Button, Kind},
-    card::Card,
-    confirm::Confirm,
-    field::Field,
-    note::Banner,
-    pill::Tone,
-    time::Ago,
+use crate::{
+    layout::refused::Refused,
+    ui::{
+        button::{Button, Kind},
+        card::Card,
+        confirm::Confirm,
+        field::Field,
+        time::Ago,
+    },
 };
 
 #[component]
@@ -22,7 +23,7 @@ pub fn Holds(slug: String, holds: Vec<LegalHold>, may_hold: bool, base: Micros, 
     });
     let beside = move || {
         let errors = [forms.hold.value().get().and_then(Result::err), forms.lift.value().get().and_then(Result::err)];
-        errors.into_iter().flatten().find_map(|error| error.beside_fields(&["reason"]))
+        errors.into_iter().flatten().find(|error| error.of_field("reason").is_none())
     };
     let rows = holds
         .into_iter()
@@ -50,7 +51,7 @@ pub fn Holds(slug: String, holds: Vec<LegalHold>, may_hold: bool, base: Micros, 
     view! {
         <Card title="Legal hold" remark="while one is open, nothing is removed">
             <div class="cs-stack">
-                {move || beside().map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+                {move || beside().map(|error| view! { <Refused error/> })}
                 {if open {
                     view! { <ul class="cs-retention__holds">{rows}</ul> }.into_any()
                 } else {

@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     error::PageError,
-    features::passkeys::{PasskeysCard, api::Remove as RemovePasskey},
+    features::passkeys::{
+        PasskeysCard,
+        api::{Remove as RemovePasskey, Rename as RenamePasskey},
+    },
     layout::refused::Refused,
     ui::{
         button::{Button, Kind},
@@ -30,6 +33,7 @@ pub struct Forms {
     pub new_codes: ServerAction<NewCodes>,
     pub remove: ServerAction<Remove>,
     pub remove_passkey: ServerAction<RemovePasskey>,
+    pub rename_passkey: ServerAction<RenamePasskey>,
     /// Passkeys that were added since the page was opened.
     pub passkeys_added: RwSignal<usize>,
 }
@@ -43,11 +47,12 @@ impl Forms {
             new_codes: ServerAction::new(),
             remove: ServerAction::new(),
             remove_passkey: ServerAction::new(),
+            rename_passkey: ServerAction::new(),
             passkeys_added: RwSignal::new(0),
         }
     }
 
-    /// What the forms without fields were answered, when it was no.
+    /// What the forms were answered that show no error of their own, when it was no.
     fn failed(self) -> Option<PageError> {
         let all = [
             self.begin.value().get(),
@@ -55,15 +60,19 @@ impl Forms {
             self.new_codes.value().get(),
             self.remove.value().get(),
             self.remove_passkey.value().get(),
+            self.rename_passkey.value().get(),
         ];
         all.into_iter().flatten().find_map(Result::err)
     }
 
-    /// Changes when the page has to be read again. A wrong code changes nothing, and what was typed stays.
-    pub fn sent(self) -> Memo<[usize; 7]> {
+    /// Changes when the page has to be read again. A wrong code or name changes nothing, and what was typed stays.
+    pub fn sent(self) -> Memo<[usize; 8]> {
+        let count = |before: Option<&usize>, done: bool| before.copied().unwrap_or_default() + usize::from(done);
         let enrolled = Memo::new(move |before: Option<&usize>| {
-            let done = self.enrol.value().with(|value| matches!(value, Some(Ok(()))));
-            before.copied().unwrap_or_default() + usize::from(done)
+            count(before, self.enrol.value().with(|value| matches!(value, Some(Ok(())))))
+        });
+        let renamed = Memo::new(move |before: Option<&usize>| {
+            count(before, self.rename_passkey.value().with(|value| matches!(value, Some(Ok(())))))
         });
         Memo::new(move |_| {
             [
@@ -73,6 +82,7 @@ impl Forms {
                 self.new_codes.version().get(),
                 self.remove.version().get(),
                 self.remove_passkey.version().get(),
+                renamed.get(),
                 self.passkeys_added.get(),
             ]
         })
@@ -112,7 +122,7 @@ pub fn SecondFactorContent(
         {asked}
         {body}
         {codes}
-        <PasskeysCard passkeys next remove=forms.remove_passkey added=forms.passkeys_added/>
+        <PasskeysCard passkeys next remove=forms.remove_passkey rename=forms.rename_passkey added=forms.passkeys_added/>
     }
     .into_any()
 }

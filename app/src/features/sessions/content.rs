@@ -9,12 +9,14 @@ use super::{
 };
 use crate::{
     features::email_change::{EmailCard, Forms as EmailForms},
-    layout::page::{Crumb, Page},
+    layout::{
+        page::{Crumb, Page},
+        refused::Refused,
+    },
     paths,
     ui::{
         button::{Button, Kind, LinkButton},
         card::Card,
-        note::Banner,
         pill::{Pill, Tone},
         table::{Column, Table},
         time::{Ago, Detail, Time},
@@ -61,7 +63,7 @@ pub fn SessionsContent(
                     </ActionForm>
                 })}
             </div>
-            {move || failed().map(|error| view! { <Banner tone=Tone::Bad alert=true>{error.message().to_owned()}</Banner> })}
+            {move || failed().map(|error| view! { <Refused error/> })}
             <div class="cs-stack">
                 <Card title="Signed in">
                     <Table caption="Your sessions" columns>{rows}</Table>

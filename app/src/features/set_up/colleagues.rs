@@ -9,14 +9,13 @@ use leptos::{form::ActionForm, prelude::*};
 use super::{content::Forms, step::SkipButton};
 use crate::{
     features::members::{role_name, role_words},
+    layout::refused::Refused,
     paths,
     ui::{
         button::{Button, Kind, LinkButton},
         card::Card,
         choice::Choice,
         field::Field,
-        note::Banner,
-        pill::Tone,
     },
 };
 
@@ -43,7 +42,7 @@ pub fn Colleagues(slug: String, page: SetUp, forms: Forms) -> impl IntoView {
             <div class="cs-stack">
                 <p class="cs-quiet">"They get a letter with a link that works once, for 72 hours."</p>
                 {some.then(|| view! { <div><p>"Invited:"</p><ul class="cs-set-up__invited">{rows}</ul></div> })}
-                {move || error.get().and_then(|error| error.beside_fields(&["email"])).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+                {move || error.get().filter(|error| error.of_field("email").is_none()).map(|error| view! { <Refused error/> })}
                 <ActionForm action=forms.invite>
                     <input type="hidden" name="slug" value=slug/>
                     <div class="cs-form">

@@ -122,6 +122,9 @@ fn Cause(slug: String, waiting: Waiting) -> impl IntoView {
         (Way::Source, Some((id, _))) => paths::source(&slug, *id),
         (Way::Source, None) => paths::sources(&slug),
     };
+    // Dead letters are not everybody's to read.
+    let leads = waiting.may_set_up || !matches!(help.way, Way::DeadLetters);
+    let link = leads.then(|| view! { <LinkButton href kind>{help.act}</LinkButton> });
     let since = waiting
         .since
         .map(|at| view! { <p class="cs-quiet cs-set-up__since">"since " <Time at=Some(at) detail=Detail::Day/></p> });
@@ -140,7 +143,7 @@ fn Cause(slug: String, waiting: Waiting) -> impl IntoView {
         .collect_view();
     view! {
         <EmptyNote symbol title=help.title message=help.message>
-            <LinkButton href kind>{help.act}</LinkButton>
+            {link}
         </EmptyNote>
         {since}
         {problems}

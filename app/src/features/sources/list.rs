@@ -6,14 +6,19 @@ use clarity_domain::{
 };
 use leptos::prelude::*;
 
-use super::model;
+use super::{
+    agents::{Agents, Forms},
+    model,
+};
 use crate::{
     features::live::{self, LiveBadge},
-    layout::page::{Crumb, Page},
+    layout::{
+        page::{Crumb, Page},
+        refused::Refused,
+    },
     paths,
     ui::{
         button::{Kind, LinkButton},
-        card::Card,
         icon::Symbol,
         kpi::Kpi,
         note::EmptyNote,
@@ -27,7 +32,7 @@ use crate::{
 };
 
 #[component]
-pub fn SourcesContent(slug: String, sources: Sources) -> impl IntoView {
+pub fn SourcesContent(slug: String, sources: Sources, forms: Forms) -> impl IntoView {
     let url = paths::live_sources(&slug, sources.as_of);
     let none = sources.sources.is_empty() && sources.agents.is_empty();
     let state = RwSignal::new(sources);
@@ -35,41 +40,30 @@ pub fn SourcesContent(slug: String, sources: Sources) -> impl IntoView {
         state.try_update(|sources| model::apply(sources, update));
     });
     let freshness = Memo::new(move |_| state.with(model::worst));
-    let badge = move || {
-        let known = freshness.with(Option::is_some);
-        known.then(
-            || view! { <LiveBadge freshness=Signal::derive(move || freshness.get().unwrap_or_else(unknown)) link/> },
-        )
-    };
+    let badge = view! { <LiveBadge freshness link/> }.into_any();
     let connect = paths::connect(&slug);
     let acts = view! { <LinkButton href=connect.clone() kind=Kind::Primary>"Connect a source"</LinkButton> }.into_any();
     let heading = Memo::new(move |_| state.with(model::heading));
     view! {
-        <Page crumbs=vec![Crumb::here("Sources")] badge=badge.into_any() acts>
+        <Page crumbs=vec![Crumb::here("Sources")] badge acts>
             <div class="cs-head"><div class="cs-head__text"><h1>"Sources"</h1><p>{heading}</p></div></div>
-            {if none {
-                view! {
-                    <div class="cs-card">
-                        <EmptyNote symbol=Symbol::Plug title="No source is connected" message="Connect a database you already have. It takes about two minutes, and credentials stay on your side.">
-                            <LinkButton href=connect kind=Kind::Primary>"Connect a source"</LinkButton>
-                        </EmptyNote>
-                    </div>
-                }
-                    .into_any()
-            } else {
-                view! { <div class="cs-grid"><Summary state/><List state slug=slug.clone()/><Agents state/></div> }.into_any()
-            }}
+            <div class="cs-stack">
+                {move || forms.failed().map(|error| view! { <Refused error/> })}
+                {if none {
+                    view! {
+                        <div class="cs-card">
+                            <EmptyNote symbol=Symbol::Plug title="No source is connected" message="Connect a database you already have. It takes about two minutes, and credentials stay on your side.">
+                                <LinkButton href=connect kind=Kind::Primary>"Connect a source"</LinkButton>
+                            </EmptyNote>
+                        </div>
+                        <Agents slug=slug.clone() state forms/>
+                    }
+                        .into_any()
+                } else {
+                    view! { <div class="cs-grid"><Summary state/><List state slug=slug.clone()/><Agents slug=slug.clone() state forms/></div> }.into_any()
+                }}
+            </div>
         </Page>
-    }
-}
-
-/// Never drawn: the badge is shown only when a source is known.
-fn unknown() -> clarity_domain::view::Freshness {
-    clarity_domain::view::Freshness {
-        truth: clarity_domain::truth::Truth::Blind,
-        why: String::new(),
-        data_at: None,
-        behind_ms: None,
     }
 }
 
@@ -172,34 +166,4 @@ fn Row(state: RwSignal<Sources>, id: SourceId, href: String) -> impl IntoView {
             <td data-align="end" data-label="Last event"><Ago at=last base/></td>
         </tr>
     }
-}
-
-#[component]
-fn Agents(state: RwSignal<Sources>) -> impl IntoView {
-    let (agents, base) = state.with_untracked(|sources| (sources.agents.clone(), sources.as_of));
-    let columns = vec![
-        Column::new("Agent"),
-        Column::new("State"),
-        Column::new("Version"),
-        Column::end("Sources"),
-        Column::end("Last heard"),
-    ];
-    (!agents.is_empty()).then(|| {
-        let rows = agents
-            .into_iter()
-            .map(|agent| {
-                let (tone, word) = if agent.connected { (Tone::Ok, "Connected") } else { (Tone::Bad, "Not connected") };
-                view! {
-                    <tr>
-                        <th scope="row">{agent.name}</th>
-                        <td data-beside=""><Pill tone text=word/></td>
-                        <td data-label="Version">{agent.version.unwrap_or_else(|| "–".into())}</td>
-                        <td data-align="end" data-label="Sources">{agent.sources}</td>
-                        <td data-align="end" data-label="Last heard"><Ago at=agent.last_seen_at base/></td>
-                    </tr>
-                }
-            })
-            .collect_view();
-        view! { <Card title="Agents"><Table caption="Agents" columns>{rows}</Table></Card> }
-    })
 }

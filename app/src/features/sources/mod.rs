@@ -1,5 +1,6 @@
-//! Sources: the list, worst first, and the page of one.
+//! Sources: the list, worst first, with the agents that read them, and the page of one.
 
+mod agents;
 pub mod api;
 mod detail;
 mod list;
@@ -7,5 +8,6 @@ pub mod model;
 mod problems;
 mod streams;
 
+pub use agents::Forms;
 pub use detail::SourceContent;
 pub use list::SourcesContent;

@@ -5,7 +5,7 @@ use clarity_domain::{
     view::{
         Freshness, Micros,
         live::LiveUpdate,
-        sources::{SnapshotProgress, SourceDetail, SourceRow, SourceState, Sources},
+        sources::{AgentKeyState, SnapshotProgress, SourceDetail, SourceRow, SourceState, Sources},
     },
 };
 
@@ -33,8 +33,9 @@ pub fn apply_to_one(detail: &mut SourceDetail, update: LiveUpdate) {
 }
 
 /// The truth of the page is that of its worst source.
-pub fn worst(sources: &Sources) -> Option<Freshness> {
-    sources.sources.iter().map(|row| &row.freshness).max_by_key(|freshness| freshness.truth).cloned()
+pub fn worst(sources: &Sources) -> Freshness {
+    let worst = sources.sources.iter().map(|row| &row.freshness).max_by_key(|freshness| freshness.truth);
+    worst.cloned().unwrap_or_else(Freshness::unconnected)
 }
 
 /// "5 sources on 3 agents, worst first".
@@ -42,6 +43,44 @@ pub fn heading(sources: &Sources) -> String {
     let plural = |count: usize, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
     let order = if sources.sources.len() > 1 { ", worst first" } else { "" };
     format!("{} on {}{order}", plural(sources.sources.len(), "source"), plural(sources.agents.len(), "agent"))
+}
+
+/// What revoking an agent with so many sources does, before it is done.
+pub fn revoking(sources: u32) -> String {
+    let theirs = match sources {
+        0 => String::new(),
+        1 => " Its source leaves this list; what it sent stays.".to_owned(),
+        n => format!(" Its {n} sources leave this list; what they sent stays."),
+    };
+    format!(
+        "Its connection ends within 5 seconds, and its key opens nothing any more.{theirs} What it has not sent waits in the \
+         spool on its machine, where it reads on until somebody stops it there. Paired anew it is another agent, with \
+         sources of its own, and sends the spool's rest to those."
+    )
+}
+
+/// What replacing an agent's key does, or why it cannot be done.
+pub const fn replacing(key: AgentKeyState) -> &'static str {
+    match key {
+        AgentKeyState::Fixed => {
+            "This agent's version cannot, or it has not connected yet. Update it and let it connect once; or revoke it and \
+             pair it anew."
+        }
+        AgentKeyState::Replaceable | AgentKeyState::Asked => {
+            "It makes a new key on its machine within seconds, or when it is next connected, and connects anew with it. From then \
+             on a copy of the old key opens nothing. Its sources go on, and nothing in its spool is lost."
+        }
+    }
+}
+
+/// While a new key was asked for and is not in use.
+pub const fn waiting_for_key(connected: bool) -> &'static str {
+    if connected { "A new key was asked for" } else { "A new key was asked for; it is made when the agent connects" }
+}
+
+/// "1 revoked agent".
+pub fn revoked_agents(count: usize) -> String {
+    format!("{count} revoked agent{}", if count == 1 { "" } else { "s" })
 }
 
 pub const fn state_word(state: SourceState) -> &'static str {
@@ -142,6 +181,8 @@ mod tests {
             summary: SourcesSummary::default(),
             sources: vec![row(2, Truth::Blind), row(1, Truth::Live)],
             agents: vec![],
+            revoked: vec![],
+            may_manage: true,
         }
     }
 
@@ -162,10 +203,21 @@ mod tests {
 
     #[test]
     fn the_page_is_as_true_as_its_worst_source() {
-        assert_eq!(worst(&sources()).map(|freshness| freshness.truth), Some(Truth::Blind));
+        assert_eq!(worst(&sources()).truth, Truth::Blind);
+        assert_eq!(worst(&Sources { sources: vec![], ..sources() }).truth, Truth::Unconnected);
         assert_eq!(why(&row(1, Truth::Live)), None);
         assert_eq!(why(&row(1, Truth::Quiet)).as_deref(), Some("because"));
         assert_eq!(heading(&sources()), "2 sources on 0 agents, worst first");
+    }
+
+    #[test]
+    fn what_is_asked_about_an_agent_says_what_happens() {
+        assert!(!revoking(0).contains("this list"));
+        assert!(revoking(1).contains("Its source leaves this list"));
+        assert!(revoking(3).contains("Its 3 sources leave this list"));
+        assert!(replacing(AgentKeyState::Fixed).contains("pair it anew"));
+        assert!(replacing(AgentKeyState::Replaceable).contains("nothing in its spool is lost"));
+        assert_eq!((revoked_agents(1).as_str(), revoked_agents(2).as_str()), ("1 revoked agent", "2 revoked agents"));
     }
 
     #[test]

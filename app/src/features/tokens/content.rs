@@ -11,14 +11,12 @@ use super::{
     new::New,
 };
 use crate::{
-    layout::page::{Crumb, Page},
-    ui::{
-        card::Card,
-        copy::CopyCode,
-        icon::Symbol,
-        note::{Banner, EmptyNote},
-        pill::Tone,
+    error::PageError,
+    layout::{
+        page::{Crumb, Page},
+        refused::Refused,
     },
+    ui::{card::Card, copy::CopyCode, icon::Symbol, note::EmptyNote},
 };
 
 /// The forms of the page. It reads again when one of them was sent, but for a token that was not made: what was typed stays.
@@ -41,9 +39,9 @@ impl Forms {
     }
 
     /// What the forms that are not on the page itself were answered, when it was no.
-    fn failed(self) -> Option<String> {
+    fn failed(self) -> Option<PageError> {
         let all = [self.add.value().get(), self.revoke.value().get(), self.remove.value().get()];
-        all.into_iter().flatten().find_map(Result::err).map(|error| error.message().to_owned())
+        all.into_iter().flatten().find_map(Result::err)
     }
 
     /// Changes when the page has to be read again.
@@ -91,7 +89,7 @@ pub fn TokensContent(slug: String, access: ApiAccess, forms: Forms) -> impl Into
                 <div class="cs-head__text"><h1>"API tokens"</h1><p>{lead}</p></div>
             </div>
             <div class="cs-stack">
-                {move || forms.failed().map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+                {move || forms.failed().map(|error| view! { <Refused error/> })}
                 {new}
                 <Card title="Make a token" remark="for a new service account, a named user that is no person">{form}</Card>
                 {list}

@@ -7,13 +7,14 @@ use super::{
     api::{Add, Create},
     model,
 };
-use crate::ui::{
-    button::{Button, Kind},
-    checks::Checks,
-    choice::Choice,
-    field::Field,
-    note::Banner,
-    pill::Tone,
+use crate::{
+    layout::refused::Refused,
+    ui::{
+        button::{Button, Kind},
+        checks::Checks,
+        choice::Choice,
+        field::Field,
+    },
 };
 
 /// Fields that show their own error.
@@ -31,7 +32,7 @@ pub fn CreateForm(
     let of_scopes = Signal::derive(move || error.get().and_then(|error| error.of_field("scopes")));
     view! {
         <ActionForm action=create>
-            {move || error.get().and_then(|error| error.beside_fields(&FIELDS)).map(|text| view! { <Banner tone=Tone::Bad alert=true>{text}</Banner> })}
+            {move || error.get().filter(|error| error.beside_fields(&FIELDS).is_some()).map(|error| view! { <Refused error/> })}
             <input type="hidden" name="slug" value=slug/>
             <div class="cs-tokens__form">
                 <Field name="name" id="token-name" label="Name of the program" maxlength=80 autocomplete="off" error=of_name/>

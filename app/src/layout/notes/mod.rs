@@ -2,7 +2,10 @@
 //! its end. The server makes the words ([`words`]), so all that the browser has to know is one kind of line. What can be done
 //! about it is a form of the browser's own: what follows is loaded anew.
 
-use clarity_domain::view::{Micros, session::Frame};
+use clarity_domain::{
+    ids::SupportGrantId,
+    view::{Micros, session::Frame},
+};
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +23,8 @@ pub mod words;
 pub struct Framed {
     pub frame: Frame,
     pub notes: Vec<FrameNote>,
+    /// The grants of support that the notes tell of.
+    pub support: Vec<SupportGrantId>,
 }
 
 /// One line. The time stands between the words.

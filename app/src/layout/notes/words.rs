@@ -71,7 +71,15 @@ fn notice_words(notice: PlanNotice) -> String {
     if notice.standing == Standing::Over && Limit::OF_THE_MONTH.contains(&notice.limit) {
         return format!("{begin}: new data waits in the agents' spools until the month ends or the plan is changed.");
     }
-    format!("{begin}.")
+    match notice.limit {
+        Limit::Seats if notice.standing >= Standing::Reached => {
+            format!("{begin}: nobody more can be invited or join until a seat is free.")
+        }
+        Limit::ExportsPerDay if notice.standing >= Standing::Reached => {
+            format!("{begin}: the next one is possible from midnight UTC on.")
+        }
+        _ => format!("{begin}."),
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +94,9 @@ mod tests {
             "This workspace has used 80 % of its plan's events for this month."
         );
         assert!(words(Limit::BytesPerMonth, Standing::Over).contains("waits in the agents' spools"));
+        assert_eq!(words(Limit::Seats, Standing::Near), "This workspace has used 80 % of its plan's seats.");
+        assert!(words(Limit::Seats, Standing::Reached).contains("until a seat is free"));
+        assert!(words(Limit::ExportsPerDay, Standing::Reached).contains("from midnight UTC on"));
         assert_eq!(words(Limit::Assets, Standing::Over), "This workspace has used 120 % of its plan's machines.");
     }
 }

@@ -1,6 +1,7 @@
 //! What one server-sent event carries: only what changed since the last one.
 //!
-//! `GET /w/<slug>/live?…` with the page's query sends `event: overview` or `event: sources`, data a [`LiveUpdate`].
+//! `GET /w/<slug>/live?…` with the page's query sends `event: overview` or `event: sources`, data a [`LiveUpdate`]; pages that
+//! nothing moves on follow `event: frame`, which has only what the frame around every page has to know at once.
 //! A client that reconnects gets a first update with everything that changed since its page was read, so applying
 //! an update twice, or missing one before a reconnect, ends right.
 
@@ -12,7 +13,10 @@ use super::{
     set_up::Waiting,
     sources::{SourceRow, SourcesSummary},
 };
-use crate::{ids::AssetId, state::StateCategory};
+use crate::{
+    ids::{AssetId, SupportGrantId},
+    state::StateCategory,
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LiveUpdate {
@@ -37,6 +41,9 @@ pub struct LiveUpdate {
     /// Whole rows of sources that changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<SourceRow>,
+    /// By which the platform's support may read the workspace at this moment: a frame that says otherwise is read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub support: Option<Vec<SupportGrantId>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -42,3 +42,15 @@ pub struct Freshness {
     /// Receipt minus machine time of the newest data: "0.8 s behind the machines".
     pub behind_ms: Option<i64>,
 }
+
+impl Freshness {
+    /// Of a workspace to which no source was ever connected. Nothing failed: what comes next is to connect one.
+    pub fn unconnected() -> Self {
+        Self {
+            truth: Truth::Unconnected,
+            why: "no source is connected; connect one to begin".into(),
+            data_at: None,
+            behind_ms: None,
+        }
+    }
+}

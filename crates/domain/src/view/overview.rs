@@ -35,7 +35,6 @@ pub struct Overview {
     pub assets: Vec<AssetRow>,
     pub assets_total: u32,
     pub assets_per_page: u32,
-    pub sources_total: u32,
     /// What a workspace without a machine waits for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Box<Waiting>>,

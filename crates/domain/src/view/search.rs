@@ -17,6 +17,8 @@ pub struct SearchHit {
 pub enum SearchTarget {
     Asset(AssetId),
     Source(SourceId),
+    /// The page of the dead letters, for those who may read them.
+    DeadLetters,
     /// The page of the audit log, for those who may read it.
     Audit,
     /// The page of the set-up, for those who may do it.

@@ -12,6 +12,10 @@ pub struct Sources {
     /// Worst first.
     pub sources: Vec<SourceRow>,
     pub agents: Vec<AgentRow>,
+    /// Those that were revoked, the last one first; at most a hundred.
+    pub revoked: Vec<RevokedAgent>,
+    /// Whether the viewer may revoke agents.
+    pub may_manage: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +39,28 @@ pub struct AgentRow {
     pub version: Option<String>,
     pub connected: bool,
     pub last_seen_at: Option<Micros>,
+    pub sources: u32,
+    pub key: AgentKeyState,
+    pub key_replaced_at: Option<Micros>,
+}
+
+/// Whether an agent's key can be replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentKeyState {
+    /// Not by the version that it last connected with, if it ever did.
+    Fixed,
+    Replaceable,
+    /// A new one was asked for and has not come into use yet.
+    Asked,
+}
+
+/// An agent that is out for good. What it sent stays.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RevokedAgent {
+    pub id: AgentId,
+    pub name: String,
+    pub revoked_at: Micros,
     pub sources: u32,
 }
 

@@ -5,6 +5,7 @@ use clarity_domain::audit::Act;
 use clarity_domain::error::AppError;
 use clarity_domain::role::Permission;
 use clarity_domain::view::audit::AuditFilter;
+use clarity_runtime::planted::planted;
 use clarity_store::audit::{self as store, Entry, Filter, Object, Row};
 use serde::Serialize;
 use serde_json::json;
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{read_filter, timestamp};
 use crate::error::fault;
+use crate::throttle::Costly;
 use crate::{Seat, Services};
 
 /// Entries of a piece.
@@ -58,15 +60,18 @@ impl Services {
     /// Begins an export, and writes down that it was taken.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a day that is none; `LimitExceeded` when today's exports of the plan are taken.
+    /// `Forbidden`; `Invalid` for a day that is none; `LimitExceeded` when today's exports of the plan are taken; `RateLimited`.
     pub async fn export_audit(
         &self,
         seat: &Seat,
         filter: &AuditFilter,
         format: ExportFormat,
     ) -> Result<AuditExport, AppError> {
-        self.permit(seat, Permission::ReadAudit, Act::ExportAudit, Object::default()).await?;
+        if !planted("a-file-without-permission") {
+            self.permit(seat, Permission::ReadAudit, Act::ExportAudit, Object::default()).await?;
+        }
         let wanted = read_filter(filter, &seat.time_zone)?;
+        self.throttle.take_of(seat.user_id, Costly::Export)?;
         let asked: serde_json::Map<String, serde_json::Value> =
             filter.pairs().into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let after = json!({ "format": format.as_str(), "filter": asked });
@@ -168,7 +173,7 @@ fn line(out: &mut String, cells: &[String]) {
             out.push(',');
         }
         let guarded =
-            if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.clone() };
+            if cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\0']) { format!("'{cell}") } else { cell.clone() };
         if guarded.contains([',', '"', '\r', '\n']) {
             out.push('"');
             out.push_str(&guarded.replace('"', "\"\""));
@@ -252,6 +257,7 @@ mod tests {
     fn no_cell_is_a_formula() {
         assert_eq!(written(&["=1+1", "+1", "-1", "@x"]), "'=1+1,'+1,'-1,'@x\r\n");
         assert_eq!(written(&["\tx", "\r=1"]), "'\tx,\"'\r=1\"\r\n");
+        assert_eq!(written(&["\0=1"]), "'\0=1\r\n");
         assert_eq!(written(&["=HYPERLINK(\"x\",1)"]), "\"'=HYPERLINK(\"\"x\"\",1)\"\r\n");
     }
 }

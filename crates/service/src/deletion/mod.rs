@@ -16,6 +16,7 @@ use clarity_domain::role::{Permission, Role};
 use clarity_domain::time::{Micros, SECOND};
 use clarity_domain::view::deletion::{DeletionPage, KindThatGoes};
 use clarity_runtime::clock::now_us;
+use clarity_runtime::planted::planted;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::{deletion as store, member};
 use clarity_store::retention::{self, Figures, measure};
@@ -173,7 +174,8 @@ impl Services {
     async fn tell_owners(&self, tx: &mut AuthTx, seat: &Seat, letter: &Letter<'_>) -> Result<(), AppError> {
         // Owners come first.
         let members = member::list(tx, &seat.scope, MOST_OWNERS).await.map_err(fault)?;
-        for owner in members.into_iter().filter(|member| member.role == Role::Owner) {
+        let is_told = |role: Role| role == Role::Owner || planted("a-letter-to-all-members");
+        for owner in members.into_iter().filter(|member| is_told(member.role)) {
             self.post(tx, &owner.user.email, letter).await?;
         }
         Ok(())

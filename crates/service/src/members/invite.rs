@@ -29,12 +29,17 @@ impl Services {
     /// Sends an invitation. The address as it was understood.
     ///
     /// # Errors
-    /// `Forbidden` for a role that the seat may not give; `Invalid` at `email`; `LimitExceeded`; `RateLimited`.
+    /// `Forbidden` for a role that the seat may not give; `ConfirmNeeded` for an admin; `Invalid` at `email`; `LimitExceeded`;
+    /// `RateLimited`.
     pub async fn invite(&self, seat: &Seat, email: &str, role: Role) -> Result<String, AppError> {
         let object = Object { kind: "invitation", ..Object::default() };
         self.permit(seat, Permission::ManageMembers, Act::InviteMember, object).await?;
         let email = parse_email(email)?;
         let object = Object { name: &email, ..object };
+        if role >= Role::Admin && may_grant(seat.role(), role) {
+            // Whoever comes in so may do what this session may, and stays when it has ended.
+            self.permit_recent(seat, Permission::ManageMembers, Act::InviteMember, object).await?;
+        }
         let (mut tx, own) = self.locked(seat).await?;
         if !may_grant(own.role, role) {
             drop(tx);

@@ -80,12 +80,15 @@ impl Services {
     /// The second step: the member becomes an owner beside those there are.
     ///
     /// # Errors
-    /// `NotFound` when nothing is offered to this person, or not any more.
+    /// `NotFound` when nothing is offered to this person, or not any more; `ConfirmNeeded`.
     pub async fn accept_ownership(&self, seat: &Seat) -> Result<(), AppError> {
         let (mut tx, own) = self.locked(seat).await?;
         let offer = ownership::find(&mut tx, &seat.scope).await.map_err(fault)?;
         let offer = offer.filter(|offer| offer.to.id == seat.user_id);
         let offer = offer.ok_or_else(|| AppError::not_found("offer"))?;
+        // Every member may; but only somebody who has just shown that it is them.
+        let object = Object { kind: "member", ..Object::default() };
+        self.permit_recent(seat, Permission::View, Act::AcceptOwnership, object).await?;
         ownership::delete(&mut tx, &seat.scope).await.map_err(fault)?;
         member::set_role(&mut tx, &seat.scope, seat.user_id, Role::Owner).await.map_err(missing("workspace"))?;
         let (id, name) = (seat.user_id.to_string(), shown(&own.user));

@@ -8,7 +8,7 @@ mod chart;
 pub(crate) mod figures;
 
 use clarity_domain::error::AppError;
-use clarity_domain::ids::AssetId;
+use clarity_domain::ids::{AssetId, SupportGrantId};
 use clarity_domain::role::Permission;
 use clarity_domain::time::{HOUR, Micros};
 use clarity_domain::truth::Truth;
@@ -23,6 +23,7 @@ use clarity_store::{WorkspaceTx, asset, metric, overview, state};
 use crate::error::fault;
 use crate::frame::small;
 use crate::masked::Masks;
+use crate::support::live_grants;
 use crate::{Seat, Services, day, sample, set_up, sources, status, waiting};
 
 /// Rows of the table of machines.
@@ -44,36 +45,44 @@ impl Services {
     /// `NotFound` when the query names a machine that is not there.
     pub async fn overview(&self, seat: &Seat, query: &OverviewQuery) -> Result<Overview, AppError> {
         seat.may(Permission::View)?;
-        self.read_overview(seat, query, Extent::Page).await
+        let (overview, _) = self.read_overview(seat, query, Extent::Page).await?;
+        Ok(overview)
     }
 
+    /// With the grants of support that are live, where changes are read.
     pub(crate) async fn read_overview(
         &self,
         seat: &Seat,
         query: &OverviewQuery,
         extent: Extent,
-    ) -> Result<Overview, AppError> {
+    ) -> Result<(Overview, Vec<SupportGrantId>), AppError> {
         let now = now_us();
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
-        let mut overview = read(&mut tx, seat, &masks, query, extent, now).await?;
+        let (mut overview, sources) = read(&mut tx, seat, &masks, query, extent, now).await?;
         let may_set_up = seat.role().may(Permission::ManageSources);
         if let Some(waiting) = &mut overview.waiting {
             waiting.may_set_up = may_set_up;
         }
         let bare = overview.waiting.as_ref().is_some_and(|waiting| !waiting.cause.has_events());
         if extent == Extent::Page && (may_set_up || bare) {
-            let said = set_up::read(&mut tx, overview.sources_total.into()).await.map_err(fault)?;
+            let said = set_up::read(&mut tx, sources).await.map_err(fault)?;
             overview.set_up = said.to_remind().filter(|_| may_set_up);
             if bare && said.shows_sample {
                 overview.sample = sample::overview(day::start(now, &seat.time_zone), now).map(Box::new);
             }
         }
+        let support = match extent {
+            // The frame of a page is read beside it.
+            Extent::Page => Vec::new(),
+            Extent::Changes => live_grants(&mut tx).await?,
+        };
         tx.commit().await.map_err(fault)?;
-        Ok(overview)
+        Ok((overview, support))
     }
 }
 
+/// The page, and how many sources there are.
 async fn read(
     tx: &mut WorkspaceTx,
     seat: &Seat,
@@ -81,7 +90,7 @@ async fn read(
     query: &OverviewQuery,
     extent: Extent,
     now: Micros,
-) -> Result<Overview, AppError> {
+) -> Result<(Overview, i64), AppError> {
     let midnight = day::start(now, &seat.time_zone);
     let today = masks.intervals(state::list_intervals(tx, midnight, now).await.map_err(fault)?);
     let range = match query.range {
@@ -128,7 +137,7 @@ async fn read(
     };
     let newest = newest(&latest, now);
     let waiting = if machines.is_empty() { Some(Box::new(waiting::read(tx, &views, now).await?)) } else { None };
-    Ok(Overview {
+    let overview = Overview {
         as_of: now,
         from,
         to,
@@ -140,11 +149,11 @@ async fn read(
         assets: rows,
         assets_total: small(total as i64),
         assets_per_page: PER_PAGE as u32,
-        sources_total: small(views.len() as i64),
         waiting,
         sample: None,
         set_up: None,
-    })
+    };
+    Ok((overview, views.len() as i64))
 }
 
 fn find_machine(machines: &[asset::Asset], id: AssetId) -> Result<i32, AppError> {
@@ -163,7 +172,8 @@ fn overall(views: &[SourceView], newest: Option<(Micros, Micros)>, now: Micros) 
         .map(|v| (sources::freshness(v, &status::read(&v.status), now), v.name.as_str()))
         .max_by_key(|(freshness, _)| freshness.truth);
     let (truth, why) = match worst {
-        None => (Truth::Blind, "no source is connected yet".to_owned()),
+        // A source that was connected once stays in the list.
+        None => return Freshness::unconnected(),
         Some((worst, _)) if views.len() == 1 || worst.truth == Truth::Live => (worst.truth, worst.why),
         Some((worst, name)) => (worst.truth, format!("{name}: {}", worst.why)),
     };

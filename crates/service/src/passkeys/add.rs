@@ -136,7 +136,7 @@ impl Services {
 }
 
 /// What a person calls their passkey.
-fn parse_name(text: &str) -> Result<String, AppError> {
+pub(super) fn parse_name(text: &str) -> Result<String, AppError> {
     let fits = checked_name("name", "the passkey", text).ok().filter(|name| name.chars().count() <= NAME);
     fits.ok_or_else(|| {
         let message = format!("Name the passkey, in up to {NAME} characters: the device that holds it, for example.");

@@ -7,6 +7,7 @@
 mod add;
 mod answer;
 mod confirm;
+mod rename;
 mod sign_in;
 mod site;
 

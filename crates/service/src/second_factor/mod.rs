@@ -7,6 +7,7 @@
 
 mod codes;
 mod enrol;
+mod lost;
 mod picture;
 mod sign_in;
 mod step_up;

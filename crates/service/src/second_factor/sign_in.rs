@@ -88,7 +88,8 @@ impl Services {
         let now = now_us();
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let user = store::find(&mut tx, hash).await.map_err(fault)?.ok_or_else(over)?;
-        let known = user::find_for_second_step(&mut tx, user).await.map_err(fault)?.ok_or_else(over)?;
+        let known = user::find_for_second_step(&mut tx, user).await.map_err(fault)?;
+        let known = known.filter(|known| !known.disabled).ok_or_else(over)?;
         if let Some(until) = known.blocked_until.filter(|until| *until > now) {
             return Err(throttle::wait(until, now));
         }

@@ -14,7 +14,7 @@ use clarity_store::auth::workspace::SeatRow;
 use clarity_store::auth::{member, session, workspace};
 use serde_json::json;
 
-use crate::account::SESSION_LIFE;
+use crate::account::{SESSION_LIFE, no_entry};
 use crate::audit as log;
 use crate::error::fault;
 use crate::visitor::new_token;
@@ -85,7 +85,7 @@ impl Services {
             second_factor: false,
             sso: Some(SsoSession { scope: &connection.scope, confirmed_at }),
         };
-        session::insert(tx, &hash, &new).await.map_err(fault)?;
+        session::insert(tx, &hash, &new).await.map_err(no_entry)?;
         let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
         let own = |seat: &SeatRow| seat.card.id == connection.workspace();
         let seat = seats.into_iter().find(own).ok_or_else(AppError::internal)?;

@@ -8,7 +8,7 @@
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::names::parse_email;
-use clarity_domain::time::SECOND;
+use clarity_domain::time::{DAY, Micros, SECOND};
 use clarity_domain::view::session::UserCard;
 use clarity_runtime::clock::now_us;
 use clarity_runtime::secret::Secret;
@@ -26,6 +26,9 @@ use crate::sign_up::checked_name;
 use crate::throttle::network;
 use crate::visitor::new_token;
 use crate::{Client, Services};
+
+/// So long a domain's check is good for somebody new.
+const CHECKED_WITHIN: Micros = DAY;
 
 /// Why somebody is not let in: a word for the log, a sentence for them.
 struct No {
@@ -58,6 +61,11 @@ impl Services {
             if !identity::is_member(&mut tx, &connection.scope, user.id).await.map_err(fault)? {
                 drop(tx);
                 return self.refuse_named(&connection, &named, not_a_member(), client).await;
+            }
+            if user::is_disabled(&mut tx, user.id).await.map_err(fault)? {
+                drop(tx);
+                let words = "This account cannot sign in. Ask an owner of the workspace.".to_owned();
+                return self.refuse_named(&connection, &named, No { reason: "disabled", words }, client).await;
             }
             let signed_in = self.enter_by_sso(&mut tx, &held, key, user, named.signed_in_at, client).await?;
             tx.commit().await.map_err(fault)?;
@@ -179,13 +187,26 @@ impl Services {
             return Ok(Err(No { reason: "email_not_verified", words }));
         }
         let (_, of_email) = email.split_once('@').unwrap_or_default();
-        if self.is_own_domain(connection, of_email).await? {
+        if self.is_own_domain_still(connection, of_email).await? {
             return Ok(Ok(()));
         }
         let words = format!(
             "{of_email} is not verified in this workspace. Ask an owner of the workspace to verify it on the page Single sign-on, or to invite you."
         );
         Ok(Err(No { reason: "domain_not_verified", words }))
+    }
+
+    /// As [`Self::is_own_domain`], for somebody new: a domain that was not looked at within a day is looked at again, so that
+    /// nobody joins by one that the workspace has not any more.
+    async fn is_own_domain_still(&self, connection: &ConnectionRow, of_email: &str) -> Result<bool, AppError> {
+        let mut tx = self.app.begin_read(&connection.scope).await.map_err(fault)?;
+        let found = domain::find_verified(&mut tx, of_email).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        let Some(own) = found else { return Ok(false) };
+        if now_us().saturating_sub(own.checked_at) < CHECKED_WITHIN {
+            return Ok(true);
+        }
+        Ok(self.is_domain_still_shown(&of_email.to_lowercase(), &own.token).await)
     }
 
     pub(super) async fn is_own_domain(&self, connection: &ConnectionRow, of_email: &str) -> Result<bool, AppError> {

@@ -51,11 +51,11 @@ impl Services {
     /// Makes a service account and its first token, which has the account's name.
     ///
     /// # Errors
-    /// `Forbidden`, also for a role that nobody lends; `Invalid` for a field; `LimitExceeded`.
+    /// `Forbidden`, also for a role that nobody lends; `ConfirmNeeded`; `Invalid` for a field; `LimitExceeded`.
     pub async fn create_service_account(&self, seat: &Seat, form: NewAccountToken) -> Result<NewToken, AppError> {
         let name = read_name(&form.name);
         let object = Object { kind: "service_account", id: "", name: &name };
-        self.permit(seat, Permission::ManageTokens, Act::CreateToken, object).await?;
+        self.permit_recent(seat, Permission::ManageTokens, Act::CreateToken, object).await?;
         if name.is_empty() {
             return Err(AppError::invalid("name", "Name the program that will use the token."));
         }
@@ -85,11 +85,11 @@ impl Services {
     /// Makes another token of a service account: the one before goes on until it is revoked or expires.
     ///
     /// # Errors
-    /// `Forbidden`; `Invalid` for a field; `NotFound`; `LimitExceeded`.
+    /// `Forbidden`; `ConfirmNeeded`; `Invalid` for a field; `NotFound`; `LimitExceeded`.
     pub async fn add_token(&self, seat: &Seat, form: NewTokenForm) -> Result<NewToken, AppError> {
         let name = read_name(&form.name);
         let object = Object { kind: "api_token", id: "", name: &name };
-        self.permit(seat, Permission::ManageTokens, Act::CreateToken, object).await?;
+        self.permit_recent(seat, Permission::ManageTokens, Act::CreateToken, object).await?;
         if name.is_empty() {
             return Err(AppError::invalid("name", "Say what the token is for."));
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::stage::{PASSWORD, Stage, client};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
-use clarity_service::{Limits, Visitor};
+use clarity_service::{ConfirmSession, Limits, Visitor};
 
 #[tokio::test]
 async fn signing_up_makes_a_workspace_with_all_it_needs() {
@@ -127,6 +127,20 @@ async fn a_new_password_ends_every_session_and_signs_nobody_in() {
 }
 
 #[tokio::test]
+async fn a_reset_link_that_is_too_old_and_is_tried_stands_in_the_log() {
+    let stage = Stage::new().await;
+    let email = "maja@nordmark.example";
+    stage.sign_up("One", email).await.unwrap();
+    stage.services.ask_password_reset(email, &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    let token = stage.token_in_letter(email, "/reset/").await;
+    stage.sql("update auth.password_resets set expires_at = now()").await;
+    let over = stage.services.reset_password(&token, "another four plain words".into(), &client()).await;
+    assert_eq!(over.err().unwrap().code, ErrorCode::NotFound);
+    stage.comes_to("audit_entries where act = 'password.reset' and outcome = 'refused'", 1).await;
+}
+
+#[tokio::test]
 async fn a_password_is_changed_by_whoever_knows_it() {
     let stage = Stage::new().await;
     let email = "maja@nordmark.example";
@@ -139,8 +153,9 @@ async fn a_password_is_changed_by_whoever_knows_it() {
     };
     let wrong = change("not the password", new).await.unwrap_err();
     assert_eq!((wrong.code, wrong.field.as_deref()), (ErrorCode::Invalid, Some("current")));
-    let weak = change(PASSWORD, "1q2w3e4r5t6y").await.unwrap_err();
-    assert_eq!(weak.field.as_deref(), Some("password"));
+    for weak in ["1q2w3e4r5t6y", "nordmark-2026!"] {
+        assert_eq!(change(PASSWORD, weak).await.unwrap_err().field.as_deref(), Some("password"), "{weak}");
+    }
     change(PASSWORD, new).await.unwrap();
     assert!(stage.visitor(&here).await.session().is_some() && stage.visitor(&there).await.session().is_none());
     assert!(stage.sign_in(email, PASSWORD).await.is_err());
@@ -149,6 +164,44 @@ async fn a_password_is_changed_by_whoever_knows_it() {
     assert_eq!(stage.count("audit_entries where act = 'password.change' and outcome = 'done'").await, 1);
     let nobody = stage.services.change_password(&Visitor::Anonymous, PASSWORD.into(), new.into(), &client()).await;
     assert_eq!(nobody.unwrap_err().code, ErrorCode::Unauthenticated);
+}
+
+#[tokio::test]
+async fn wherever_a_password_is_chosen_it_is_not_the_workspaces_name() {
+    let stage = Stage::new().await;
+    let email = "maja@foundry.example";
+    let token = stage.sign_up_token(email).await.unwrap();
+    let names = "Kettlewell 2026!";
+    let error = stage.confirm(&token, "Kettlewell Steel", names).await.err().unwrap();
+    assert!(
+        error.field.as_deref() == Some("password") && error.message.contains("names that others know"),
+        "{error:?}"
+    );
+    let maja = stage.confirm(&token, "Kettlewell Steel", PASSWORD).await.unwrap();
+    let visitor = stage.visitor(&maja).await;
+    let changed = stage.services.change_password(&visitor, PASSWORD.into(), names.into(), &client()).await;
+    assert_eq!(changed.unwrap_err().field.as_deref(), Some("password"));
+    stage.services.ask_password_reset(email, &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    let reset = stage.token_in_letter(email, "/reset/").await;
+    let error = stage.services.reset_password(&reset, names.into(), &client()).await.err().unwrap();
+    assert_eq!(error.field.as_deref(), Some("password"));
+    let command = stage.command("Kettlewell Steel", "joe@foundry.example", names).await.err().unwrap();
+    assert_eq!(command.field.as_deref(), Some("password"));
+    stage.sign_in(email, PASSWORD).await.unwrap();
+}
+
+/// Somebody who changed nothing for years signs in as before, and is not asked to change anything.
+#[tokio::test]
+async fn a_password_does_not_grow_old() {
+    let stage = Stage::new().await;
+    stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    stage.sql("update auth.users set created_at = now() - interval '5 years'").await;
+    let signed_in = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    assert_eq!(stage.seat(&signed_in).await.role(), Role::Owner);
+    let columns = "information_schema.columns where table_schema = 'auth' and table_name = 'users' \
+                   and column_name ~ 'password_(set|changed|expires|at|until)'";
+    assert_eq!(stage.count(columns).await, 0, "no age of a password is kept");
 }
 
 #[tokio::test]
@@ -307,6 +360,29 @@ async fn a_person_ends_their_own_sessions_and_nobody_elses() {
     assert_eq!(stage.count(written).await, 2, "what was ended is written down, what was not is not");
     let nobody = stage.services.open_sessions(&Visitor::Anonymous).await.err().unwrap();
     assert_eq!(nobody.code, ErrorCode::Unauthenticated);
+}
+
+#[tokio::test]
+async fn ending_sessions_asks_who_it_is_again() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    let other = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    stage.sql("update auth.sessions set confirmed_at = now() - interval '16 minutes'").await;
+    let here = stage.visitor(&maja).await;
+    let open = stage.services.open_sessions(&here).await.unwrap().sessions;
+    assert_eq!(open.len(), 2, "they are seen");
+    for refused in [
+        stage.services.end_session(&here, open[1].id, &client()).await,
+        stage.services.end_other_sessions(&here, &client()).await,
+    ] {
+        assert_eq!(refused.unwrap_err().code, ErrorCode::ConfirmNeeded);
+    }
+    assert!(stage.visitor(&other).await.session().is_some());
+    let form = ConfirmSession { password: PASSWORD.into(), code: None };
+    stage.services.confirm_session(&here, form, &client()).await.unwrap();
+    let here = stage.visitor(&maja).await;
+    stage.services.end_session(&here, open[1].id, &client()).await.unwrap();
+    assert!(stage.visitor(&other).await.session().is_none());
 }
 
 #[tokio::test]

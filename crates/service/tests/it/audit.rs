@@ -104,7 +104,7 @@ async fn refusals_are_written_down_and_only_admins_and_owners_read() {
     let each = ["pairing.begin", "audit.export", "audit.verify", "audit.read"];
     assert_eq!(acts(&refused), [each, each].concat());
     let report = stage.services.verify_audit(&seat).await.unwrap();
-    assert_eq!((report.entries, report.broken), (10, None));
+    assert_eq!((report.entries, report.broken), (11, None), "with the read that was not refused");
     // Who asks without end fills nothing.
     stage.sql("update auth.memberships set role = 'viewer'").await;
     let seat = stage.seat(&signed_in).await;
@@ -120,10 +120,12 @@ async fn pages_go_down_and_up() {
     let stage = Stage::new().await;
     let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
     let w = seat.frame_card().id;
+    // Written down once: the reads below add nothing.
+    log(&stage, &seat).await;
     stage
         .sql(&format!(
             "begin; select set_config('app.workspace_id', '{w}', true);
-             insert into audit_entries (actor_kind, actor_name, act) select 'service', 'test', 'test.act' from generate_series(1, 128);
+             insert into audit_entries (actor_kind, actor_name, act) select 'service', 'test', 'test.act' from generate_series(1, 127);
              commit"
         ))
         .await;
@@ -218,4 +220,17 @@ async fn others_neither_see_nor_verify_it_and_a_changed_row_is_told() {
     let (ours, theirs) =
         (stage.services.verify_audit(&seat).await.unwrap(), stage.services.verify_audit(&other).await.unwrap());
     assert_eq!((ours.broken, theirs.broken), (Some(ChainBreak::Changed { seq: 3 }), None));
+}
+
+#[tokio::test]
+async fn reading_it_stands_in_it_once_in_a_quarter_of_an_hour() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    let reads = "audit_entries where act = 'audit.read' and outcome = 'done' and actor_name like 'Maja%'";
+    assert_eq!(acts(&log(&stage, &seat).await), ["session.sign_in", "workspace.create"], "as it was before the read");
+    assert_eq!(acts(&log(&stage, &seat).await)[0], "audit.read");
+    assert_eq!(stage.count(reads).await, 1);
+    stage.sql("update audit_entries set at = at - interval '16 minutes'").await;
+    log(&stage, &seat).await;
+    assert_eq!(stage.count(reads).await, 2);
 }

@@ -3,6 +3,7 @@
 use crate::stage::{SOURCE, STREAM, Stage};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::ids::StreamId;
+use clarity_domain::role::Role;
 
 const LETTERS: &str = "insert into dead_letters
     (workspace_id, source_id, epoch, seq, stream_name, fingerprint, cause, payload, segment_first_seq, line_number)
@@ -48,4 +49,26 @@ async fn others_neither_see_nor_replay_them() {
     let refused = stage.services.replay_dead_letters(&other, stream, "aa").await.err().unwrap();
     assert_eq!(refused.code, ErrorCode::NotFound);
     assert_eq!(stage.count("ops.jobs").await, 0);
+}
+
+#[tokio::test]
+async fn who_manages_no_sources_reads_none_and_a_read_is_written_down_once() {
+    let stage = Stage::new().await;
+    let owner = stage.owner("Nordmark", "maja@nordmark.example").await;
+    stage.with_source(&owner, LETTERS).await;
+    let operator = stage.seat(&stage.member(&owner, "joe@nordmark.example", Role::Operator).await).await;
+    assert_eq!(stage.services.dead_letters(&operator).await.unwrap_err().code, ErrorCode::Forbidden);
+    assert!(stage.services.search(&operator, "dead letters").await.unwrap().is_empty());
+    assert_eq!(stage.services.search(&owner, "dead letters").await.unwrap().len(), 1);
+    let of = |outcome: &str| format!("audit_entries where act = 'dead_letters.list' and outcome = '{outcome}'");
+    assert_eq!((stage.count(&of("refused")).await, stage.count(&of("done")).await), (1, 0));
+
+    for _ in 0..3 {
+        stage.services.dead_letters(&owner).await.unwrap();
+    }
+    assert_eq!(stage.count(&of("done")).await, 1, "a page that reads itself again fills nothing");
+    // Somebody else's read is another.
+    let admin = stage.seat(&stage.member(&owner, "ann@nordmark.example", Role::Admin).await).await;
+    stage.services.dead_letters(&admin).await.unwrap();
+    assert_eq!(stage.count(&of("done")).await, 2);
 }

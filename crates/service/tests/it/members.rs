@@ -95,6 +95,17 @@ async fn an_invitation_leads_a_new_person_into_the_workspace() {
         "only its hash is kept"
     );
     is_dead(&stage, &token, "used").await;
+    refused_because(&stage, "used", "joe@nordmark.example").await;
+}
+
+/// The log of the invitation's workspace says that the link was tried, why it led nowhere, and by whom, as far as that is known.
+async fn refused_because(stage: &Stage, why: &str, actor: &str) {
+    let of = format!(
+        "audit_entries e join auth.workspaces w on w.id = e.workspace_id
+         where w.slug = 'nordmark' and e.act = 'invitation.accept' and e.outcome = 'refused'
+           and e.after->>'why' = '{why}' and e.actor_name like '%{actor}%'"
+    );
+    assert_eq!(stage.count(&of).await, 1, "{why}");
 }
 
 #[tokio::test]
@@ -118,6 +129,7 @@ async fn a_link_is_dead_when_it_was_used_revoked_replaced_changed_or_is_over() {
 
     stage.sql("update auth.invitations set expires_at = now()").await;
     is_dead(&stage, &newer, "over").await;
+    refused_because(&stage, "expired", "a@nordmark.example").await;
     assert!(all(&stage, &owner).await.invitations[0].expired);
     stage.services.resend_invitation(&owner, id).await.unwrap();
     let newest = stage.invitation_token("a@nordmark.example").await;
@@ -126,6 +138,7 @@ async fn a_link_is_dead_when_it_was_used_revoked_replaced_changed_or_is_over() {
 
     stage.services.revoke_invitation(&owner, id).await.unwrap();
     is_dead(&stage, &newest, "revoked").await;
+    refused_because(&stage, "revoked", "a@nordmark.example").await;
     for gone in [
         stage.services.resend_invitation(&owner, id).await.map(drop),
         stage.services.revoke_invitation(&owner, id).await,
@@ -191,6 +204,7 @@ async fn a_wrong_account_uses_nothing_up() {
     let refused = accept(&stage, &visitor, &token).await.err().unwrap();
     assert_eq!(refused.code, ErrorCode::Conflict);
     assert!(refused.message.contains("joe@nordmark.example"), "{refused}");
+    refused_because(&stage, "another account", "eve@acme.example").await;
     assert_eq!(stage.count("auth.memberships").await, 2);
     assert!(accept(&stage, &Visitor::Anonymous, &token).await.is_ok(), "the right person still comes in");
 }

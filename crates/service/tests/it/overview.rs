@@ -1,15 +1,17 @@
 //! What the Overview, Sources and the palette say of a workspace with data, and of an empty one.
 
-use crate::stage::{SOURCE, Stage};
+use crate::stage::{PASSWORD, SOURCE, Stage, client};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::ids::AssetId;
 use clarity_domain::role::Role;
 use clarity_domain::state::StateCategory;
 use clarity_domain::time::{HOUR, MINUTE};
 use clarity_domain::truth::Truth;
+use clarity_domain::view::audit::AuditFilter;
 use clarity_domain::view::overview::OverviewQuery;
 use clarity_domain::view::sources::SourceState;
 use clarity_service::live::LivePage;
+use clarity_service::{ExportFormat, Seat};
 
 const DATA: &str = "
   insert into refine_cursors (workspace_id, source_id, path_source_at, change_source_at, refined_at, events, next_seq)
@@ -34,7 +36,7 @@ async fn the_overview_says_what_is_known() {
     let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
     stage.with_source(&seat, DATA).await;
     let page = stage.services.overview(&seat, &OverviewQuery::default()).await.unwrap();
-    assert_eq!((page.freshness.truth, page.sources_total, page.assets_total), (Truth::Live, 1, 3));
+    assert_eq!((page.freshness.truth, page.assets_total), (Truth::Live, 3));
     assert_eq!(page.to - page.from, 30 * MINUTE, "the oldest that is known is a state of 20 minutes ago");
     let kpis = &page.kpis;
     assert_eq!((kpis.machines_running, kpis.machines_total), (1, 3));
@@ -72,7 +74,7 @@ async fn an_empty_workspace_knows_nothing_and_says_so() {
     let stage = Stage::new().await;
     let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
     let page = stage.services.overview(&seat, &OverviewQuery::default()).await.unwrap();
-    assert_eq!((page.freshness.truth, page.sources_total), (Truth::Blind, 0));
+    assert_eq!(page.freshness.truth, Truth::Unconnected, "nothing failed: there is nothing to see yet");
     let known =
         (page.kpis.availability_today, page.kpis.downtime_today_s, page.kpis.events_per_s, page.kpis.data_age_ms);
     assert_eq!(known, (None, None, None, None), "not known is not zero");
@@ -142,4 +144,37 @@ async fn pages_are_found_by_those_who_may_open_them() {
             assert_eq!(names, expected, "{text}");
         }
     }
+}
+
+#[tokio::test]
+async fn a_person_does_what_is_costly_often_and_not_without_end() {
+    let stage = Stage::new().await;
+    let seat = stage.owner("Nordmark", "maja@nordmark.example").await;
+    let other = stage.owner("Acme", "joe@acme.example").await;
+    let search = async |seat: &Seat| stage.services.search(seat, "engine").await.map(drop);
+    let mut refused = None;
+    // More than a minute's, and than what comes back while they run.
+    for _ in 0..2_000 {
+        if let Err(error) = search(&seat).await {
+            refused = Some(error.code);
+            break;
+        }
+    }
+    assert_eq!(refused, Some(ErrorCode::RateLimited));
+    search(&other).await.expect("nobody else waits for it");
+
+    let export =
+        async || stage.services.export_audit(&seat, &AuditFilter::default(), ExportFormat::Csv).await.map(drop);
+    for _ in 0..30 {
+        export().await.unwrap();
+    }
+    assert_eq!(export().await.unwrap_err().code, ErrorCode::RateLimited);
+    let maja = stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    let visitor = stage.visitor(&maja).await;
+    for n in 0..12 {
+        stage.services.add_workspace(&visitor, &format!("Works {n}"), &client()).await.unwrap();
+    }
+    let thirteenth = stage.services.add_workspace(&visitor, "One more", &client()).await.unwrap_err();
+    assert_eq!(thirteenth.code, ErrorCode::RateLimited);
+    assert_eq!(stage.count("auth.workspaces").await, 14, "what was refused made none");
 }

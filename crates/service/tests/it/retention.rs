@@ -41,7 +41,12 @@ async fn a_shorter_time_needs_its_preview_and_is_written_down() {
         stage.services.set_retention(&seat, DataClass::DeadLetters, days, previewed).await
     };
     assert_eq!(set("30", None).await.unwrap_err().code, ErrorCode::Conflict);
-    set("30", Some(4)).await.unwrap();
+    let more = set("30", Some(3)).await.unwrap_err();
+    assert_eq!(more.code, ErrorCode::Conflict);
+    assert!(more.message.contains("4 rows, and it showed 3"), "{more}");
+    assert_eq!(row(&page(&stage, &seat).await, DataClass::DeadLetters).keep, None, "nothing was said by that");
+    // What stands in the log is what was counted here, whatever the form says.
+    set("30", Some(400)).await.unwrap();
     let letters = row(&page(&stage, &seat).await, DataClass::DeadLetters);
     assert_eq!((letters.keep, letters.is_default), (Some(30), false));
     // A longer time takes nothing away.

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use clarity_domain::error::{AppError, ErrorCode};
-use clarity_domain::ids::{AgentId, PairingId};
+use clarity_domain::ids::{AgentId, PairingId, ServiceAccountId};
+use clarity_domain::retention::DataClass;
 use clarity_domain::role::Role;
+use clarity_domain::scope::Scope;
 use clarity_domain::view::second_factor::SecondFactor;
+use clarity_service::tokens::{NewAccountToken, NewTokenForm};
 use clarity_service::{ConfirmSession, FirstStep, Limits, SignedIn, Visitor};
 use data_encoding::BASE32_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -124,6 +127,28 @@ async fn it_is_added_by_a_first_code_and_asked_for_from_then_on() {
     let done = finish(&stage, &token, &code(&enrolment.secret, 1)).await.unwrap();
     assert_eq!(stage.visitor(&done).await.session().unwrap().user.email, MAJA);
     assert_eq!(refused(&stage, &token, &codes[0]).await.code, ErrorCode::NotFound, "a sign-in is finished once");
+}
+
+#[tokio::test]
+async fn no_two_secrets_are_alike_and_each_has_160_bits() {
+    let stage = Stage::new().await;
+    let signed_in = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    let visitor = stage.visitor(&signed_in).await;
+    let mut secrets = Vec::new();
+    for _ in 0..20 {
+        let shown = stage.services.begin_enrolment(&visitor).await.unwrap().secret;
+        let base32: String = shown.chars().filter(|c| !c.is_whitespace()).collect();
+        assert_eq!(BASE32_NOPAD.decode(base32.as_bytes()).unwrap().len(), 20);
+        secrets.push(base32);
+    }
+    secrets.sort_unstable();
+    secrets.dedup();
+    assert_eq!(secrets.len(), 20);
+    // Each digit of the alphabet stands in them somewhere: none is left out by how they are made.
+    let mut digits: Vec<char> = secrets.iter().flat_map(|secret| secret.chars()).collect();
+    digits.sort_unstable();
+    digits.dedup();
+    assert_eq!(digits.len(), 32);
 }
 
 #[tokio::test]
@@ -310,13 +335,20 @@ async fn dangerous_acts_need_a_recent_confirmation() {
         let stage = Stage::with(Limits { seats_hold, ..Limits::default() }).await;
         let signed_in = stage.sign_up("Nordmark", MAJA).await.unwrap();
         let fresh = stage.seat(&signed_in).await;
-        let joe = stage.member(&fresh, "joe@nordmark.example", Role::Viewer).await.session.user.id;
+        let joes = stage.member(&fresh, "joe@nordmark.example", Role::Viewer).await;
+        let joe = joes.session.user.id;
+        stage.services.offer_ownership(&fresh, joe).await.unwrap();
+        let hold = stage.services.place_hold(&fresh, "case 7").await.unwrap();
         left_alone(&stage).await;
+        let offered = stage.seat(&joes).await;
         let seat = stage.seat(&signed_in).await;
         let visitor = stage.visitor(&signed_in).await;
         let services = &stage.services;
         let pairing = PairingId(Uuid::now_v7());
         let agent = AgentId(Uuid::now_v7());
+        let scopes = vec![Scope::ReadAssets];
+        let account = NewAccountToken { name: "Grafana".into(), role: Role::Viewer, scopes: scopes.clone(), days: 90 };
+        let another = NewTokenForm { account: ServiceAccountId(Uuid::now_v7()), name: "Next".into(), scopes, days: 90 };
         for (act, answer) in [
             ("role", services.change_role(&seat, joe, Role::Operator).await.err()),
             ("remove", services.remove_member(&seat, joe).await.err()),
@@ -325,6 +357,12 @@ async fn dangerous_acts_need_a_recent_confirmation() {
             ("revoke", services.revoke_agent(&seat, agent).await.err()),
             ("policy", services.require_second_factor(&seat, false).await.err()),
             ("enrol", services.begin_enrolment(&visitor).await.err()),
+            ("shorter", services.set_retention(&seat, DataClass::DeadLetters, "30", Some(0)).await.err()),
+            ("lift", services.lift_hold(&seat, hold).await.err()),
+            ("admin", services.invite(&seat, "ann@nordmark.example", Role::Admin).await.err()),
+            ("token", services.create_service_account(&seat, account.clone()).await.err()),
+            ("another token", services.add_token(&seat, another.clone()).await.err()),
+            ("accept", services.accept_ownership(&offered).await.err()),
         ] {
             assert_eq!(answer.expect("a refusal").code, ErrorCode::ConfirmNeeded, "{act}");
         }
@@ -427,4 +465,54 @@ async fn a_sealed_secret_is_of_no_use_in_anothers_row() {
     };
     assert_eq!(refused(&stage, &joes.token, &code(&person.secret, 1)).await.code, ErrorCode::Internal);
     assert_eq!(refused(&stage, &joes.token, &person.codes[0]).await.code, ErrorCode::Invalid);
+}
+
+#[tokio::test]
+async fn an_operator_takes_a_lost_one_away_and_all_are_told() {
+    let stage = Stage::new().await;
+    let (_, person) = maja(&stage).await;
+    // In a second workspace too; and somebody else with one of their own.
+    let signed_in = finish(&stage, &pending(&stage, PASSWORD).await, &person.codes[0]).await.unwrap();
+    stage.services.add_workspace(&stage.visitor(&signed_in).await, "Second", &client()).await.unwrap();
+    let user = signed_in.session.user.id;
+    stage
+        .sql(&format!(
+            "insert into auth.passkeys (id, user_id, credential_id, credential, name)
+             values (gen_random_uuid(), '{user}', '\\x0102030405060708090a0b0c0d0e0f10', '{{}}', 'Phone')"
+        ))
+        .await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await.unwrap();
+    add(&stage, &joe).await;
+
+    let reset = async |email: &str, because: &str| {
+        stage.services.reset_second_factor(email, because, "https://clarity.example/").await
+    };
+    for (email, because, code) in [
+        (MAJA, "  ", ErrorCode::Invalid),
+        ("no address", "Phone lost", ErrorCode::Invalid),
+        ("nobody@nordmark.example", "Phone lost", ErrorCode::NotFound),
+    ] {
+        assert_eq!(reset(email, because).await.unwrap_err().code, code, "{email} {because}");
+    }
+    reset(" Maja@Nordmark.example ", "Phone lost; confirmed by an owner").await.unwrap();
+
+    assert!(stage.visitor(&signed_in).await.session().is_none(), "every session has ended");
+    let left = format!(
+        "(select user_id from auth.totp union all select user_id from auth.passkeys
+                         union all select user_id from auth.recovery_codes) t where user_id = '{user}'"
+    );
+    assert_eq!(stage.count(&left).await, 0);
+    stage.sign_in(MAJA, PASSWORD).await.unwrap();
+    let told = "audit_entries e join auth.workspaces w on w.id = e.workspace_id
+                where w.slug in ('nordmark', 'second') and e.act = 'second_factor.reset' and e.actor_kind = 'support'
+                  and e.actor_name = 'command: reset-second-factor' and e.object_name like '%maja@nordmark.example%'
+                  and e.before->>'passkeys' = '1' and e.after->>'because' = 'Phone lost; confirmed by an owner'";
+    assert_eq!(stage.count(told).await, 2);
+    assert_eq!(stage.count("audit_entries where act = 'second_factor.reset'").await, 2, "nobody else's log");
+    let (subject, text) = stage.last_letter(MAJA).await;
+    assert!(subject.contains("was reset") && text.contains("https://clarity.example/reset"), "{subject}: {text}");
+    // Nobody else's is gone, and there is nothing left to take.
+    assert!(stage.visitor(&joe).await.session().is_some());
+    assert_eq!(stage.count("auth.totp").await, 1);
+    assert_eq!(reset(MAJA, "Again").await.unwrap_err().code, ErrorCode::NotFound);
 }

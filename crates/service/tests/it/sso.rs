@@ -1,5 +1,7 @@
 //! Single sign-on with a real provider: who joins, who is linked, who is refused; and whose session reaches where.
 
+use std::net::SocketAddr;
+
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{UserId, WorkspaceId};
 use clarity_domain::plan::{Limit, Plan, Terms};
@@ -10,7 +12,9 @@ use clarity_service::{
     Limits, LinkSso, OutgoingSettings, Seat, SignedIn, SsoAnswer, SsoAsk, SsoOutcome, SsoStart, Visitor,
 };
 use clarity_testkit::{IdentityProvider, ProviderAccount, TestDb};
+use hickory_resolver::proto::rr::RecordType;
 
+use crate::name_server::{Answer, NameServer};
 use crate::stage::{PASSWORD, Stage, client};
 
 const MAJA: &str = "maja@nordmark.example";
@@ -31,6 +35,11 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        Self::asking(None).await
+    }
+
+    /// With a name server that is asked for domains.
+    async fn asking(resolver: Option<SocketAddr>) -> Self {
         let accounts = [
             account("maja", MAJA, true),
             account("joe", "joe@nordmark.example", true),
@@ -38,7 +47,7 @@ impl World {
             account("foreign", "eve@elsewhere.example", true),
         ];
         let provider = IdentityProvider::start(REDIRECT, &accounts).await;
-        let outgoing = OutgoingSettings { allow: vec![provider.address()], ..OutgoingSettings::default() };
+        let outgoing = OutgoingSettings { allow: vec![provider.address()], resolver };
         let stage = Stage::reaching(TestDb::new().await, Limits::default(), "a test's", outgoing).await;
         let maja = stage.sign_up("Nordmark", MAJA).await.unwrap();
         let slug = maja.session.workspaces[0].slug.clone();
@@ -266,6 +275,8 @@ async fn a_session_by_single_sign_on_changes_no_account() {
         .await;
     let open = services.open_sessions(&visitor).await.unwrap();
     assert!(open.sessions.len() == 1 && open.sessions[0].by_sso, "{open:?}");
+    world.stage.sql("update auth.sessions set confirmed_at = now()").await;
+    let visitor = world.stage.visitor(&joe).await;
     services.end_other_sessions(&visitor, &client()).await.unwrap();
     assert_eq!(world.stage.count("auth.sessions where token_hash = sha256('other') and revoked_at is null").await, 1);
 }
@@ -326,6 +337,18 @@ async fn whoever_was_removed_stays_out() {
     world.stage.services.remove_member(&seat, joe.session.user.id).await.unwrap();
     assert!(world.stage.visitor(&joe).await.session().unwrap().workspaces.is_empty());
     world.refused(&world.slug, "joe", "not_a_member").await;
+}
+
+#[tokio::test]
+async fn no_provider_opens_an_account_that_was_disabled() {
+    let world = World::new().await;
+    let joe = world.in_as("joe").await;
+    world.stage.services.disable_account(&joe.session.user.email).await.unwrap();
+    assert!(world.stage.visitor(&joe).await.session().is_none());
+    let error = world.refused(&world.slug, "joe", "disabled").await;
+    assert_eq!(error.code, ErrorCode::Forbidden);
+    world.stage.services.enable_account(&joe.session.user.email).await.unwrap();
+    world.in_as("joe").await;
 }
 
 #[tokio::test]
@@ -645,4 +668,28 @@ async fn whoever_begins_often_takes_nobody_elses_place() {
     world.stage.sql("update auth.sso_attempts set network = '192.0.2'").await;
     ask().await;
     assert_eq!(world.stage.count("auth.sso_attempts where consumed_at is null").await, 100);
+}
+
+#[tokio::test]
+async fn a_domain_that_is_gone_from_dns_lets_nobody_new_in_a_day_after_its_check() {
+    let names = NameServer::start().await;
+    let world = World::asking(Some(names.address)).await;
+    let record = "_clarity-challenge.nordmark.example";
+    names.say(record, vec![Answer::Nothing]);
+    world
+        .stage
+        .sql(
+            "update workspace_domains
+             set verified_at = now() - interval '30 days', last_checked_at = now() - interval '25 hours'",
+        )
+        .await;
+    let no = world.refused(&world.slug, "joe", "domain_not_verified").await;
+    assert_eq!(no.code, ErrorCode::Forbidden);
+    assert_eq!(world.stage.count("auth.users where email like 'joe@%'").await, 0);
+    // That nobody can say takes nothing away; and whoever is in comes in without another look.
+    names.say(record, vec![Answer::Failure]);
+    world.in_as("joe").await;
+    names.say(record, vec![Answer::Nothing]);
+    world.in_as("joe").await;
+    assert_eq!(names.asked(record, RecordType::TXT), 0);
 }

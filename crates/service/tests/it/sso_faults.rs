@@ -10,8 +10,9 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::role::Role;
 use clarity_domain::view::session::WorkspaceCard;
 use clarity_domain::view::sso::SsoEdit;
+use clarity_runtime::telemetry;
 use clarity_service::{Limits, OutgoingSettings, SsoAnswer, SsoAsk, SsoStart, Visitor};
-use clarity_testkit::TestDb;
+use clarity_testkit::{Log, TestDb};
 use openidconnect::core::{CoreEdDsaPrivateSigningKey, CoreJwsSigningAlgorithm};
 use openidconnect::{JsonWebKeyId, PrivateSigningKey};
 use serde_json::{Value, json};
@@ -19,6 +20,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::stage::{Stage, client};
+
+/// The access token that it gives.
+const ACCESS: &str = "canary-of-an-access-token";
 
 /// What is wrong with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,8 @@ enum Fault {
     Signature,
     UnknownKey,
     AlgNone,
+    /// Signed by the provider, for another use.
+    OfAnotherUse,
     NoToken,
     LongAgo,
     NotSaidWhen,
@@ -60,14 +66,16 @@ struct Fake {
     nonce: Arc<Mutex<String>>,
     /// Descriptions that were asked for.
     described: Arc<AtomicUsize>,
+    /// ID tokens that it gave.
+    given: Arc<Mutex<Vec<String>>>,
 }
 
 impl Fake {
     async fn start(fault: Fault) -> (Self, std::net::SocketAddr) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let fake =
-            Self { issuer: format!("http://{address}"), fault, nonce: Arc::default(), described: Arc::default() };
+        let issuer = format!("http://{address}");
+        let fake = Self { issuer, fault, nonce: Arc::default(), described: Arc::default(), given: Arc::default() };
         let served = fake.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -134,7 +142,9 @@ impl Fake {
                 ("200 OK", json!({ "keys": [shown] }).to_string())
             }
             "/token" => {
-                let mut tokens = json!({ "access_token": "access", "token_type": "Bearer", "id_token": self.token() });
+                let id_token = self.token();
+                self.given.lock().unwrap().push(id_token.clone());
+                let mut tokens = json!({ "access_token": ACCESS, "token_type": "Bearer", "id_token": id_token });
                 if self.fault == Fault::NoToken {
                     tokens.as_object_mut().unwrap().remove("id_token");
                 }
@@ -169,7 +179,11 @@ impl Fake {
         if self.fault == Fault::AlgNone {
             return format!("{}.{}.", part(&json!({ "alg": "none" })), part(&claims));
         }
-        let signed = format!("{}.{}", part(&json!({ "alg": "EdDSA", "kid": "one" })), part(&claims));
+        let mut head = json!({ "alg": "EdDSA", "kid": "one" });
+        if self.fault == Fault::OfAnotherUse {
+            head["typ"] = json!("at+jwt");
+        }
+        let signed = format!("{}.{}", part(&head), part(&claims));
         let signer = key(if self.fault == Fault::Signature { 2 } else { 1 });
         let signature = signer.sign(&CoreJwsSigningAlgorithm::EdDsa, signed.as_bytes()).unwrap();
         format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))
@@ -274,6 +288,7 @@ async fn a_token_that_is_not_right_in_every_way_lets_nobody_in() {
         (Fault::Signature, "signature"),
         (Fault::UnknownKey, "unknown_key"),
         (Fault::AlgNone, "no_signature"),
+        (Fault::OfAnotherUse, "claims"),
         (Fault::NoToken, "no_id_token"),
         (Fault::LongAgo, "too_long_ago"),
     ] {
@@ -312,5 +327,39 @@ async fn what_changed_while_the_provider_was_asked_counts() {
         assert_eq!(outcome.err().unwrap().code, ErrorCode::NotFound, "{change}");
         assert_eq!(stage.count("auth.sessions where sso_workspace_id is not null").await, 0, "{change}");
         assert_eq!(stage.count("auth.users").await, 1, "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_providers_tokens_are_in_no_table_and_no_log() {
+    let log = Log::default();
+    let kept = log.clone();
+    let _guard = tracing::subscriber::set_default(telemetry::json("debug".into(), move || kept.clone()));
+    let (fake, stage, workspace) = set_up(Fault::Nothing).await;
+    let start = start(&stage, &workspace).await.unwrap_or_else(|e| panic!("{e}"));
+    let answer = answer(&fake, &workspace, &start);
+    let outcome = stage.services.finish_sso(answer, Some(&start.browser), &client()).await;
+    assert!(outcome.is_ok(), "joe is in");
+    let admin = stage.db.admin().await;
+    let tables = "select format('%I.%I', n.nspname, c.relname)
+                  from pg_class c
+                  join pg_namespace n on n.oid = c.relnamespace
+                  where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')";
+    let mut all = String::new();
+    for table in admin.query(tables, &[]).await.unwrap() {
+        let table: String = table.get(0);
+        for row in admin.query(&format!("select t::text from {table} t"), &[]).await.unwrap() {
+            all.push_str(&row.get::<_, String>(0));
+        }
+    }
+    assert!(all.contains("joe@nordmark.example"), "the tables were really read");
+    let mut tokens = fake.given.lock().unwrap().clone();
+    tokens.push(ACCESS.to_owned());
+    assert_eq!(tokens.len(), 2, "one ID token was asked for");
+    for token in tokens {
+        for form in [hex::encode(&token), token] {
+            assert!(!all.contains(&form), "a token is in a table");
+            assert!(!log.text().contains(&form), "a token is in the log");
+        }
     }
 }

@@ -190,3 +190,26 @@ async fn owners_and_admins_are_told_over_every_page_and_others_are_not() {
     let frame = stage.services.frame(&stage.visitor(&owner).await, &seat).await.unwrap();
     assert_eq!(frame.notices, []);
 }
+
+#[tokio::test]
+async fn seats_and_exports_are_told_of_before_their_limit() {
+    let stage = Stage::new().await;
+    let owner = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    let seat = stage.seat(&owner).await;
+    set(&stage, "nordmark", Plan::Unlimited, &[(Limit::Seats, 5), (Limit::ExportsPerDay, 5)]).await.unwrap();
+    let notices = async || stage.services.frame(&stage.visitor(&owner).await, &seat).await.unwrap().notices;
+    // Invitations that nobody has accepted take seats as well.
+    for email in ["a@nordmark.example", "b@nordmark.example"] {
+        stage.services.invite(&seat, email, Role::Viewer).await.unwrap();
+    }
+    assert_eq!(notices().await, []);
+    stage.services.invite(&seat, "c@nordmark.example", Role::Viewer).await.unwrap();
+    let near = |limit| PlanNotice { limit, standing: Standing::Near };
+    assert_eq!(notices().await, [near(Limit::Seats)]);
+    for _ in 0..4 {
+        stage.services.export_audit(&seat, &AuditFilter::default(), ExportFormat::Csv).await.unwrap();
+    }
+    assert_eq!(notices().await, [near(Limit::ExportsPerDay), near(Limit::Seats)]);
+    stage.services.export_audit(&seat, &AuditFilter::default(), ExportFormat::Csv).await.unwrap();
+    assert_eq!(notices().await[0].standing, Standing::Reached);
+}

@@ -4,8 +4,10 @@
 mod read;
 mod verify;
 
+use crate::at::timestamp;
 use crate::{Result, WorkspaceTx};
 use clarity_domain::audit::{Act, ActorKind, Outcome};
+use clarity_domain::time::Micros;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -68,4 +70,29 @@ pub async fn record(tx: &mut WorkspaceTx, entry: &Entry<'_>) -> Result<()> {
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Whether the log says that this actor has done so since then. For those who may read the log: others are told no.
+pub async fn was_done(tx: &mut WorkspaceTx, actor: &Actor, act: Act, since: Micros) -> Result<bool> {
+    let workspace = tx.workspace();
+    let done = sqlx::query_scalar!(
+        r#"select exists (
+             select 1
+             from audit_entries
+             where workspace_id = $1
+               and at > $2
+               and actor_kind = $3
+               and actor_id is not distinct from $4
+               and act = $5
+               and outcome = 'done'
+           ) as "done!""#,
+        workspace,
+        timestamp(since),
+        actor.kind.as_str(),
+        actor.id,
+        act.as_str()
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(done)
 }

@@ -5,6 +5,7 @@
 
 use super::workspace::role;
 use crate::at::{micros, timestamp};
+use crate::planted::whose;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthStore, AuthTx, Result, StoreError};
 use clarity_domain::ids::{ApiTokenId, ServiceAccountId, UserId, WorkspaceId};
@@ -186,13 +187,14 @@ pub async fn count_live(tx: &mut AuthTx, scope: &WorkspaceScope, account: Servic
 /// # Errors
 /// `NotFound` for another workspace's as for none.
 pub async fn revoke(tx: &mut AuthTx, scope: &WorkspaceScope, id: ApiTokenId) -> Result<String> {
+    let workspace = whose(tx, scope.workspace_id().0, "a-token-of-any-workspace", id.0).await;
     let name = sqlx::query_scalar!(
         "update auth.api_tokens
          set revoked_at = coalesce(revoked_at, now())
          where workspace_id = $1
            and id = $2
          returning name",
-        scope.workspace_id().0,
+        workspace,
         id.0
     )
     .fetch_optional(tx.conn())

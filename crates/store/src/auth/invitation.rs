@@ -2,9 +2,11 @@
 //!
 //! Each letter has a link of its own, and the newest one's hash is kept: a link that was sent before is dead.
 
+use super::renewal;
 use super::workspace::role;
 use crate::at::{micros, timestamp};
-use crate::scope::WorkspaceScope;
+use crate::planted::whose;
+use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthTx, Result, StoreError};
 use clarity_domain::ids::{InvitationId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
@@ -131,13 +133,14 @@ pub async fn is_open(tx: &mut AuthTx, scope: &WorkspaceScope, email: &str) -> Re
 
 /// Address and role of an open one of the scope's workspace.
 pub async fn find_open(tx: &mut AuthTx, scope: &WorkspaceScope, id: InvitationId) -> Result<Option<(String, Role)>> {
+    let workspace = whose(tx, scope.workspace_id().0, "an-invitation-of-any-workspace", id.0).await;
     let row = sqlx::query!(
         "select email, role from auth.invitations
          where workspace_id = $1
            and id = $2
            and accepted_at is null
            and revoked_at is null",
-        scope.workspace_id().0,
+        workspace,
         id.0
     )
     .fetch_optional(tx.conn())
@@ -174,10 +177,11 @@ pub async fn renew(
 
 /// Ends an open one: its link is dead at once.
 pub async fn revoke(tx: &mut AuthTx, scope: &WorkspaceScope, id: InvitationId) -> Result<()> {
+    let workspace = whose(tx, scope.workspace_id().0, "an-invitation-of-any-workspace", id.0).await;
     let changed = sqlx::query!(
         "update auth.invitations set revoked_at = now()
          where workspace_id = $1 and id = $2 and accepted_at is null and revoked_at is null",
-        scope.workspace_id().0,
+        workspace,
         id.0
     )
     .execute(tx.conn())
@@ -217,6 +221,45 @@ pub async fn find_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Opti
     }))
 }
 
+/// An invitation whose link leads nowhere any more, for the log of its workspace.
+#[derive(Clone, Debug)]
+pub struct DeadInvitation {
+    pub id: InvitationId,
+    /// The least a member has: it opens nothing, and lets an entry be written.
+    pub scope: WorkspaceScope,
+    pub email: String,
+    /// One word.
+    pub why: &'static str,
+}
+
+/// By its link, when [`find_by_link`] finds none. Of a link that was replaced by a newer letter's nothing is kept.
+pub async fn find_dead_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Option<DeadInvitation>> {
+    let row = sqlx::query!(
+        r#"select i.id, i.workspace_id, i.email, i.invited_by, i.accepted_at is not null as "used!",
+                  i.revoked_at is not null as "revoked!", i.expires_at <= now() as "expired!"
+           from auth.invitations i
+           where i.token_hash = $1"#,
+        token_hash.as_slice()
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| DeadInvitation {
+        id: InvitationId(r.id),
+        scope: WorkspaceScope::new(
+            WorkspaceId(r.workspace_id),
+            Principal::Member { user_id: UserId(r.invited_by), role: Role::Viewer },
+        ),
+        email: r.email,
+        why: match (r.used, r.revoked, r.expired) {
+            (true, _, _) => "used",
+            (_, true, _) => "revoked",
+            (_, _, true) => "expired",
+            // Whoever sent it may not invite any more.
+            _ => "unvouched",
+        },
+    }))
+}
+
 /// Like [`find_by_link`], and nobody else changes it, or the workspace's members, before this transaction ends.
 pub async fn lock_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Option<LinkedInvitation>> {
     let workspace = sqlx::query_scalar!(
@@ -234,7 +277,8 @@ pub async fn lock_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result<Opti
     }
 }
 
-/// Uses the invitation up: the person is a member with its role, also when they were taken out before. The caller holds the lock of [`lock_by_link`].
+/// Uses the invitation up: the person is a member with its role, also when they were taken out before, and their sessions get new
+/// tokens. The caller holds the lock of [`lock_by_link`].
 ///
 /// # Errors
 /// `NotFound` when it is not open; `Conflict("memberships_pkey")` when they are a member already.
@@ -270,7 +314,7 @@ pub async fn accept(tx: &mut AuthTx, id: InvitationId, by: UserId) -> Result<()>
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    renewal::ask(tx, by).await
 }
 
 /// Letters that members of the workspace had sent to others within the last hour.

@@ -1,5 +1,6 @@
 //! Members of a workspace. Whoever changes one begins with [`lock`]: what was read before may have changed meanwhile.
 
+use super::renewal;
 use super::workspace::role;
 use crate::at::micros;
 use crate::scope::WorkspaceScope;
@@ -102,7 +103,7 @@ pub async fn is_member(tx: &mut AuthTx, scope: &WorkspaceScope, email: &str) -> 
     Ok(is_member)
 }
 
-/// Gives a member another role. What an owner offered ends when they are none any more.
+/// Gives a member another role, and their sessions new tokens. What an owner offered ends when they are none any more.
 pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, role: Role) -> Result<()> {
     let changed = sqlx::query!(
         "update auth.memberships
@@ -127,11 +128,11 @@ pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, rol
         .execute(tx.conn())
         .await?;
     }
-    Ok(())
+    renewal::ask(tx, user).await
 }
 
-/// Takes a person out of the workspace, with the offers by and to them. Their account stays, and what they did. It is kept
-/// that they were taken out.
+/// Takes a person out of the workspace, with the offers by and to them. Their account stays, and what they did, and their
+/// sessions get new tokens. It is kept that they were taken out.
 pub async fn remove(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Result<()> {
     // First: whoever changes how this person signs in is waited for before their place is held.
     sqlx::query!(
@@ -149,7 +150,7 @@ pub async fn remove(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId) -> Re
     )
     .execute(tx.conn())
     .await?;
-    if gone.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    if gone.rows_affected() == 1 { renewal::ask(tx, user).await } else { Err(StoreError::NotFound) }
 }
 
 /// Whether this person was taken out of the workspace, or left it, and nobody has invited them since.

@@ -2,6 +2,7 @@
 //!
 //! A [`crate::WorkspaceScope`] is made here and nowhere else, but for claimed work.
 
+pub mod agent_key;
 pub mod api_token;
 pub mod deletion;
 pub mod email_change;
@@ -17,6 +18,7 @@ pub mod passkey;
 pub mod passkey_ceremony;
 pub mod password_reset;
 pub mod pending_sign_in;
+pub mod renewal;
 pub mod second_factor;
 pub mod service_account;
 pub mod session;

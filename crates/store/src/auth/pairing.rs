@@ -3,6 +3,7 @@
 //! A code is a locator that finds the row and a secret that proves it, of which a hash is kept.
 
 use crate::at::{micros, timestamp};
+use crate::planted::whose;
 use crate::scope::WorkspaceScope;
 use crate::{AuthTx, Result, StoreError};
 use clarity_domain::ids::{AgentId, PairingId, UserId};
@@ -140,6 +141,7 @@ pub async fn lock_by_locator(tx: &mut AuthTx, locator: &str) -> Result<Option<Pa
 
 /// A pairing of the scope's workspace, locked: nobody else changes it before this transaction ends.
 pub async fn find(tx: &mut AuthTx, scope: &WorkspaceScope, id: PairingId) -> Result<Option<PairingRow>> {
+    let workspace = whose(tx, scope.workspace_id().0, "a-pairing-of-any-workspace", id.0).await;
     let row = sqlx::query!(
         r#"select p.id, p.agent_name, w.name as workspace_name, p.secret_hash, p.expires_at,
                   p.expires_at <= now() as "expired!", p.attempts, p.claimed_at, p.agent_id, p.public_key,
@@ -149,11 +151,15 @@ pub async fn find(tx: &mut AuthTx, scope: &WorkspaceScope, id: PairingId) -> Res
          where p.workspace_id = $1
            and p.id = $2
          for update of p"#,
-        scope.workspace_id().0,
+        workspace,
         id.0
     )
     .fetch_optional(tx.conn())
     .await?;
+    // With this fault planted, one that is somebody else's is told apart from one that never was.
+    if row.is_none() && whose(tx, workspace, "a-pairing-told-apart", id.0).await != workspace {
+        return Err(StoreError::Conflict("pairings".into()));
+    }
     row.map(|r| Ok(pairing_row!(r))).transpose()
 }
 

@@ -123,6 +123,29 @@ pub async fn note_use(tx: &mut AuthTx, user: UserId, id: PasskeyId, credential: 
     Ok(())
 }
 
+/// What it was called before; `None` when it is not there or somebody else's.
+pub async fn rename(tx: &mut AuthTx, user: UserId, id: PasskeyId, name: &str) -> Result<Option<String>> {
+    let before = sqlx::query_scalar!(
+        r#"with known as (
+             select id, name
+             from auth.passkeys
+             where user_id = $1 and id = $2
+             for update
+           )
+           update auth.passkeys p
+           set name = $3
+           from known
+           where p.id = known.id
+           returning known.name as "name!""#,
+        user.0,
+        id.0,
+        name
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(before)
+}
+
 /// What it was called; `None` when it is not there or somebody else's.
 pub async fn remove(tx: &mut AuthTx, user: UserId, id: PasskeyId) -> Result<Option<String>> {
     let name =

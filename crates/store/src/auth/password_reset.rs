@@ -43,6 +43,21 @@ pub async fn forget(tx: &mut AuthTx, user: UserId) -> Result<()> {
     Ok(())
 }
 
+/// Whose link this is that is too old. One that was used is forgotten, and one that is too old when the next is made.
+pub async fn find_expired(tx: &mut AuthTx, hash: &TokenHash) -> Result<Option<UserCard>> {
+    let row = sqlx::query!(
+        "select u.id, u.name, u.email
+         from auth.password_resets r
+         join auth.users u on u.id = r.user_id
+         where r.token_hash = $1
+           and r.expires_at <= now()",
+        hash.as_slice()
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| UserCard { id: UserId(r.id), name: r.name, email: r.email }))
+}
+
 /// Uses a live link: it and every other one of its person are gone. False when it is not there: of two at once, one wins.
 pub async fn consume(tx: &mut AuthTx, hash: &TokenHash, user: UserId) -> Result<bool> {
     let used = sqlx::query!(

@@ -5,15 +5,17 @@
 
 use super::workspace::{SeatRow, SsoRule, role};
 use crate::at::{micros, timestamp};
+use crate::planted::whose;
 use crate::scope::WorkspaceScope;
-use crate::{AuthStore, AuthTx, Result};
+use crate::{AuthStore, AuthTx, Result, StoreError};
 use clarity_domain::device::device;
 use clarity_domain::ids::{SessionId, UserId, WorkspaceId};
 use clarity_domain::time::Micros;
 use clarity_domain::view::session::{OpenSession, UserCard};
 use uuid::Uuid;
 
-/// SHA-256 of the token in the cookie.
+/// SHA-256 of the token in the cookie. That of a session's first token is the session's key for as long as it lives, also when
+/// it has got another: see [`super::renewal`].
 pub type TokenHash = [u8; 32];
 
 /// What a session's person has shown in it.
@@ -28,6 +30,8 @@ pub struct Proof {
 /// A live session's person, with every workspace they have a seat in, by name.
 #[derive(Clone, Debug)]
 pub struct LiveSession {
+    /// What every function here but [`find_live`] knows the session by.
+    pub key: TokenHash,
     pub user: UserCard,
     pub seats: Vec<SeatRow>,
     pub proof: Proof,
@@ -35,6 +39,10 @@ pub struct LiveSession {
     pub by_sso_of: Option<WorkspaceId>,
     /// Not noted as used within the last minute: see [`touch`].
     pub stale: bool,
+    /// It is time for a new token: see [`super::renewal::renew`].
+    pub renewable: bool,
+    /// Nobody has come with this token before: see [`super::renewal::note_use`].
+    pub first_use: bool,
 }
 
 /// What is kept of a new session beside its hash.
@@ -58,12 +66,18 @@ pub struct SsoSession<'a> {
     pub confirmed_at: Option<Micros>,
 }
 
+/// # Errors
+/// `NotFound` for an account that is closed, also when that happened a moment ago.
 pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>) -> Result<()> {
-    sqlx::query!(
+    let made = sqlx::query!(
         "insert into auth.sessions
              (token_hash, id, user_id, expires_at, address, user_agent, second_factor_at, sso_workspace_id, confirmed_at)
-         values ($1, $2, $3, $4, $5, $6, case when $7 then now() end, $8,
-                 case when $8::uuid is null then now() when $9::timestamptz is not null then least($9, now()) end)",
+         select $1::bytea, $2::uuid, u.id, $4::timestamptz, $5::text, $6::text, case when $7::bool then now() end, $8::uuid,
+                case when $8::uuid is null then now() when $9::timestamptz is not null then least($9, now()) end
+         from auth.users u
+         where u.id = $3
+           and u.disabled_at is null
+         for share",
         hash.as_slice(),
         Uuid::now_v7(),
         session.user.0,
@@ -76,13 +90,23 @@ pub async fn insert(tx: &mut AuthTx, hash: &TokenHash, session: &NewSession<'_>)
     )
     .execute(tx.conn())
     .await?;
-    Ok(())
+    if made.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
 
 /// The person of a live session. Every request asks this first: one statement, which is a transaction by itself.
+///
+/// Found by the token of now, or by the one before it while that is good. One before that, or one past its time, is nobody's.
 pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<LiveSession>> {
     let rows = sqlx::query!(
-        r#"select u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!",
+        r#"select s.token_hash as "key!",
+                  coalesce(
+                    ((s.renew_since is not null and coalesce(s.renewed_hash, s.token_hash) = $1)
+                      or (s.previous_hash = $1 and not s.renewed_used))
+                    and (s.renewed_at is null or s.renewed_at < now() - interval '30 seconds'),
+                    false
+                  ) as "renewable!",
+                  coalesce(s.renewed_hash = $1 and not s.renewed_used, false) as "first_use!",
+                  u.id, u.name, u.email, s.last_seen_at < now() - interval '1 minute' as "stale!",
                   s.confirmed_at as "confirmed_at?", s.sso_workspace_id as "sso_workspace_id?",
                   (s.second_factor_at is not null or s.sso_workspace_id is not null) as "second_factor!",
                   w.id as "workspace_id?", w.slug as "slug?", w.name as "workspace_name?", w.time_zone as "time_zone?",
@@ -97,7 +121,9 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
            ))
          left join auth.workspaces w on w.id = m.workspace_id
          left join auth.sso_connections c on c.workspace_id = w.id
-         where s.token_hash = $1
+         where (s.token_hash = $1 and s.renewed_hash is null)
+            or s.renewed_hash = $1
+            or (s.previous_hash = $1 and s.previous_until > now())
          order by lower(w.name), w.id"#,
         hash.as_slice()
     )
@@ -105,12 +131,16 @@ pub async fn find_live(store: &AuthStore, hash: &TokenHash) -> Result<Option<Liv
     .await?;
     let mut live: Option<LiveSession> = None;
     for r in rows {
+        let key: TokenHash = r.key.try_into().map_err(|_| StoreError::Corrupt("sessions.token_hash"))?;
         let live = live.get_or_insert_with(|| LiveSession {
+            key,
             user: UserCard { id: UserId(r.id), name: r.name, email: r.email },
             seats: Vec::new(),
             proof: Proof { confirmed_at: r.confirmed_at.map(micros), second_factor: r.second_factor },
             by_sso_of: r.sso_workspace_id.map(WorkspaceId),
             stale: r.stale,
+            renewable: r.renewable,
+            first_use: r.first_use,
         });
         if let (Some(workspace), Some(slug), Some(name), Some(time_zone), Some(word)) =
             (r.workspace_id, r.slug, r.workspace_name, r.time_zone, r.role)
@@ -160,11 +190,14 @@ pub async fn resolve(tx: &mut AuthTx, hash: &TokenHash, slug: &str) -> Result<Op
     }))
 }
 
-/// Notes that the session's person has just shown that it is them; with a code beside the password where `second_factor`.
+/// Notes that the session's person has just shown that it is them; with a code beside the password where `second_factor`. What
+/// they may do has grown: the session gets a new token.
 pub async fn confirm(tx: &mut AuthTx, hash: &TokenHash, second_factor: bool) -> Result<()> {
     sqlx::query!(
         "update auth.sessions
-         set confirmed_at = now(), second_factor_at = case when $2 then now() else second_factor_at end
+         set confirmed_at = now(),
+             second_factor_at = case when $2 then now() else second_factor_at end,
+             renew_since = coalesce(renew_since, now())
          where token_hash = $1
            and revoked_at is null",
         hash.as_slice(),
@@ -175,10 +208,13 @@ pub async fn confirm(tx: &mut AuthTx, hash: &TokenHash, second_factor: bool) -> 
     Ok(())
 }
 
-/// The person's second factor is gone: none of their sessions has one any more.
+/// The person's second factor is gone: none of their sessions has one any more, and each gets a new token.
 pub async fn forget_second_factor(tx: &mut AuthTx, user: UserId) -> Result<()> {
     sqlx::query!(
-        "update auth.sessions set second_factor_at = null where user_id = $1 and second_factor_at is not null",
+        "update auth.sessions
+         set second_factor_at = null, renew_since = coalesce(renew_since, now())
+         where user_id = $1
+           and second_factor_at is not null",
         user.0
     )
     .execute(tx.conn())
@@ -227,6 +263,7 @@ pub async fn revoke_of(
     current: &TokenHash,
     session: SessionId,
 ) -> Result<Option<String>> {
+    let user = whose(tx, user.0, "a-session-of-anybody", session.0).await;
     let ended = sqlx::query_scalar!(
         "update auth.sessions s set revoked_at = now()
          where user_id = $1
@@ -238,7 +275,7 @@ pub async fn revoke_of(
                and (own.sso_workspace_id is null or own.sso_workspace_id = s.sso_workspace_id)
            )
          returning user_agent",
-        user.0,
+        user,
         session.0,
         current.as_slice()
     )
@@ -267,12 +304,13 @@ pub async fn revoke_others(tx: &mut AuthTx, user: UserId, kept: &TokenHash) -> R
     Ok(ended.rows_affected())
 }
 
-/// Ends all sessions of this person.
-pub async fn revoke_all(tx: &mut AuthTx, user: UserId) -> Result<()> {
-    sqlx::query!("update auth.sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user.0)
-        .execute(tx.conn())
-        .await?;
-    Ok(())
+/// Ends all sessions of this person; how many.
+pub async fn revoke_all(tx: &mut AuthTx, user: UserId) -> Result<u64> {
+    let ended =
+        sqlx::query!("update auth.sessions set revoked_at = now() where user_id = $1 and revoked_at is null", user.0)
+            .execute(tx.conn())
+            .await?;
+    Ok(ended.rows_affected())
 }
 
 /// Ends a session at once.

@@ -14,15 +14,18 @@ pub struct Credentials {
     pub password_hash: String,
     pub failed_sign_ins: i32,
     pub blocked_until: Option<Micros>,
+    /// The operator has closed the account: whatever is right, nobody signs in to it.
+    pub disabled: bool,
 }
 
 /// By e-mail address, in lower case. The row is locked, so that attempts on one account are counted one by one.
 pub async fn find_for_sign_in(tx: &mut AuthTx, email: &str) -> Result<Option<Credentials>> {
     let row = sqlx::query!(
-        "select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until
+        r#"select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until,
+                  disabled_at is not null as "disabled!"
          from auth.users
          where email = $1
-         for update",
+         for update"#,
         email
     )
     .fetch_optional(tx.conn())
@@ -32,16 +35,18 @@ pub async fn find_for_sign_in(tx: &mut AuthTx, email: &str) -> Result<Option<Cre
         password_hash: r.password_hash,
         failed_sign_ins: r.failed_sign_ins,
         blocked_until: r.sign_in_blocked_until.map(micros),
+        disabled: r.disabled,
     }))
 }
 
 /// As [`find_for_sign_in`], of somebody whose password was right a moment ago.
 pub async fn find_for_second_step(tx: &mut AuthTx, id: UserId) -> Result<Option<Credentials>> {
     let row = sqlx::query!(
-        "select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until
+        r#"select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until,
+                  disabled_at is not null as "disabled!"
          from auth.users
          where id = $1
-         for update",
+         for update"#,
         id.0
     )
     .fetch_optional(tx.conn())
@@ -51,6 +56,7 @@ pub async fn find_for_second_step(tx: &mut AuthTx, id: UserId) -> Result<Option<
         password_hash: r.password_hash,
         failed_sign_ins: r.failed_sign_ins,
         blocked_until: r.sign_in_blocked_until.map(micros),
+        disabled: r.disabled,
     }))
 }
 
@@ -67,6 +73,34 @@ pub async fn find_by_email(tx: &mut AuthTx, email: &str) -> Result<Option<UserCa
     let row = sqlx::query!("select id, name, email from auth.users where email = $1", email)
         .fetch_optional(tx.conn())
         .await?;
+    Ok(row.map(|r| UserCard { id: UserId(r.id), name: r.name, email: r.email }))
+}
+
+/// Whether the operator has closed this account.
+pub async fn is_disabled(tx: &mut AuthTx, id: UserId) -> Result<bool> {
+    let disabled = sqlx::query_scalar!(
+        r#"select exists (
+             select from auth.users where id = $1 and disabled_at is not null
+           ) as "disabled!""#,
+        id.0
+    )
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(disabled)
+}
+
+/// Closes the account of an address, or opens it again; whose it is. Who is signing in at this moment is waited for.
+pub async fn set_disabled(tx: &mut AuthTx, email: &str, disabled: bool) -> Result<Option<UserCard>> {
+    let row = sqlx::query!(
+        "update auth.users
+         set disabled_at = case when $2 then coalesce(disabled_at, now()) end
+         where email = $1
+         returning id, name, email",
+        email,
+        disabled
+    )
+    .fetch_optional(tx.conn())
+    .await?;
     Ok(row.map(|r| UserCard { id: UserId(r.id), name: r.name, email: r.email }))
 }
 

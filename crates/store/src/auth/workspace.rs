@@ -1,5 +1,6 @@
 //! Workspaces and their members.
 
+use super::renewal;
 use crate::scope::{Principal, WorkspaceScope};
 use crate::{AuthTx, Result};
 use clarity_domain::ids::{UserId, WorkspaceId};
@@ -95,6 +96,7 @@ pub async fn create(
     sqlx::query!("insert into auth.memberships (workspace_id, user_id, role) values ($1, $2, 'owner')", id, owner.0)
         .execute(tx.conn())
         .await?;
+    renewal::ask(tx, owner).await?;
     Ok(Some(SeatRow::new(owner.0, id, slug.into(), name.into(), time_zone.into(), Role::Owner)))
 }
 

@@ -24,6 +24,8 @@ pub struct Arrival<'a> {
     pub address: &'a str,
     /// The agent's clock minus ours.
     pub clock_skew_us: i64,
+    /// Six words of its key, when that is another one than before.
+    pub fingerprint: Option<&'a str>,
 }
 
 /// Notes that the scope's agent has connected.
@@ -31,14 +33,16 @@ pub async fn arrive(tx: &mut WorkspaceTx, a: &Arrival<'_>) -> Result<(), StoreEr
     let (workspace, agent) = (tx.workspace(), agent(tx)?);
     let done = sqlx::query!(
         "update agents
-         set version = $3, hostname = $4, address = $5, clock_skew_us = $6, seen_at = now(), connected = true, denied = null
+         set version = $3, hostname = $4, address = $5, clock_skew_us = $6, seen_at = now(), connected = true, denied = null,
+             fingerprint = coalesce($7, fingerprint)
          where workspace_id = $1 and id = $2",
         workspace,
         agent.0,
         a.version,
         a.hostname,
         a.address,
-        a.clock_skew_us
+        a.clock_skew_us,
+        a.fingerprint
     )
     .execute(tx.conn())
     .await?;

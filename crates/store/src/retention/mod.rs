@@ -13,5 +13,6 @@ pub use measure::{Figures, measure};
 pub use policy::{Hold, enter, is_held, lift_hold, list_holds, list_policies, place_hold, set_policy};
 pub use remove::{BATCH_ROWS, Removed, remove_batch};
 pub use run::{
-    Run, RunEnd, drop_empty_partitions, find_bronze_cut, finish, list_cuts, list_floors, list_last_runs, note,
+    Run, RunEnd, drop_empty_partitions, find_bronze_cut, finish, list_cuts, list_floors, list_last_runs,
+    list_workspaces, note,
 };

@@ -2,10 +2,12 @@
 
 use super::{Figures, Removed};
 use crate::at::{micros, timestamp};
+use crate::ingest::PARTITIONS;
 use crate::refine::Place;
+use crate::scope::{Principal, WorkspaceScope};
 use crate::tx::SystemTx;
 use crate::{Result, StoreError, WorkspaceTx};
-use clarity_domain::ids::{SourceId, StreamId};
+use clarity_domain::ids::{SourceId, StreamId, WorkspaceId};
 use clarity_domain::retention::DataClass;
 use clarity_domain::time::Micros;
 use std::collections::HashMap;
@@ -151,4 +153,22 @@ pub async fn drop_empty_partitions(tx: &mut SystemTx, cut: Micros) -> Result<i32
     Ok(sqlx::query_scalar!(r#"select ops.drop_empty_partitions($1) as "dropped!""#, timestamp(cut).date())
         .fetch_one(tx.conn())
         .await?)
+}
+
+/// The workspaces that are older than a day, of these partitions: each is in one of them by its id, whether it has a source or
+/// not.
+///
+/// # Crosses workspaces
+/// A worker takes the turn of every workspace; their ids alone are read here.
+pub async fn list_workspaces(tx: &mut SystemTx, partitions: &[i32]) -> Result<Vec<WorkspaceScope>> {
+    let ids = sqlx::query_scalar!(r#"select workspace_id as "workspace_id!" from auth.list_aged_workspaces()"#)
+        .fetch_all(tx.conn())
+        .await?;
+    let own = ids.into_iter().filter(|id| partitions.contains(&partition(*id)));
+    Ok(own.map(|id| WorkspaceScope::new(WorkspaceId(id), Principal::Worker)).collect())
+}
+
+/// By the last bits of an id, which are random.
+fn partition(workspace: Uuid) -> i32 {
+    i32::from(workspace.as_bytes()[15]) % PARTITIONS
 }

@@ -169,6 +169,7 @@ async fn the_whole_suite() {
         differences: findings.differences.len(),
         planted: planted.len(),
         found: planted.iter().filter(|fault| fault.found()).count(),
+        found_without_list: planted.iter().filter(|fault| fault.found_without_list()).count(),
         seconds: (started.elapsed().as_secs_f64() * 10.0).round() / 10.0,
     };
     figures.publish(std::env::var_os(FIGURES).map(PathBuf::from).as_deref());

@@ -12,6 +12,8 @@ pub struct Figures {
     pub differences: usize,
     pub planted: usize,
     pub found: usize,
+    /// Of them, without the list of all that is there.
+    pub found_without_list: usize,
     pub seconds: f64,
 }
 

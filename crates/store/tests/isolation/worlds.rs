@@ -95,7 +95,8 @@ impl Worlds {
     }
 
     pub async fn copy(&self) -> Self {
-        Self { with: self.with.copy().await, without: self.without.copy().await }
+        let (with, without) = tokio::join!(self.with.copy(), self.without.copy());
+        Self { with, without }
     }
 
     /// In both at once: they are two databases, so nobody waits for a lock of the other.

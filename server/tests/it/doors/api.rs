@@ -3,9 +3,9 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 
-use super::matrix::{DOORS, Door, Kind, May};
+use super::matrix::{Door, Kind, May};
 use super::world::{CANARY, Things, TokenIs, World};
-use super::{Answer, filled};
+use super::{Answer, doors, filled, is_whole};
 use crate::stage::{text, text_header};
 
 async fn ask(world: &World, door: &Door, bearer: Option<&str>, things: &Things) -> Answer {
@@ -33,7 +33,7 @@ fn without_request_id(body: &str) -> String {
 }
 
 fn operations() -> impl Iterator<Item = (&'static Door, &'static str)> {
-    DOORS.iter().filter_map(|door| match (door.kind, door.may) {
+    doors().filter_map(|door| match (door.kind, door.may) {
         (Kind::Api, May::Token(scope)) => Some((door, scope.as_str())),
         (Kind::Api, may) => panic!("{} is open to {}", door.path, may.words()),
         _ => None,
@@ -89,7 +89,7 @@ async fn a_token_opens_what_its_scope_says_in_its_own_workspace() {
         }
         tried += 3;
     }
-    assert!(tried >= 45, "only {tried} attempts");
+    assert!(tried >= 45 || !is_whole(), "only {tried} attempts");
     assert!(findings.is_empty(), "{} findings:\n{}", findings.len(), findings.join("\n"));
 }
 
@@ -106,5 +106,5 @@ async fn to_a_program_anothers_thing_and_none_are_alike() {
         assert_eq!(theirs, none, "{}", door.path);
         tried += 1;
     }
-    assert!(tried >= 2, "only {tried} operations name a thing");
+    assert!(tried >= 2 || !is_whole(), "only {tried} operations name a thing");
 }

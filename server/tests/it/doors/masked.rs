@@ -1,20 +1,19 @@
 //! Masked values at every door: whatever a viewer opens, and whatever a program with a viewer's token asks, tells no canary.
-//! The owner, who sees through the masks, is told them: the doors do lead to the values.
+//! The owner, who sees through the masks, is told them: the doors do lead to the values. Event streams: see `streams`.
 
 use axum::body::Body;
 use axum::http::{Request, header};
 use clarity_domain::role::Role;
-use futures::StreamExt as _;
 
-use super::matrix::{DOORS, Kind, May};
+use super::matrix::{Kind, May};
 use super::world::{Caller, TokenIs, World};
-use super::{filled, knock};
+use super::{doors, filled, is_meant, is_whole, knock};
 use crate::stage::text;
 
 /// Texts and a number that only masked fields hold.
 const CANARIES: [&str; 2] = ["zqhidden", "73519.25"];
 
-const DATA: &str = r#"
+pub const DATA: &str = r#"
   insert into mappings (workspace_id, id, stream_id, version, from_epoch, from_seq, spec)
     select workspace_id, id, id, 1, 0, 0,
            '{"kind": "states", "key": [], "asset": "machine_id", "time": "ts", "asset_name": "title", "asset_line": "line",
@@ -34,7 +33,7 @@ const DATA: &str = r#"
     from auth.workspaces w,
          (values ('speed'), ('machine_id'), ('title'), ('line'), ('state'), ('reason')) as p (field);"#;
 
-fn told(body: &str) -> Option<&'static str> {
+pub fn told(body: &str) -> Option<&'static str> {
     CANARIES.into_iter().find(|canary| body.contains(canary))
 }
 
@@ -44,7 +43,7 @@ async fn no_door_tells_a_viewer_what_is_masked() {
     world.stage.sql(DATA).await;
     let mut findings = Vec::new();
     let mut owners = Vec::new();
-    for door in DOORS.iter().filter(|door| matches!(door.kind, Kind::Page | Kind::Read | Kind::Other)) {
+    for door in doors().filter(|door| matches!(door.kind, Kind::Page | Kind::Read | Kind::Other)) {
         for role in [Role::Viewer, Role::Admin, Role::Owner] {
             let token = world.session(Caller::Member(role)).await;
             let answer = knock(&world.stage, door, token.as_deref(), &world.own).await;
@@ -59,7 +58,10 @@ async fn no_door_tells_a_viewer_what_is_masked() {
     for path in
         ["/w/{slug}", "/w/{slug}/dead-letters", "/api/overview/read", "/api/dead_letters/list", "/api/search/find"]
     {
-        assert!(owners.contains(&path), "{path} tells not even an owner: it would prove nothing; {owners:?}");
+        assert!(
+            owners.contains(&path) || !is_meant(path),
+            "{path} tells not even an owner: it would prove nothing; {owners:?}"
+        );
     }
 }
 
@@ -70,7 +72,7 @@ async fn no_operation_of_the_api_tells_a_viewers_token_what_is_masked() {
     // No program is more than an operator.
     world.stage.sql("update masking_policies set least_role = 'operator'").await;
     let mut tried = 0;
-    for door in DOORS {
+    for door in doors() {
         let (Kind::Api, May::Token(scope)) = (door.kind, door.may) else { continue };
         let (path, sent) = (filled(door.path, &world.own), filled(door.sent, &world.own));
         for role in ["viewer", "operator"] {
@@ -93,26 +95,5 @@ async fn no_operation_of_the_api_tells_a_viewers_token_what_is_masked() {
             }
         }
     }
-    assert!(tried >= 10, "{tried}");
-}
-
-#[tokio::test]
-async fn the_event_stream_tells_a_viewer_nothing_of_it_and_an_owner_all() {
-    let world = World::new().await;
-    world.stage.sql(DATA).await;
-    for (role, tells) in [(Role::Viewer, false), (Role::Owner, true)] {
-        let token = world.session(Caller::Member(role)).await.expect("a session");
-        let request =
-            Request::get("/w/nordmark/live?page=overview&since=1").header(header::COOKIE, format!("cs={token}"));
-        let response = world.stage.send(request.body(Body::empty()).expect("a request")).await;
-        let mut events = response.into_body().into_data_stream();
-        let mut seen = String::new();
-        // Everything is in the first update.
-        while !seen.contains("data:") {
-            let next = tokio::time::timeout(std::time::Duration::from_secs(20), events.next()).await;
-            let part = next.expect("in time").expect("a part").expect("readable");
-            seen.push_str(&String::from_utf8_lossy(&part));
-        }
-        assert_eq!(told(&seen).is_some(), tells, "{role:?}: {seen}");
-    }
+    assert!(tried >= 10 || !is_whole(), "{tried}");
 }

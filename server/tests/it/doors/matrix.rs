@@ -121,7 +121,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Page, VIEW, "/w/{slug}/sources", ""),
     door(Kind::Page, SOURCES, "/w/{slug}/sources/connect", "pairing={pairing}"),
     door(Kind::Page, VIEW, "/w/{slug}/sources/{source}", ""),
-    door(Kind::Page, VIEW, "/w/{slug}/dead-letters", ""),
+    door(Kind::Page, SOURCES, "/w/{slug}/dead-letters", ""),
     door(Kind::Page, VIEW, "/w/{slug}/sessions", ""),
     door(Kind::Page, AUDIT, "/w/{slug}/audit", "entry=1&verify=1"),
     // Coming and going.
@@ -158,6 +158,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, May::Person, "/api/passkeys/begin_add", ""),
     door(Kind::Act, May::Person, "/api/passkeys/add", "name=N&credential=none"),
     door(Kind::Act, May::Person, "/api/passkeys/remove", "id=00000000-0000-7000-8000-000000000000"),
+    door(Kind::Act, May::Person, "/api/passkeys/rename", "id=00000000-0000-7000-8000-000000000000&name=N"),
     door(Kind::Act, May::Person, "/api/session/add_workspace", "workspace=Another"),
     door(Kind::Read, May::Person, "/api/sessions/list", ""),
     door(Kind::Act, VIEW, "/api/sessions/end", "slug={slug}&id={session}"),
@@ -178,7 +179,10 @@ pub const DOORS: &[Door] = &[
     door(Kind::Read, VIEW, "/api/search/find", "slug={slug}&text=e"),
     door(Kind::Read, VIEW, "/api/sources/list", "slug={slug}"),
     door(Kind::Read, VIEW, "/api/sources/get", "slug={slug}&id={source}"),
+    door(Kind::Act, SOURCES, "/api/sources/replace_key", "slug={slug}&id={agent}"),
+    door(Kind::Act, SOURCES, "/api/sources/revoke_agent", "slug={slug}&id={agent}"),
     door(Kind::Read, VIEW, "/api/dead_letters/list", "slug={slug}"),
+    door(Kind::Read, SOURCES, "/api/dead_letters/list", "slug={slug}"),
     door(Kind::Other, VIEW, "/w/{slug}/live", "page=overview&since=1&asset={asset}"),
     // Its members. Everybody sees their own place, may leave, and may accept what is offered to them.
     door(Kind::Page, VIEW, "/w/{slug}/members", ""),

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use axum::body::Body;
+use axum::http::{Request, header};
 use clarity_domain::role::Role;
 use clarity_service::{Limits, MailSettings};
 use sha2::{Digest, Sha256};
@@ -130,11 +132,6 @@ impl World {
         };
         let token = hex::encode([Uuid::now_v7().as_bytes().as_slice(), Uuid::new_v4().as_bytes()].concat());
         let hash = hex::encode(Sha256::digest(token.as_bytes()));
-        let (ends, revoked) = match caller {
-            Caller::Expired => ("now() - interval '1 second'", "null"),
-            Caller::Revoked => ("now() + interval '1 day'", "now()"),
-            _ => ("now() + interval '1 day'", "null"),
-        };
         let mut sql = String::new();
         for slug in ["nordmark", "acme"] {
             for role in ROLES {
@@ -147,13 +144,60 @@ impl World {
             }
         }
         sql += &format!(
-            "insert into auth.sessions (token_hash, id, user_id, expires_at, revoked_at)
-             select '\\x{hash}', '{}', id, {ends}, {revoked} from auth.users where email = '{}@{slug}.example'",
+            "insert into auth.sessions (token_hash, id, user_id, expires_at)
+             select '\\x{hash}', '{}', id, now() + interval '1 day' from auth.users where email = '{}@{slug}.example'",
             Uuid::now_v7(),
             role.as_str()
         );
         self.stage.sql(&sql).await;
+        if caller.is_nobody() {
+            // It was good once, and used.
+            let request = Request::get("/api/session/current").header(header::COOKIE, format!("cs={token}"));
+            self.stage.send(request.body(Body::empty()).expect("a request")).await;
+            let ended = if caller == Caller::Expired {
+                "expires_at = now() - interval '1 second'"
+            } else {
+                "revoked_at = now()"
+            };
+            self.stage.sql(&format!("update auth.sessions set {ended} where token_hash = '\\x{hash}'")).await;
+        }
         Some(token)
+    }
+
+    /// Whoever has this session showed longer ago than a quarter of an hour that it is them.
+    pub async fn long_confirmed(&self, token: &str) {
+        let hash = hex::encode(Sha256::digest(token.as_bytes()));
+        let sql = format!(
+            "update auth.sessions set confirmed_at = now() - interval '16 minutes' where token_hash = '\\x{hash}'"
+        );
+        self.stage.sql(&sql).await;
+    }
+
+    /// What every row of the other workspace and of its people says, in few letters: any change of it is another text.
+    pub async fn all_that_is_theirs(&self) -> String {
+        let admin = self.stage.db.admin().await;
+        let tables = "select c.oid::regclass::text
+                      from pg_class c join pg_attribute a on a.attrelid = c.oid
+                      where a.attname = 'workspace_id' and not a.attisdropped
+                        and c.relkind in ('r', 'p') and not c.relispartition
+                      order by 1";
+        let workspace = &self.theirs["workspace"];
+        let mut all = vec![
+            format!("select 'workspace' as place, t::text as line from auth.workspaces t where t.id = '{workspace}'"),
+            "select 'user', t::text from auth.users t where t.email like '%@acme.example'".to_owned(),
+            "select 'session', t::text from auth.sessions t join auth.users u on u.id = t.user_id
+             where u.email like '%@acme.example'"
+                .to_owned(),
+        ];
+        for row in admin.query(tables, &[]).await.expect("readable") {
+            let name: String = row.get(0);
+            all.push(format!("select '{name}', t::text from {name} t where t.workspace_id = '{workspace}'"));
+        }
+        let sql = format!(
+            "select md5(string_agg(place || line, ',' order by place, line)) from ({}) rows",
+            all.join(" union all ")
+        );
+        admin.query_one(&sql, &[]).await.unwrap_or_else(|e| panic!("{e:?}\n{sql}")).get(0)
     }
 
     /// The cookie's value of a new session of somebody new of the platform's own people.
@@ -238,6 +282,7 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
         "domain",
         "mask",
         "grant",
+        "agent",
     ]) {
         things.insert(thing, id(kind));
     }
@@ -267,6 +312,8 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
       insert into auth.api_tokens (token_hash, id, workspace_id, service_account_id, name, scopes, created_by, expires_at)
         values (sha256('{token}'), '{token}', '{workspace}', '{account}', '{name}', '{read:assets}', '{user}', now() + interval '1 day');
       insert into agents (workspace_id, id, name, seen_at) values ('{workspace}', '{source}', '{name}', now());
+      insert into auth.agent_keys (agent_id, workspace_id, public_key) values ('{agent}', '{workspace}', sha256('{agent}'));
+      insert into agents (workspace_id, id, name) values ('{workspace}', '{agent}', '{name}');
       insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
       insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');
       insert into assets (workspace_id, id, number, key, name) values ('{workspace}', '{asset}', 1, '{name}', '{name}');

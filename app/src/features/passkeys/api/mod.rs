@@ -7,6 +7,7 @@ mod begin_second_step;
 mod begin_sign_in;
 mod confirm;
 mod remove;
+mod rename;
 mod second_step;
 mod sign_in;
 
@@ -17,5 +18,6 @@ pub use begin_second_step::begin_second_step;
 pub use begin_sign_in::begin_sign_in;
 pub use confirm::confirm;
 pub use remove::{Remove, remove};
+pub use rename::{Rename, rename};
 pub use second_step::second_step;
 pub use sign_in::sign_in;

@@ -11,5 +11,6 @@ pub async fn frame(slug: String) -> Result<Wire<Framed>, PageError> {
     use crate::server::{enter, page_error, visitor};
     let (services, seat) = enter(&slug).await.map_err(page_error)?;
     let frame = services.frame(&visitor(), &seat).await.map_err(page_error)?;
-    Ok(Wire(Framed { notes: words::of(&frame), frame }))
+    let support = frame.support.iter().map(|one| one.id).collect();
+    Ok(Wire(Framed { notes: words::of(&frame), frame, support }))
 }

@@ -10,6 +10,7 @@ pub async fn sign_out() -> Result<(), PageError> {
     server::services().sign_out(&server::visitor(), &server::client()).await.map_err(server::page_error)?;
     server::clear_session();
     server::clear_recovery_codes();
+    server::clear_cache();
     leptos_axum::redirect(paths::SIGN_IN);
     Ok(())
 }

@@ -206,6 +206,31 @@ async fn a_lost_device_is_replaced_by_a_recovery_code_and_removed() {
 }
 
 #[tokio::test]
+async fn a_passkey_is_renamed_by_its_person_alone() {
+    let stage = Stage::new().await;
+    let (signed_in, _) = maja(&stage).await;
+    // Late as well: it opens nothing.
+    left_alone(&stage).await;
+    let visitor = stage.visitor(&signed_in).await;
+    let id = page(&stage, &signed_in).await.passkeys.list[0].id;
+    let services = &stage.services;
+    services.rename_passkey(&visitor, id, "  Phone of the night shift ", &client()).await.unwrap();
+    assert_eq!(page(&stage, &signed_in).await.passkeys.list[0].name, "Phone of the night shift");
+    let written = "audit_entries where act = 'passkey.rename' and object_name = 'Phone of the night shift'
+                   and before ->> 'name' = 'iPhone' and after ->> 'name' = 'Phone of the night shift'";
+    assert_eq!(stage.count(written).await, 1);
+    services.rename_passkey(&visitor, id, "Phone of the night shift", &client()).await.unwrap();
+    assert_eq!(stage.count("audit_entries where act = 'passkey.rename'").await, 1, "the same name is no change");
+    let empty = services.rename_passkey(&visitor, id, " ", &client()).await.unwrap_err();
+    assert_eq!(code_and_field(&empty), (ErrorCode::Invalid, Some("name")));
+    let joe = stage.sign_up("Acme", "joe@acme.example").await.unwrap();
+    let others = services.rename_passkey(&stage.visitor(&joe).await, id, "Mine", &client()).await.unwrap_err();
+    assert_eq!(others.code, ErrorCode::NotFound);
+    let nobody = services.rename_passkey(&Visitor::Anonymous, id, "Mine", &client()).await.unwrap_err();
+    assert_eq!(nobody.code, ErrorCode::Unauthenticated);
+}
+
+#[tokio::test]
 async fn a_person_keeps_twenty_and_removes_only_their_own() {
     let stage = Stage::new().await;
     let (signed_in, _) = maja(&stage).await;

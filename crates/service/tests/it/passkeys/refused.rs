@@ -160,3 +160,21 @@ async fn a_passkey_opens_its_persons_account_alone() {
     let step = stage.services.second_step(None).await.unwrap();
     assert!(step.app && !step.passkey, "of nobody nothing is told");
 }
+
+#[tokio::test]
+async fn no_passkey_opens_an_account_that_was_disabled() {
+    let stage = Stage::new().await;
+    let (signed_in, _) = maja(&stage).await;
+    let token = asked(&stage).await;
+    stage.services.disable_account(MAJA).await.unwrap();
+    let waiting = finish(&stage, &token, &answer("phone_2")).await.err().expect("a refusal");
+    assert_eq!(waiting.code, ErrorCode::NotFound, "what waited for its second step is over");
+    let token = asked_alone(&stage).await;
+    let alone = answer_of("phone_2", &signed_in);
+    let refused = stage.services.sign_in_by_passkey(&token, &alone, &client()).await.err().expect("a refusal");
+    assert_eq!(code_and_field(&refused), NOT_RIGHT, "as one that nobody knows");
+    assert_eq!(stage.count("auth.sessions where revoked_at is null").await, 0);
+    stage.services.enable_account(MAJA).await.unwrap();
+    let token = asked_alone(&stage).await;
+    assert!(stage.services.sign_in_by_passkey(&token, &alone, &client()).await.is_ok());
+}

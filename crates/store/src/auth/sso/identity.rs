@@ -7,6 +7,7 @@ use clarity_domain::view::session::UserCard;
 use clarity_domain::view::sso::SsoLinked;
 
 use crate::at::micros;
+use crate::auth::renewal;
 use crate::scope::WorkspaceScope;
 use crate::{AuthTx, Result};
 
@@ -128,7 +129,11 @@ pub async fn join(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, role: R
     )
     .execute(tx.conn())
     .await?;
-    Ok(joined.rows_affected() == 1)
+    let is_new = joined.rows_affected() == 1;
+    if is_new {
+        renewal::ask(tx, user).await?;
+    }
+    Ok(is_new)
 }
 
 /// Whether this person has a place in the workspace.

@@ -116,8 +116,9 @@ async fn left(row: &Row) -> Vec<String> {
     let world = world_with(mail).await;
     let (services, stop) = (world.stage.services.clone(), CancellationToken::new());
     let until = stop.clone();
-    let delivering = tokio::spawn(async move { services.deliver_mail(until).await });
+    // Delivered when all are written: a letter that has left keeps no words, and what follows one reads its link.
     post::send(&world, row.kind, 0).await;
+    let delivering = tokio::spawn(async move { services.deliver_mail(until).await });
 
     let admin = world.stage.db.admin().await;
     let read = || async {

@@ -32,7 +32,7 @@ pub async fn send(world: &World, kind: &str, round: usize) -> String {
             Box::pin(account(world, kind, round)).await
         }
         "invitation" | "ownership_offer" => Box::pin(membership(world, kind, round)).await,
-        "second_factor_added" | "second_factor_removed" | "recovery_code_used" => {
+        "second_factor_added" | "second_factor_removed" | "second_factor_reset" | "recovery_code_used" => {
             Box::pin(second_factor(world, kind)).await
         }
         "passkey_added" | "passkey_removed" => Box::pin(passkey(world, kind)).await,
@@ -90,6 +90,10 @@ async fn second_factor(world: &World, kind: &str) -> String {
         "second_factor_removed" => {
             give_app(world, ADMIN).await;
             services.remove_second_factor(&admin, &client()).await.unwrap();
+        }
+        "second_factor_reset" => {
+            give_app(world, ADMIN).await;
+            services.reset_second_factor(ADMIN, "lost the phone", "https://clarity.example").await.unwrap();
         }
         _ => {
             know_passwords(world).await;

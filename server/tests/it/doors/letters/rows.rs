@@ -116,6 +116,7 @@ pub const LETTERS: &[Row] = &[
     row("ownership_offer", To::Offered, &["/w/{slug}/members"], Opens::Doors),
     row("second_factor_added", To::Person, &["/reset"], Opens::Doors),
     row("second_factor_removed", To::Person, &["/reset"], Opens::Doors),
+    row("second_factor_reset", To::Person, &["/reset"], Opens::Doors),
     row("passkey_added", To::Person, &["/reset"], Opens::Doors),
     row("passkey_removed", To::Person, &["/reset"], Opens::Doors),
     row("confirm_email", To::Typed, &["/email/{unknown}"], Opens::OnceForItsPerson("/api/email_change/change")),
