@@ -4,7 +4,7 @@ import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { device } from "../support/authenticator.mjs";
 import { ageSessions } from "../support/database.mjs";
-import { chooseRole, join } from "../support/members.mjs";
+import { chooseRole, join, signIn } from "../support/members.mjs";
 import { PASSWORD, accessible, hydrated, launch, person, picture, signUp } from "../support/stack.mjs";
 
 let browser;
@@ -46,6 +46,10 @@ test("a dangerous act asks a session of some time ago for the password or a pass
   const joe = await person(browser);
   await join(desk.page, joe.page, slug, "Joe Berg", "Viewer");
   const { page } = desk;
+  const plain = await person(browser, { javaScriptEnabled: false });
+  await plain.page.goto(`/sign-in?next=/w/${slug}/members`);
+  await signIn(plain.page, email);
+  await members(plain.page, slug);
 
   // A quarter of an hour later. What is no danger needs nothing.
   await roleIs(page, slug, "Joe Berg", "Viewer");
@@ -68,7 +72,6 @@ test("a dangerous act asks a session of some time ago for the password or a pass
 
   // Without script.
   ageSessions(email);
-  const plain = await person(browser, { javaScriptEnabled: false, storageState: await desk.context.storageState() });
   await plain.page.goto(`/w/${slug}/members`);
   await refused(plain.page, "Joe Berg", "Admin");
   await plain.page.getByLabel("Password").fill(PASSWORD);
@@ -78,10 +81,13 @@ test("a dangerous act asks a session of some time ago for the password or a pass
   await Promise.all([plain.page.waitForEvent("load"), chooseRole(plain.page, "Joe Berg", "Admin")]);
   await roleIs(plain.page, slug, "Joe Berg", "Admin");
 
-  // With a passkey.
+  // With a passkey, which is added by somebody who has confirmed.
   await device(desk);
-  await page.goto("/second-factor");
+  await page.goto("/confirm-it?next=/second-factor");
   await hydrated(page);
+  await page.getByLabel("Password").fill(PASSWORD);
+  await page.getByRole("button", { name: "Confirm", exact: true }).click();
+  await page.waitForURL(/\/second-factor$/);
   await page.getByLabel("Name of the new passkey").fill("Laptop");
   await page.getByRole("button", { name: "Add a passkey" }).click();
   await page.getByRole("button", { name: "I have kept them" }).click();

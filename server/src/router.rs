@@ -16,8 +16,8 @@ use crate::{api, assets, audit, export, health, live, middleware, sso, ssr};
 
 const BODY_LIMIT_BYTES: usize = 1024 * 1024;
 
-/// From the outside in: request id, headers, cross-site, bounds, body limit, then static files, with a token the API or, with a
-/// visitor, the app.
+/// From the outside in: request id, headers, cross-site, bounds, body limit, the whole body, then static files, with a token the
+/// API or, with a visitor, the app.
 pub fn router(state: AppState) -> Router {
     // Live streams must not wait in a compressor.
     let when = DefaultPredicate::new().and(NotForContentType::new("text/event-stream"));

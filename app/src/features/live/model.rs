@@ -24,9 +24,7 @@ pub fn badge(freshness: &Freshness, link: Link) -> (Tone, &'static str, String) 
         Link::Lost => {
             (Tone::Warn, "Reconnecting", "the connection to Clarity Stream is lost; what you see is from before".into())
         }
-        Link::Ended => {
-            (Tone::Bad, "Not live", "you are signed out, or your role here was changed; load the page again".into())
-        }
+        Link::Ended => (Tone::Bad, "Signed out", "sign in again to see live data".into()),
         Link::Outdated => (Tone::Warn, "Reload the page", "Clarity Stream was updated".into()),
         Link::Opening | Link::Open => (tone(freshness.truth), word(freshness.truth), freshness.why.clone()),
     }
