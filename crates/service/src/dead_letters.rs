@@ -36,7 +36,6 @@ impl Services {
             total: totals.letters.max(0) as u64,
             groups: groups.into_iter().map(|group| show(group, &masks)).collect(),
             groups_total: small(totals.groups),
-            hidden: !seat.sees_every_site(),
         })
     }
 

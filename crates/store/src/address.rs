@@ -18,8 +18,12 @@ pub(crate) fn of(login: &DbLogin) -> Result<PgConnectOptions, StoreError> {
 
 /// `name` is what the address is called where it was given.
 pub(crate) fn read(name: &str, url: &str) -> Result<PgConnectOptions, StoreError> {
-    let options: PgConnectOptions =
-        url.parse().map_err(|_| StoreError::Setup(format!("{name} is not a postgres:// address")))?;
+    let wrong = || StoreError::Setup(format!("{name} is not a postgres:// address"));
+    // sqlx takes any scheme.
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(wrong());
+    }
+    let options: PgConnectOptions = url.parse().map_err(|_| wrong())?;
     // Statements carry values, and some of them secrets: a slow one is not logged.
     let options = options.disable_statement_logging();
     if is_here(&options) {

@@ -34,7 +34,6 @@ pub fn DeadLettersContent(
     #[cfg(not(feature = "hydrate"))]
     let _ = (running, refresh);
     let lead = match letters.total {
-        _ if letters.hidden => "They belong to no site, and you see some sites alone".to_owned(),
         0 => "Events that could not be understood are kept here, with their cause".to_owned(),
         1 => "1 event could not be understood; nothing is lost".to_owned(),
         total => format!(
@@ -51,14 +50,7 @@ pub fn DeadLettersContent(
         <Page crumbs=vec![Crumb::here("Dead letters")]>
             <div class="cs-head"><div class="cs-head__text"><h1>"Dead letters"</h1><p>{lead}</p></div></div>
             {move || error().map(|error| view! { <Banner tone=Tone::Bad alert=true>{error.message().to_owned()}</Banner> })}
-            {if letters.hidden {
-                view! {
-                    <div class="cs-card">
-                        <EmptyNote symbol=Symbol::Inbox title="Not shown to you" message="Dead letters are told by source, not by machine, so they are shown to members who see every site."/>
-                    </div>
-                }
-                    .into_any()
-            } else if letters.groups.is_empty() {
+            {if letters.groups.is_empty() {
                 view! {
                     <div class="cs-card">
                         <EmptyNote symbol=Symbol::Check title="No dead letters" message="Every event so far was understood. One that is not stops nothing: it waits here until its cause is fixed."/>

@@ -12,9 +12,6 @@ pub struct DeadLetters {
     /// Most letters first; at most 100 groups, `groups_total` says how many there are.
     pub groups: Vec<DeadLetterGroup>,
     pub groups_total: u32,
-    /// The viewer is limited to sites: letters belong to none, so they are not shown, and not counted.
-    #[serde(default)]
-    pub hidden: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
