@@ -27,32 +27,37 @@ pub fn json<W: io::Write + 'static>(
     tracing_subscriber::fmt().with_env_filter(parsed(&filter)).json().with_writer(open).finish()
 }
 
-/// A line for people. tracing quotes escapes of terminals; line ends are left to us.
+/// A line for people, without colours: whatever controls a terminal came from outside then, and is written out.
 pub fn text<W: io::Write + 'static>(
     filter: String,
     open: impl Fn() -> W + Send + Sync + 'static,
 ) -> impl Subscriber + Send + Sync + 'static {
     let open = move || OneLine(open());
-    tracing_subscriber::fmt().with_env_filter(parsed(&filter)).with_target(false).with_writer(open).finish()
+    tracing_subscriber::fmt()
+        .with_env_filter(parsed(&filter))
+        .with_target(false)
+        .with_ansi(false)
+        .with_writer(open)
+        .finish()
 }
 
 fn parsed(filter: &str) -> EnvFilter {
     EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"))
 }
 
-/// Writes each entry, which tracing hands over whole, as one line.
+/// Writes each entry, which tracing hands over whole, as one line in which nothing controls a terminal.
 struct OneLine<W>(W);
 
 impl<W: io::Write> io::Write for OneLine<W> {
     fn write(&mut self, entry: &[u8]) -> io::Result<usize> {
         let inside = entry.strip_suffix(b"\n").unwrap_or(entry);
-        if inside.iter().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        if inside.iter().any(u8::is_ascii_control) {
             let mut line = Vec::with_capacity(entry.len() + 16);
             for byte in inside {
-                match byte {
-                    b'\n' => line.extend_from_slice(b"\\n"),
-                    b'\r' => line.extend_from_slice(b"\\r"),
-                    _ => line.push(*byte),
+                if byte.is_ascii_control() {
+                    line.extend(byte.escape_ascii());
+                } else {
+                    line.push(*byte);
                 }
             }
             line.extend_from_slice(&entry[inside.len()..]);
