@@ -17,6 +17,7 @@ use serde_json::json;
 
 use crate::error::{fault, missing};
 use crate::frame::small;
+use crate::masked::Masks;
 use crate::{Seat, Services};
 
 /// Machines that are shown; there is no page for more yet.
@@ -31,7 +32,8 @@ impl Services {
         self.permit(seat, Permission::ManageSources, Act::ReadSites, Object::default()).await?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let sites = site::list(&mut tx).await.map_err(fault)?;
-        let machines = asset::list(&mut tx).await.map_err(fault)?;
+        let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
+        let machines = masks.assets(asset::list(&mut tx).await.map_err(fault)?);
         tx.commit().await.map_err(fault)?;
         let at = |id: SiteId| machines.iter().filter(|machine| machine.site_id == Some(id)).count();
         let rows = sites.into_iter().map(|site| SiteRow {

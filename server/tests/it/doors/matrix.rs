@@ -181,7 +181,6 @@ pub const DOORS: &[Door] = &[
     door(Kind::Read, VIEW, "/api/sources/get", "slug={slug}&id={source}"),
     door(Kind::Act, SOURCES, "/api/sources/replace_key", "slug={slug}&id={agent}"),
     door(Kind::Act, SOURCES, "/api/sources/revoke_agent", "slug={slug}&id={agent}"),
-    door(Kind::Read, VIEW, "/api/dead_letters/list", "slug={slug}"),
     door(Kind::Read, SOURCES, "/api/dead_letters/list", "slug={slug}"),
     door(Kind::Other, VIEW, "/w/{slug}/live", "page=overview&since=1&asset={asset}"),
     // Its members. Everybody sees their own place, may leave, and may accept what is offered to them.
