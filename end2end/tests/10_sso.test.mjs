@@ -62,7 +62,7 @@ test("an owner sets single sign-on up, a colleague joins by it, and required it 
   await plain.page.waitForURL(new RegExp(`/w/${slug}$`));
   await plain.page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   await plain.page.goto(`/w/${slug}/sessions`);
-  await plain.page.getByText("by single sign-on").waitFor();
+  await plain.page.getByText("by single sign-on", { exact: true }).waitFor();
 
   // Required: the owner is marked first.
   await addSecondFactor(desk.page);

@@ -3,7 +3,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { device } from "../support/authenticator.mjs";
-import { PASSWORD, hydrated, launch, letter, looks, person, signUp } from "../support/stack.mjs";
+import { PASSWORD, hydrated, launch, letter, looks, person, signUp, until } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
@@ -16,7 +16,12 @@ async function addPasskey(page, name) {
 
 async function rename(page, from, to) {
   const row = page.getByRole("listitem").filter({ hasText: from });
-  await row.locator("summary").click();
+  // The list is read again after each change, and its forms are closed then.
+  await page.waitForLoadState("networkidle");
+  await until("the form is open", 10, async () => {
+    if (!(await row.locator("details").evaluate((one) => one.open))) await row.locator("summary").click();
+    return row.getByLabel("New name").isVisible();
+  });
   await row.getByLabel("New name").fill(to);
   await row.getByRole("button", { name: "Save the name" }).click();
   await page.getByText(to, { exact: true }).waitFor();

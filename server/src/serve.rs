@@ -28,7 +28,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let origin = options.public_url.trim_end_matches('/').to_owned();
     let secure = is_secure(&origin)?;
     may_run(secure, cfg!(debug_assertions))?;
-    let proxied = may_listen(&options)?;
+    let proxied = may_listen(&options, secure)?;
     let mail = mail_settings(&options, secure)?;
     let secrets = secrets_key(&options, secure)?;
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
@@ -96,13 +96,19 @@ fn may_run(secure: bool, debug: bool) -> anyhow::Result<()> {
 }
 
 /// Whether requests come from proxies in front alone: we end no TLS, so an address that others reach is for them.
-fn may_listen(options: &ServeOptions) -> anyhow::Result<bool> {
+fn may_listen(options: &ServeOptions, secure: bool) -> anyhow::Result<bool> {
     let beyond = !options.listen.ip().is_loopback();
     if beyond && options.trusted_proxies.is_empty() {
         bail!(
             "--listen {} is reached by other machines, and this server speaks plain http: put a proxy that ends TLS in front \
              and name its address with --trusted-proxies, or listen on 127.0.0.1",
             options.listen
+        );
+    }
+    if secure && options.trusted_proxies.is_empty() {
+        bail!(
+            "a server on https stands behind a proxy that ends TLS: name its address with --trusted-proxies (127.0.0.1 for one \
+             on this machine), or everybody who comes through it would be one and the same to the limits and the audit log"
         );
     }
     Ok(beyond)
@@ -196,13 +202,19 @@ mod tests {
 
     #[test]
     fn an_address_that_others_reach_is_for_proxies_that_are_named() {
-        assert!(!may_listen(&options(&[])).unwrap());
-        assert!(!may_listen(&options(&["--listen", "[::1]:8080"])).unwrap());
+        assert!(!may_listen(&options(&[]), false).unwrap());
+        assert!(!may_listen(&options(&["--listen", "[::1]:8080"]), false).unwrap());
         for open in ["0.0.0.0:8080", "[::]:8080", "10.1.2.3:80"] {
-            let words = may_listen(&options(&["--listen", open])).unwrap_err().to_string();
+            let words = may_listen(&options(&["--listen", open]), false).unwrap_err().to_string();
             assert!(words.contains("--trusted-proxies") && words.contains(open), "{words}");
-            assert!(may_listen(&options(&["--listen", open, "--trusted-proxies", "10.0.0.1"])).unwrap(), "{open}");
+            assert!(
+                may_listen(&options(&["--listen", open, "--trusted-proxies", "10.0.0.1"]), true).unwrap(),
+                "{open}"
+            );
         }
+        let words = may_listen(&options(&[]), true).unwrap_err().to_string();
+        assert!(words.contains("127.0.0.1 for one on this machine"), "{words}");
+        assert!(!may_listen(&options(&["--trusted-proxies", "127.0.0.1"]), true).unwrap());
     }
 
     #[test]

@@ -195,8 +195,16 @@ impl Session<'_> {
             }
             Frame::ReplaceKey(question) => {
                 let (dir, own, id) = (self.uplink.dir.clone(), self.key.clone(), self.uplink.identity.agent_id);
-                let answer = tokio::task::spawn_blocking(move || keys::answer(&dir, &own, id, &question)).await??;
-                vec![Frame::NewKey(answer)]
+                match tokio::task::spawn_blocking(move || keys::answer(&dir, &own, id, &question)).await? {
+                    Ok(answer) => vec![Frame::NewKey(answer)],
+                    Err(error) => {
+                        tracing::warn!(
+                            error = format!("{error:#}"),
+                            "no new key could be made; this agent's own stays"
+                        );
+                        Vec::new()
+                    }
+                }
             }
             Frame::KeyKept(kept) => {
                 let dir = self.uplink.dir.clone();

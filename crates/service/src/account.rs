@@ -38,6 +38,13 @@ pub struct SignedIn {
     pub session: Session,
 }
 
+/// Locks the person: whether the password that was shown is still theirs, of an account that is open. It was compared outside of
+/// this transaction, and whoever resets a password means that the old one opens nothing from then on.
+pub(crate) async fn still(tx: &mut AuthTx, shown: &Credentials) -> Result<bool, AppError> {
+    let now = user::find_for_second_step(tx, shown.user.id).await.map_err(fault)?;
+    Ok(now.is_some_and(|now| now.password_hash == shown.password_hash && !now.disabled))
+}
+
 impl Services {
     /// Signs in, or asks for a code as well: see [`Services::finish_sign_in`].
     ///
@@ -46,10 +53,13 @@ impl Services {
     pub async fn sign_in(&self, form: SignIn, client: &Client) -> Result<FirstStep, AppError> {
         self.throttle.take(&client.address)?;
         let email = parse_email(&form.email)?;
-        let user = self.authenticate(&email, &Secret::new(form.password), client).await?.ok_or_else(wrong_password)?;
+        let shown = self.authenticate(&email, &Secret::new(form.password), client).await?.ok_or_else(wrong_password)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // Whoever adds a second factor at this moment does it before this sign-in or after it.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        // Whoever adds a second factor or chooses another password at this moment does it before this sign-in or after it.
+        if !still(&mut tx, &shown).await? {
+            return Err(wrong_password());
+        }
+        let user = shown.user;
         if let Some(pending) = self.wait_for_code(&mut tx, user.id).await? {
             tx.commit().await.map_err(fault)?;
             return Ok(FirstStep::CodeNeeded(pending));
@@ -94,22 +104,25 @@ impl Services {
         Err(AppError::invalid("email", "This address has an account with another password."))
     }
 
-    /// `None`: no such account, a wrong password, or an account that is closed. All take as long.
+    /// Whose password it is, as it was read: a moment passes before it is used, see [`still`]. `None`: no such account, a wrong
+    /// password, or an account that is closed. All take as long.
     pub(crate) async fn authenticate(
         &self,
         email: &str,
         password: &Secret,
         client: &Client,
-    ) -> Result<Option<UserCard>, AppError> {
+    ) -> Result<Option<Credentials>, AppError> {
         let known = self.note_attempt(email).await?;
-        let disabled = known.as_ref().is_some_and(|known| known.disabled);
-        let (user, stored) = known.map(|k| (k.user, k.password_hash)).unzip();
-        let right = self.passwords.verify(password, stored).await? && !disabled;
-        if !right && let Some(user) = user {
-            self.note_refused(user, Act::SignIn, client);
-            return Ok(None);
+        let stored = known.as_ref().map(|known| known.password_hash.clone());
+        let right = self.passwords.verify(password, stored).await?;
+        match known {
+            Some(known) if right && !known.disabled => Ok(Some(known)),
+            Some(known) => {
+                self.note_refused(known.user, Act::SignIn, client);
+                Ok(None)
+            }
+            None => Ok(None),
         }
-        Ok(user)
     }
 
     /// Writes down a wrong password or code, in every workspace of that person. Beside the answer: an account that exists must

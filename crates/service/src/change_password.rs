@@ -6,6 +6,7 @@ use clarity_runtime::secret::Secret;
 use clarity_store::audit::Object;
 use clarity_store::auth::{email_change, session, user, workspace};
 
+use crate::account::still;
 use crate::audit as log;
 use crate::error::fault;
 use crate::mail::Letter;
@@ -27,11 +28,13 @@ impl Services {
         let user = &member.session.user;
         let workspaces: Vec<&str> = member.session.workspaces.iter().map(|card| card.name.as_str()).collect();
         password::check_new_of_member(&new, &user.name, &user.email, &workspaces)?;
-        if self.authenticate(&user.email, &Secret::new(current), client).await?.is_none() {
-            return Err(AppError::invalid("current", "This is not your password."));
-        }
+        let not_yours = || AppError::invalid("current", "This is not your password.");
+        let shown = self.authenticate(&user.email, &Secret::new(current), client).await?.ok_or_else(not_yours)?;
         let hash = self.passwords.hash(&Secret::new(new)).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
+        if shown.user.id != user.id || !still(&mut tx, &shown).await? {
+            return Err(not_yours());
+        }
         user::set_password(&mut tx, user.id, &hash).await.map_err(fault)?;
         session::revoke_others(&mut tx, user.id, &member.token).await.map_err(fault)?;
         // Whoever knew the old one may have asked for it.

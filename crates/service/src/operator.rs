@@ -11,7 +11,7 @@ use clarity_domain::view::session::UserCard;
 use clarity_store::AuthTx;
 use clarity_store::audit::Object;
 use clarity_store::auth::workspace::SeatRow;
-use clarity_store::auth::{pending_sign_in, session, user, workspace};
+use clarity_store::auth::{email_change, pending_sign_in, session, user, workspace};
 
 use crate::Services;
 use crate::audit::{shown, support};
@@ -78,6 +78,8 @@ impl Services {
 async fn end_all(tx: &mut AuthTx, user: &UserCard) -> Result<(u64, Vec<SeatRow>), AppError> {
     let ended = session::revoke_all(tx, user.id).await.map_err(fault)?;
     pending_sign_in::forget(tx, user.id).await.map_err(fault)?;
+    // Asked for in a session that has ended with these.
+    email_change::forget(tx, user.id).await.map_err(fault)?;
     let seats = workspace::list_seats(tx, user.id).await.map_err(fault)?;
     Ok((ended, seats))
 }

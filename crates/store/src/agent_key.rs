@@ -85,22 +85,25 @@ impl AuthStore {
     }
 
     /// Sends a new generation to an agent that showed `shown`, and notes whether its version can replace its key. None when
-    /// another holder of the key has moved on meanwhile. One that is higher than we know was given before our database was
+    /// another holder of the key has moved on meanwhile, or the key that it proved opens nothing any more. One that is higher than we know was given before our database was
     /// restored from an older copy.
     pub async fn offer_generation(
         &self,
         agent_id: AgentId,
         shown: u64,
+        key: &[u8; 32],
         replaces_key: bool,
     ) -> Result<Option<u64>, StoreError> {
         let offered = sqlx::query_scalar!(
             "update auth.agent_keys
              set offered = greatest(generation, offered, $2) + 1, replaces_key = $3
              where agent_id = $1 and revoked_at is null and ($2 = generation or $2 >= offered)
+               and $4 in (public_key, next_public_key)
              returning offered",
             agent_id.0,
             shown as i64,
-            replaces_key
+            replaces_key,
+            &key[..]
         )
         .fetch_optional(&self.pool)
         .await?;

@@ -153,7 +153,7 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: &Hello, peer: SocketAddr
     }
     // A higher one than we know is the true agent's too: our database was restored from an older copy.
     let welcomed = if hello.generation == confirmed || hello.generation >= offered {
-        ingest.auth.offer_generation(agent_id, hello.generation, hello.replaces_key).await?
+        ingest.auth.offer_generation(agent_id, hello.generation, &key, hello.replaces_key).await?
     } else {
         None
     };
@@ -163,8 +163,12 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: &Hello, peer: SocketAddr
         note(ingest, &scope, true, Some("A copy of this agent tried to connect and was refused.")).await;
         return denied(wire, DenyCode::Clone, words, None).await;
     };
-    let new_words = if is_next { follow_key(ingest, agent_id, &key).await? } else { None };
-    let (sources, told, masks) = register(ingest, &scope, hello, peer, new_words.as_deref()).await?;
+    // Said with each connection: one that broke after its first use of a new key has not said them.
+    let words = fingerprint(&Sha256::digest(key).into());
+    if is_next && ingest.auth.follow_key(agent_id, &key).await? {
+        tracing::info!(%agent_id, fingerprint = words, "an agent's key was replaced; the one before opens nothing any more");
+    }
+    let (sources, told, masks) = register(ingest, &scope, hello, peer, &words).await?;
     tracing::info!(%agent_id, generation, version = clean(&hello.agent_version), "agent connected");
     let welcome =
         Welcome { generation, clock_us: now_us(), window_bytes: limits::WINDOW_BYTES, sources, masks: Some(masks) };
@@ -176,16 +180,6 @@ async fn agent(ingest: &Ingest, wire: &mut Wire, hello: &Hello, peer: SocketAddr
         note(ingest, &scope, false, None).await;
     }
     ended
-}
-
-/// The agent has used its next key. The key's six words, when this connection is the first.
-async fn follow_key(ingest: &Ingest, agent_id: AgentId, key: &[u8; 32]) -> Result<Option<String>, StoreError> {
-    if !ingest.auth.follow_key(agent_id, key).await? {
-        return Ok(None);
-    }
-    let words = fingerprint(&Sha256::digest(key).into());
-    tracing::info!(%agent_id, fingerprint = words, "an agent's key was replaced; the one before opens nothing any more");
-    Ok(Some(words))
 }
 
 pub(super) fn is_signed(key: &[u8; 32], message: &[u8], signature: &str) -> bool {
@@ -206,7 +200,7 @@ async fn register(
     scope: &WorkspaceScope,
     hello: &Hello,
     peer: SocketAddr,
-    fingerprint: Option<&str>,
+    fingerprint: &str,
 ) -> anyhow::Result<(Vec<SourceCursor>, Told, Masks)> {
     let address = peer.ip().to_string();
     let mut tx = ingest.store.begin(scope).await?;

@@ -13,7 +13,7 @@ use super::{LINK_LIFE, Noted};
 use crate::Services;
 use crate::error::fault;
 use crate::mail::Letter;
-use crate::second_factor::recent;
+use crate::second_factor::just_now;
 use crate::visitor::{Client, Visitor, new_token};
 
 impl Services {
@@ -25,7 +25,7 @@ impl Services {
     pub async fn ask_email_change(&self, visitor: &Visitor, email: &str, client: &Client) -> Result<(), AppError> {
         self.throttle.take(&client.address)?;
         let member = visitor.whole()?;
-        recent(&member.proof)?;
+        just_now(&member.proof)?;
         let email = parse_email(email)?;
         let here = &member.session.user;
         if email == here.email {

@@ -121,6 +121,12 @@ impl Services {
             drop(tx);
             return self.refuse(seat, Act::ResendInvitation, object, role, ABOVE).await;
         }
+        if role >= Role::Admin {
+            // This session vouches for them anew. Nothing is locked meanwhile: what ends is found by the renewal.
+            drop(tx);
+            self.permit_recent(seat, Permission::ManageMembers, Act::ResendInvitation, object).await?;
+            tx = self.locked(seat).await?.0;
+        }
         let (token, token_hash) = new_token()?;
         let expires_at = now_us() + INVITATION_LIFE;
         let renewed = invitation::renew(&mut tx, &seat.scope, id, seat.user_id, &token_hash, expires_at).await;

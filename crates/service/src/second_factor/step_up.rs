@@ -20,6 +20,7 @@ use crate::{Seat, Services};
 
 /// So long a sign-in, or a confirmation, is recent.
 const RECENT: Micros = 15 * MINUTE;
+const JUST_NOW: Micros = 2 * MINUTE;
 
 /// The form. No `Debug`: it holds a password.
 #[derive(Clone)]
@@ -27,6 +28,13 @@ pub struct ConfirmSession {
     pub password: String,
     /// Of those who have a second factor.
     pub code: Option<String>,
+}
+
+/// The same for what takes an account away with it: to have signed in within the last quarter of an hour is not enough.
+pub(crate) fn just_now(proof: &Proof) -> Result<(), AppError> {
+    let now = now_us();
+    let is_just_now = proof.confirmed_at.is_some_and(|at| now.saturating_sub(at) < JUST_NOW);
+    if is_just_now { Ok(()) } else { Err(AppError::confirm_needed()) }
 }
 
 /// Lets those go on who have shown a moment ago that it is them.

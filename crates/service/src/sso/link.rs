@@ -68,7 +68,7 @@ impl Services {
         let Waiting { connection: asked, known, .. } = waiting(&mut tx, &hash).await?;
         attempt::note_try(&mut tx, &hash).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        let user = self
+        let shown_by = self
             .authenticate(&known.user.email, &Secret::new(form.password), client)
             .await?
             .ok_or_else(|| AppError::invalid("password", "This is not the password of this account. Try again."))?;
@@ -76,7 +76,12 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         // The workspace first, as whoever changes its members or its provider.
         hold(&mut tx, &asked).await?;
-        let Waiting { attempt, connection, .. } = still_waiting(&mut tx, &hash).await?;
+        let Waiting { attempt, connection, known } = still_waiting(&mut tx, &hash).await?;
+        // The password was compared outside of this transaction: it may be another one by now.
+        if known.user.id != shown_by.user.id || known.password_hash != shown_by.password_hash || known.disabled {
+            return Err(AppError::invalid("password", "This is not the password of this account. Try again."));
+        }
+        let user = known.user;
         let mut shown = None;
         if has_second_factor(&mut tx, user.id).await? {
             shown = self.take_code(&mut tx, user.id, form.code.as_deref().unwrap_or_default()).await?;

@@ -9,13 +9,13 @@ use crate::{AuthTx, Result};
 use clarity_domain::ids::UserId;
 use clarity_domain::time::Micros;
 
-/// What this person may do has changed: each of their sessions is to get a new token.
+/// What this person may do has changed: each of their sessions is to get a new token. One that is marked already is marked
+/// again, and so locked until this is committed: a renewal that takes the mark away comes after it.
 pub async fn ask(tx: &mut AuthTx, user: UserId) -> Result<()> {
     sqlx::query!(
         "update auth.sessions
          set renew_since = now()
          where user_id = $1
-           and renew_since is null
            and revoked_at is null",
         user.0
     )

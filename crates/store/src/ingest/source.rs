@@ -24,8 +24,8 @@ pub struct Arrival<'a> {
     pub address: &'a str,
     /// The agent's clock minus ours.
     pub clock_skew_us: i64,
-    /// Six words of its key, when that is another one than before.
-    pub fingerprint: Option<&'a str>,
+    /// Six words of the key that it proved.
+    pub fingerprint: &'a str,
 }
 
 /// Notes that the scope's agent has connected.
@@ -34,7 +34,7 @@ pub async fn arrive(tx: &mut WorkspaceTx, a: &Arrival<'_>) -> Result<(), StoreEr
     let done = sqlx::query!(
         "update agents
          set version = $3, hostname = $4, address = $5, clock_skew_us = $6, seen_at = now(), connected = true, denied = null,
-             fingerprint = coalesce($7, fingerprint)
+             fingerprint = $7
          where workspace_id = $1 and id = $2",
         workspace,
         agent.0,

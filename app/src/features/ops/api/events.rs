@@ -7,7 +7,10 @@ use server_fn::codec::GetUrl;
 use crate::{error::PageError, wire::Wire};
 
 #[server(endpoint = "ops/events", input = GetUrl)]
-pub async fn events(query: OpsEventQuery) -> Result<Wire<OpsEvents>, PageError> {
+pub async fn events(
+    // Of an empty one nothing stands in the address.
+    #[server(default)] query: OpsEventQuery,
+) -> Result<Wire<OpsEvents>, PageError> {
     use crate::server::{enter_ops, page_error};
     let (services, seat) = enter_ops().await.map_err(page_error)?;
     services.ops_events(&seat, &query).await.map(Wire).map_err(page_error)

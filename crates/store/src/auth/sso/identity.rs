@@ -118,10 +118,23 @@ pub async fn list(tx: &mut AuthTx, scope: &WorkspaceScope, issuer: &str, limit: 
     Ok(linked.collect())
 }
 
-/// A member of the workspace: with this role, where they are none yet. False when they were one.
+/// A member of the workspace: with this role, where they are none yet. Whom an open or expired invitation limits to sites is
+/// limited to them this way too. False when they were one.
 pub async fn join(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, role: Role) -> Result<bool> {
     let joined = sqlx::query!(
-        "insert into auth.memberships (workspace_id, user_id, role) values ($1, $2, $3)
+        "insert into auth.memberships (workspace_id, user_id, role, sites)
+         select $1::uuid, $2::uuid, $3::text,
+                case when $3::text in ('operator', 'viewer') then (
+                  select i.sites
+                  from auth.invitations i
+                  join auth.users u on u.email = i.email
+                  where i.workspace_id = $1
+                    and u.id = $2
+                    and i.accepted_at is null
+                    and i.revoked_at is null
+                  order by i.id desc
+                  limit 1
+                ) end
          on conflict (workspace_id, user_id) do nothing",
         scope.workspace_id().0,
         user.0,
