@@ -43,7 +43,7 @@ test("an agent that runs gets a new key, is revoked, says why, and comes back on
   const keyFile = join(agent.dir, "agent.key");
   const before = readFileSync(keyFile, "utf8");
   await hydrated(page);
-  await page.getByRole("button", { name: /^Replace the key of / }).click();
+  await page.getByRole("button", { name: /^Replace key of / }).click();
   const ask = page.getByRole("dialog", { name: /^Replace the key of .*\?$/ });
   await ask.getByText("a copy of the old key opens nothing").waitFor();
   await ask.getByRole("button", { name: "Ask for a new key" }).click();

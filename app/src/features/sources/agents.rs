@@ -112,7 +112,7 @@ fn acts(slug: String, agent: &AgentRow, forms: Forms) -> AnyView {
             <Confirm
                 id=format!("replace-{id}")
                 act="Replace key"
-                label=format!("Replace the key of {name}")
+                label=format!("Replace key of {name}")
                 question=format!("Replace the key of {name}?")
                 message=model::replacing(agent.key)
                 kind=Kind::Quiet
