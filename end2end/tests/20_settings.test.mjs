@@ -61,7 +61,7 @@ test("a workspace is renamed, moves to another address, and old links lead there
 
   await page.goto(`/w/${moved}/audit`);
   for (const act of ["Rename the workspace", "Change the workspace's address", "Add a site", "Change a site", "Remove a site"]) {
-    await page.getByRole("table").getByText(act, { exact: true }).first().waitFor();
+    await page.getByRole("table").getByText(act).first().waitFor();
   }
   assert.deepEqual([...faults, ...other.faults], []);
 });
