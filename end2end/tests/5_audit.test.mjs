@@ -61,6 +61,7 @@ test("a person acts, finds it in the audit log, filters it and takes it as a fil
   await picture(page, "audit-entry-light");
   await page.getByRole("link", { name: "Close" }).click();
   await page.waitForURL((url) => !url.search.includes("entry"));
+  await page.getByRole("heading", { name: /^Entry 3/ }).waitFor({ state: "detached" });
 
   // Filters stand in the URL, and what fits nothing says so.
   const filters = page.getByRole("search", { name: "Filter the audit log" });
@@ -154,7 +155,7 @@ test("without script the log is read, filtered and checked; another's is not the
   await page.getByRole("heading", { name: "No entry fits" }).waitFor();
   await page.getByRole("link", { name: "Show all entries" }).click();
   await page.getByRole("link", { name: "Verify chain" }).click();
-  await page.getByText("The chain is whole. 2 entries were checked").waitFor();
+  await page.getByText("The chain is whole. 3 entries were checked").waitFor();
   for (const path of ["audit", "audit.csv", "audit.ndjson"]) {
     assert.equal((await page.request.get(`/w/${slug}/${path}`)).status(), 404, path);
   }

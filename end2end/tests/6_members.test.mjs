@@ -130,11 +130,12 @@ test("a colleague is invited, joins, gets other roles, and is out within seconds
   await desk.page.getByRole("button", { name: "Remove Joe Berg" }).press("Enter");
   await question.getByRole("button", { name: "Remove member" }).click();
   const pressed = Date.now();
-  await joe.page.evaluate(() => window.ended);
+  // The stream ends, and the page loads itself anew: one of the two is seen first.
+  await joe.page.evaluate(() => window.ended).catch(() => {});
   assert.ok(Date.now() - pressed < 5_000, `their open stream ended after ${Date.now() - pressed} ms`);
   const people = desk.page.getByRole("table", { name: "Members" }).getByRole("rowheader");
   await until("one member is left", 10, async () => (await people.count()) === 1);
-  assert.equal((await joe.page.goto(`/w/${slug}`)).status(), 404);
+  assert.equal((await joe.page.request.get(`/w/${slug}`, { headers: { accept: "text/html" } })).status(), 404);
 
   // What was done is written down.
   await desk.page.goto(`/w/${slug}/audit`);
@@ -218,7 +219,7 @@ test("without script people are invited, asked again, and come in", { timeout: 9
   await ann.page.getByLabel("Your name").fill("Ann Ek");
   await ann.page.getByLabel("Password").fill(email);
   await ann.page.getByRole("button", { name: "Create account and join" }).click();
-  await ann.page.getByText("This password is easy to guess").first().waitFor();
+  await ann.page.getByText("This password is little more than names that others know").first().waitFor();
   await ann.page.getByLabel("Your name").fill("Ann Ek");
   await ann.page.getByLabel("Password").fill(PASSWORD);
   await ann.page.getByRole("button", { name: "Create account and join" }).click();
