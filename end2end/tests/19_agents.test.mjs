@@ -36,7 +36,11 @@ test("an agent that runs gets a new key, is revoked, says why, and comes back on
     await open(page, slug);
     return sources(page).getByRole("rowheader", { name: "plant-db" }).count();
   });
-  await agents(page).getByText("Connected", { exact: true }).waitFor();
+  // The table says it when it is read again.
+  await until("the page says that it is connected", 30, async () => {
+    await open(page, slug);
+    return agents(page).getByText("Connected", { exact: true }).count();
+  });
   await until("the agent itself says so", 20, async () => (await status()).code === 0);
 
   // A new key, made on its machine and used within seconds; the source goes on.
@@ -105,7 +109,11 @@ test("an agent that runs gets a new key, is revoked, says why, and comes back on
     await open(page, slug);
     return sources(page).getByRole("rowheader", { name: "plant-db" }).count();
   });
-  await agents(page).getByText("Connected", { exact: true }).waitFor();
+  // The table says it when it is read again.
+  await until("the page says that it is connected", 30, async () => {
+    await open(page, slug);
+    return agents(page).getByText("Connected", { exact: true }).count();
+  });
   await page.getByText("1 revoked agent").waitFor();
   assert.deepEqual(faults, []);
 
