@@ -31,7 +31,7 @@ pub struct EndToEnd {
     keep: bool,
 }
 
-/// They take a minute and a half.
+/// They take ten minutes on two cores.
 const JOURNEYS_WITHIN: Duration = Duration::from_secs(30 * 60);
 const PLANT_ROWS_PER_SECOND: u32 = 50;
 const DELETION_GRACE_S: u32 = 30;
