@@ -28,6 +28,14 @@ pub struct Stage {
     _site: tempfile::TempDir,
 }
 
+/// Whoever listens for changes stops: else each test's hub would knock at a database that is gone, every second, until the
+/// last test is done.
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
 impl Stage {
     pub async fn new() -> Self {
         Self::at(ORIGIN, false).await

@@ -89,6 +89,17 @@ async fn knock_with(stage: &Stage, door: &Door, cookie: Option<&str>, things: &T
     Answer { status, location, body }
 }
 
+/// Of an answer that failed, what it says of why.
+fn said(answer: &Answer) -> String {
+    if !answer.status.is_server_error() {
+        return String::new();
+    }
+    let at = answer.body.find("ry again").unwrap_or(answer.body.len());
+    let start =
+        answer.body.char_indices().map(|(at, _)| at).filter(|start| at - start.min(&at) <= 160).min().unwrap_or(0);
+    answer.body[start..at].to_owned()
+}
+
 /// What is wrong with the answer to this caller, if anything is.
 fn wrong(door: &Door, caller: Caller, answer: &Answer) -> Option<&'static str> {
     let to_sign_in = answer.status == StatusCode::FOUND && answer.location.starts_with("/sign-in");
@@ -167,7 +178,8 @@ async fn every_door_lets_in_whom_it_should_and_nobody_else() {
             let answer = knock(&world.stage, door, token.as_deref(), &world.own).await;
             tried += 1;
             if let Some(why) = wrong(door, caller, &answer) {
-                findings.push(format!("{} as {caller:?}: {} {} ({why})", door.path, answer.status, answer.location));
+                let (status, said) = (answer.status, said(&answer));
+                findings.push(format!("{} as {caller:?}: {status} {} ({why}) {said}", door.path, answer.location));
             }
             // Of the other workspace a member of ours is never shown a word.
             if caller != Caller::Stranger && answer.body.contains(CANARY) {

@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use super::matrix::{DOORS, Door, May};
 use super::world::{CANARY, Ours, World};
-use super::{Answer, filled, knock_with};
+use super::{Answer, filled, knock_with, said};
 
 /// Sent to the sign-in of the platform's own people, or told that one is signed out.
 pub fn signed_out(answer: &Answer) -> bool {
@@ -47,7 +47,8 @@ async fn the_platforms_own_people_are_nobody_in_a_workspace() {
             let answer = knock_with(&world.stage, door, Some(&cookie), &world.own, &sent).await;
             tried += 1;
             if let Some(why) = wrong(door, caller, &answer) {
-                findings.push(format!("{} as {caller:?}: {} {} ({why})", door.path, answer.status, answer.location));
+                let (status, said) = (answer.status, said(&answer));
+                findings.push(format!("{} as {caller:?}: {status} {} ({why}) {said}", door.path, answer.location));
             }
             // Which workspaces there are, they see; what is in the other one, they do not.
             let names = ["/ops", "/api/ops/list"].contains(&door.path);
