@@ -1,7 +1,8 @@
 // Members limited to sites: a machine is moved to a site, a viewer is invited to it, and sees that machine alone.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { Agent, PASSWORD, address, hydrated, launch, letter, linkIn, looks, pair, person, signUp, until } from "../support/stack.mjs";
+import { accept, listen } from "../support/members.mjs";
+import { Agent, address, hydrated, launch, looks, pair, person, signUp, until } from "../support/stack.mjs";
 
 let browser;
 const agent = new Agent("sites");
@@ -49,11 +50,7 @@ test("a viewer of one site sees its machine alone, until the limit is lifted", {
   await looks(desk.page, "members-limited");
 
   const joe = await person(browser);
-  await joe.page.goto(linkIn(await letter(email, /invit/i)));
-  await joe.page.getByLabel("Your name").fill("Joe Berg");
-  await joe.page.getByLabel("Password").fill(PASSWORD);
-  await joe.page.getByRole("button", { name: "Create account and join" }).click();
-  await joe.page.waitForURL(new RegExp(`/w/${slug}$`));
+  await accept(joe.page, slug, email, "Joe Berg");
   await machines(joe.page).first().waitFor();
   assert.equal(await machines(joe.page).count(), 1, "the machine of their site alone");
   await joe.page.getByText("You see the machines of Annexe.").waitFor();
@@ -66,15 +63,7 @@ test("a viewer of one site sees its machine alone, until the limit is lifted", {
   // The limit is lifted: what is open ends within seconds, the next page shows every machine.
   await joe.page.goto(`/w/${slug}/sessions`);
   await hydrated(joe.page);
-  await joe.page.evaluate(
-    (url) =>
-      new Promise((opened) => {
-        const stream = new EventSource(url);
-        window.ended = new Promise((ended) => stream.addEventListener("closed", () => ended(stream.close()), { once: true }));
-        stream.onopen = opened;
-      }),
-    `/w/${slug}/live?page=sources&since=0`,
-  );
+  await listen(joe.page, slug);
   await desk.page.goto(`/w/${slug}/members`);
   await hydrated(desk.page);
   const row = desk.page.getByRole("row").filter({ hasText: email });

@@ -1,17 +1,12 @@
 // Another e-mail address: asked for on one's own page, made by the link in its letter, stopped by the one in the other.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { PASSWORD, address, hydrated, launch, letter, linkIn, looks, person, signUp } from "../support/stack.mjs";
+import { signIn } from "../support/members.mjs";
+import { address, hydrated, launch, letter, linkIn, looks, person, signUp } from "../support/stack.mjs";
 
 let browser;
 before(async () => (browser = await launch()));
 after(() => browser?.close());
-
-async function signIn(page, email) {
-  await page.getByLabel("Work e-mail").fill(email);
-  await page.getByLabel("Password").fill(PASSWORD);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
 
 async function ask(page, slug, email) {
   await page.goto(`/w/${slug}/sessions`);

@@ -27,20 +27,26 @@ async function open(page, slug) {
   await page.getByRole("heading", { name: "Sources", level: 1 }).waitFor();
 }
 
+const hasSource = (page, slug) =>
+  until("the agent's source is there", 60, async () => {
+    await open(page, slug);
+    return sources(page).getByRole("rowheader", { name: "plant-db" }).count();
+  });
+
+/** The table says it when it is read again. */
+const isConnected = (page, slug) =>
+  until("the page says that it is connected", 30, async () => {
+    await open(page, slug);
+    return agents(page).getByText("Connected", { exact: true }).count();
+  });
+
 test("an agent that runs gets a new key, is revoked, says why, and comes back only when it is paired anew", { timeout: 240_000 }, async () => {
   const { page, faults } = await person(browser);
   const { slug } = await signUp(page, "Revoking Rolls");
   await pair(page, slug, agent);
   const running = agent.start("run");
-  await until("the agent's source is there", 60, async () => {
-    await open(page, slug);
-    return sources(page).getByRole("rowheader", { name: "plant-db" }).count();
-  });
-  // The table says it when it is read again.
-  await until("the page says that it is connected", 30, async () => {
-    await open(page, slug);
-    return agents(page).getByText("Connected", { exact: true }).count();
-  });
+  await hasSource(page, slug);
+  await isConnected(page, slug);
   await until("the agent itself says so", 20, async () => (await status()).code === 0);
 
   // A new key, made on its machine and used within seconds; the source goes on.
@@ -105,15 +111,8 @@ test("an agent that runs gets a new key, is revoked, says why, and comes back on
   await running.ended;
   await pair(page, slug, agent);
   agent.start("run");
-  await until("its source is there again", 60, async () => {
-    await open(page, slug);
-    return sources(page).getByRole("rowheader", { name: "plant-db" }).count();
-  });
-  // The table says it when it is read again.
-  await until("the page says that it is connected", 30, async () => {
-    await open(page, slug);
-    return agents(page).getByText("Connected", { exact: true }).count();
-  });
+  await hasSource(page, slug);
+  await isConnected(page, slug);
   await page.getByText("1 revoked agent").waitFor();
   assert.deepEqual(faults, []);
 

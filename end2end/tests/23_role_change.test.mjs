@@ -2,7 +2,7 @@
 // role's.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { chooseRole, join } from "../support/members.mjs";
+import { chooseRole, join, listen } from "../support/members.mjs";
 import { hydrated, launch, person, signUp } from "../support/stack.mjs";
 
 let browser;
@@ -10,18 +10,6 @@ before(async () => (browser = await launch()));
 after(() => browser?.close());
 
 const sideBar = (page) => page.getByRole("navigation", { name: "Workspace", exact: true });
-
-/** An event stream as a live page has it; `window.ended` is done when the server says that it is over. */
-const listen = (page, slug) =>
-  page.evaluate(
-    (url) =>
-      new Promise((opened) => {
-        const stream = new EventSource(url);
-        window.ended = new Promise((ended) => stream.addEventListener("closed", () => ended(stream.close()), { once: true }));
-        stream.onopen = opened;
-      }),
-    `/w/${slug}/live?page=sources&since=0`,
-  );
 
 test("an admin who becomes a viewer is one from the next press on", { timeout: 120_000 }, async () => {
   const desk = await person(browser);

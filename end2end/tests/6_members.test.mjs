@@ -1,6 +1,7 @@
 // Members: asked in by letter, given another role, removed; and what each of them sees.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
+import { invite, listen } from "../support/members.mjs";
 import { PASSWORD, accessible, fits, hydrated, launch, letter, linkIn, person, picture, signUp, until } from "../support/stack.mjs";
 
 let browser;
@@ -13,14 +14,6 @@ const dark = async (page) => {
   await page.emulateMedia({ colorScheme: "dark" });
   await until("dark", 5, () => page.evaluate(() => getComputedStyle(document.documentElement).colorScheme.includes("dark")));
 };
-
-/** Fills the form and waits for the news. */
-async function invite(page, email, role) {
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Role", { exact: true }).selectOption({ label: role });
-  await page.getByRole("button", { name: "Send invitation" }).click();
-  await page.getByRole("alert").filter({ hasText: `Invitation sent to ${email}` }).waitFor();
-}
 
 test("a colleague is invited, joins, gets other roles, and is out within seconds when removed", { timeout: 180_000 }, async () => {
   const desk = await person(browser);
@@ -112,15 +105,7 @@ test("a colleague is invited, joins, gets other roles, and is out within seconds
 
   // Removed: an open stream ends, the next page is not there.
   await hydrated(joe.page);
-  await joe.page.evaluate(
-    (url) =>
-      new Promise((opened) => {
-        const stream = new EventSource(url);
-        window.ended = new Promise((ended) => stream.addEventListener("closed", () => ended(stream.close()), { once: true }));
-        stream.onopen = opened;
-      }),
-    `/w/${slug}/live?page=sources&since=0`,
-  );
+  await listen(joe.page, slug);
   await desk.page.getByRole("button", { name: "Remove Joe Berg" }).click();
   const question = desk.page.getByRole("dialog", { name: "Remove Joe Berg?" });
   await question.waitFor();

@@ -1,8 +1,8 @@
 //! Whether whoever comes back to a page is still signed in: what it shows does not stay on the screen when the session has ended
 //! meanwhile.
 //!
-//! Live pages are told by their stream within seconds. The others ask when their window is turned to again; not by the clock,
-//! which would keep a session alive that nobody uses.
+//! A page is told by its stream within seconds. One whose stream broke meanwhile, as on a machine that slept, asks when its window
+//! is turned to again; not by the clock, which would keep a session alive that nobody uses.
 
 use clarity_domain::error::ErrorCode;
 use leptos::{prelude::*, task::spawn_local};

@@ -14,19 +14,18 @@ use leptos::{
 };
 use leptos_router::ChooseView;
 
-use super::settings::SettingsPage;
 use super::{
     ask_reset::AskResetPage, audit::AuditPage, confirm::ConfirmPage, confirm_it::ConfirmItPage, connect::ConnectPage,
-    dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, first_event::FirstEventPage,
-    gallery::GalleryPage, home::HomePage, invite::InvitePage, masking::MaskingPage, members::MembersPage,
-    new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage, ops_enrol::OpsEnrolPage,
-    ops_sign_in::OpsSignInPage, ops_workspace::OpsWorkspacePage, ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage,
-    reset::ResetPage, retention::RetentionPage, second_factor::SecondFactorPage, sessions::SessionsPage,
-    sign_in::SignInPage, sign_in_code::SignInCodePage, sign_up::SignUpPage, sites::SitesPage, source::SourcePage,
-    sources::SourcesPage, sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage,
-    tokens::TokensPage, usage::UsagePage, welcome::WelcomePage,
+    dead_letters::DeadLettersPage, delete::DeletePage, deleted::DeletedPage, email::EmailPage,
+    email_stop::EmailStopPage, first_event::FirstEventPage, gallery::GalleryPage, home::HomePage, invite::InvitePage,
+    masking::MaskingPage, members::MembersPage, new_workspace::NewWorkspacePage, not_found::WorkspaceNotFoundPage,
+    ops_enrol::OpsEnrolPage, ops_events::OpsEventsPage, ops_sign_in::OpsSignInPage, ops_workspace::OpsWorkspacePage,
+    ops_workspaces::OpsWorkspacesPage, outbox::OutboxPage, reset::ResetPage, retention::RetentionPage,
+    second_factor::SecondFactorPage, sessions::SessionsPage, settings::SettingsPage, sign_in::SignInPage,
+    sign_in_code::SignInCodePage, sign_up::SignUpPage, sites::SitesPage, source::SourcePage, sources::SourcesPage,
+    sso::SsoPage, sso_begin::SsoBeginPage, sso_link::SsoLinkPage, support::SupportPage, tokens::TokensPage,
+    usage::UsagePage, welcome::WelcomePage,
 };
-use super::{email::EmailPage, email_stop::EmailStopPage, ops_events::OpsEventsPage};
 use crate::{
     features::set_up::FIRST_EVENT,
     layout::{frame::use_slug, overlays::OverlaysContent},

@@ -7,3 +7,4 @@ mod model;
 mod rows;
 
 pub use content::AuditContent;
+pub use model::{outcome, outcomes};

@@ -51,7 +51,7 @@ fn Row(slug: String, row: MaskRow, base: Micros, forms: Forms) -> impl IntoView 
             <td class="cs-table__wrap cs-masking__where" data-label="Where"><span>{model::place_name(row.place)}</span> {progress}</td>
             <td data-label="Seen in the clear by">{seen_by}</td>
             <td class="cs-table__wrap cs-masking__since" data-label="Since"><Ago at=Some(row.created_at) base/><small class="cs-under">"by " {row.created_by}</small></td>
-            <td data-align="end" class="cs-masking__acts"><div class="cs-row">{remove}</div></td>
+            <td data-align="end" class="cs-table__acts"><div class="cs-row">{remove}</div></td>
         </tr>
     }
 }

@@ -60,7 +60,7 @@ impl Forms {
         }
     }
 
-    /// What the forms without fields were answered, when it was no.
+    /// What the forms were answered that show no error of their own, when it was no.
     fn failed(self) -> Option<PageError> {
         let all = [
             self.resend.value().get(),
@@ -77,11 +77,13 @@ impl Forms {
         all.into_iter().flatten().find_map(Result::err)
     }
 
-    /// Changes when the page has to be read again.
+    /// Changes when the page has to be read again. What was refused changes nothing where something was typed or ticked.
     pub fn sent(self) -> Memo<[usize; 11]> {
-        let invited = Memo::new(move |before: Option<&usize>| {
-            let done = self.invite.value().with(|value| matches!(value, Some(Ok(()))));
-            before.copied().unwrap_or_default() + usize::from(done)
+        let [invited, limited] = [self.invite.value(), self.limit.value()].map(|value| {
+            Memo::new(move |before: Option<&usize>| {
+                let done = value.with(|value| matches!(value, Some(Ok(()))));
+                before.copied().unwrap_or_default() + usize::from(done)
+            })
         });
         Memo::new(move |_| {
             [
@@ -89,7 +91,7 @@ impl Forms {
                 self.resend.version().get(),
                 self.revoke.version().get(),
                 self.change_role.version().get(),
-                self.limit.version().get(),
+                limited.get(),
                 self.remove.version().get(),
                 self.leave.version().get(),
                 self.offer.version().get(),

@@ -134,7 +134,7 @@ fn Row(slug: String, invitation: InvitationRow, sites: Vec<SiteCard>, base: Micr
             <td class="cs-table__wrap" data-label="Invited by">{invited_by}</td>
             <td data-label="Sent"><Ago at=Some(sent_at) base/></td>
             <td data-label="Valid until">{until}</td>
-            <td data-align="end" class="cs-members__acts">
+            <td data-align="end" class="cs-table__acts">
                 <div class="cs-row">
                     {resend}
                     <ActionForm action=forms.revoke>

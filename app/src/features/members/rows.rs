@@ -51,7 +51,7 @@ fn Row(slug: String, member: MemberRow, sites: Vec<SiteCard>, own: bool, role: R
             </th>
             <td data-label="Role">{change}{sees}</td>
             <td data-label="Joined"><Time at=Some(joined) detail=Detail::Day/></td>
-            <td data-align="end" class="cs-members__acts"><div class="cs-row">{acts}</div></td>
+            <td data-align="end" class="cs-table__acts"><div class="cs-row">{acts}</div></td>
         </tr>
     }
 }

@@ -7,10 +7,7 @@ use clarity_domain::{
 use leptos::{form::ActionForm, prelude::*};
 
 use super::{Forms, model};
-use crate::ui::{
-    button::Button,
-    icon::{Icon, Symbol},
-};
+use crate::ui::{button::Button, checks::CheckGroup};
 
 /// The choice. Ticks count with "Only these" alone.
 #[component]
@@ -38,14 +35,8 @@ pub fn SiteChoice(
             }
         })
         .collect_view();
-    let error_id = format!("{id}-error");
-    let described = {
-        let error_id = error_id.clone();
-        move || error.with(Option::is_some).then(|| error_id.clone())
-    };
     view! {
-        <fieldset class="cs-checks" id=id aria-describedby=described>
-            <legend>{legend}</legend>
+        <CheckGroup id legend error>
             <label class="cs-checks__one">
                 <input type="radio" name="only" value="every" checked=!limited/>
                 <span>"Every site"</span>
@@ -55,10 +46,7 @@ pub fn SiteChoice(
                 <span>"Only these"</span>
             </label>
             {boxes}
-            <div role="alert" id=error_id>
-                {move || error.get().map(|text| view! { <p class="cs-field__error"><Icon symbol=Symbol::Warning/>{text}</p> })}
-            </div>
-        </fieldset>
+        </CheckGroup>
     }
 }
 

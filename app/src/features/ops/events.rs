@@ -1,7 +1,6 @@
 //! What the platform's own people did at their own doors: filters, rows, and the way to older ones.
 
 use clarity_domain::{
-    audit::Outcome,
     ids::OpsEventId,
     support::OpsAct,
     view::support::{OpsEventFilter, OpsEventQuery, OpsEventRow, OpsEvents},
@@ -10,13 +9,14 @@ use leptos::prelude::*;
 
 use super::OpsFrame;
 use crate::{
+    features::audit::{outcome, outcomes},
     paths,
     ui::{
         button::{Kind, LinkButton},
         filter::{FilterChoice, FilterInput, Filters},
         icon::Symbol,
         note::EmptyNote,
-        pill::{Pill, Tone},
+        pill::Pill,
         table::{Column, Table, Turner},
         time::{Detail, Time},
     },
@@ -104,21 +104,8 @@ fn none(filter: &OpsEventFilter) -> AnyView {
     .into_any()
 }
 
-const fn outcome(outcome: Outcome) -> (Tone, &'static str) {
-    match outcome {
-        Outcome::Done => (Tone::Ok, "Done"),
-        Outcome::Refused => (Tone::Warn, "Refused"),
-    }
-}
-
 fn acts() -> Vec<(String, String)> {
     let mut all = vec![(String::new(), "All".to_owned())];
     all.extend(OpsAct::ALL.map(|act| (act.as_str().to_owned(), act.words().to_owned())));
-    all
-}
-
-fn outcomes() -> Vec<(String, String)> {
-    let mut all = vec![(String::new(), "All".to_owned())];
-    all.extend([Outcome::Done, Outcome::Refused].map(|one| (one.as_str().to_owned(), outcome(one).1.to_owned())));
     all
 }

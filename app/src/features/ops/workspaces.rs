@@ -38,11 +38,11 @@ fn Row(row: OpsWorkspaceRow) -> impl IntoView {
     let OpsWorkspaceRow { slug, name, region, created_at, members, agents } = row;
     let under = if region.is_empty() { slug.clone() } else { format!("{slug}, {region}") };
     view! {
-            <tr>
-    <th scope="row" class="cs-table__wrap"><a class="cs-link" href=paths::ops_workspace(&slug)>{name}</a><small>{under}</small></th>
-                <td data-label="Made"><Time at=Some(created_at) detail=Detail::Day/></td>
-                <td data-label="Members" data-align="end">{number::whole(members.into())}</td>
-                <td data-label="Agents" data-align="end">{number::whole(agents.into())}</td>
-            </tr>
-        }
+        <tr>
+            <th scope="row" class="cs-table__wrap"><a class="cs-link" href=paths::ops_workspace(&slug)>{name}</a><small>{under}</small></th>
+            <td data-label="Made"><Time at=Some(created_at) detail=Detail::Day/></td>
+            <td data-label="Members" data-align="end">{number::whole(members.into())}</td>
+            <td data-label="Agents" data-align="end">{number::whole(agents.into())}</td>
+        </tr>
+    }
 }

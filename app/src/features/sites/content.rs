@@ -40,7 +40,7 @@ impl Forms {
 
 #[component]
 pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoView {
-    let SitesPage { sites, machines, machines_total, without_site, .. } = page;
+    let SitesPage { sites, machines, machines_total, without_site } = page;
     let lead = match without_site {
         0 => "Places with machines. Members can be limited to some of them".to_owned(),
         1 => "1 machine is at no site: members who are limited to sites do not see it".to_owned(),
@@ -73,7 +73,7 @@ pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoVie
                 <Card title="Sites">
                     <div class="cs-table-scroll"><Table caption="Sites" columns>{rows}</Table></div>
                 </Card>
-                <p class="cs-quiet">"Sites are added and renamed in the "<a href=settings>"settings"</a>"."</p>
+                <p class="cs-quiet">"Sites are added and renamed in the "<a class="cs-link" href=settings>"settings"</a>"."</p>
                 <Card title="Machines" remark="what a source says of a machine's site is believed, later too">{placed}</Card>
             </div>
         </Page>

@@ -80,7 +80,7 @@ fn Row(slug: String, agent: AgentRow, base: Micros, may: bool, forms: Forms) -> 
     };
     let acts = may.then(|| {
         let acts = acts(slug, &agent, forms);
-        view! { <td data-align="end" class="cs-sources__acts"><div class="cs-row">{acts}</div></td> }
+        view! { <td data-align="end" class="cs-table__acts"><div class="cs-row">{acts}</div></td> }
     });
     view! {
         <tr>

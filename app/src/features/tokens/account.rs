@@ -109,7 +109,7 @@ fn Row(slug: String, token: ApiToken, base: Micros, forms: Forms) -> impl IntoVi
             <td data-label="Expires"><Time at=Some(token.expires_at) detail=Detail::Day/></td>
             <td data-label="Last used">{used}</td>
             <td data-label="State"><Pill tone text=word/></td>
-            <td data-align="end" class="cs-tokens__acts"><div class="cs-row">{revoke}</div></td>
+            <td data-align="end" class="cs-table__acts"><div class="cs-row">{revoke}</div></td>
         </tr>
     }
 }

@@ -95,7 +95,7 @@ pub fn TokensContent(slug: String, access: ApiAccess, forms: Forms) -> impl Into
                 {list}
                 <Card title="How to use one">
                     <div class="cs-stack">
-                        <p>"Send the token in the header "<code>"Authorization: Bearer"</code>", never in an address. What there is to read says "<a href="/api/v1/openapi.json" rel="external">"the API's description"</a>"."</p>
+                        <p>"Send the token in the header "<code>"Authorization: Bearer"</code>", never in an address. What there is to read says "<a class="cs-link" href="/api/v1/openapi.json" rel="external">"the API's description"</a>"."</p>
                         <CopyCode code=model::example(&api_url) what="the example"/>
                     </div>
                 </Card>

@@ -4,13 +4,16 @@ use clarity_domain::view::workspace_settings::SiteRow;
 use leptos::{form::ActionForm, prelude::*};
 
 use super::Forms;
-use crate::ui::{
-    button::{Button, Kind},
-    card::Card,
-    confirm::Confirm,
-    field::Field,
-    listed::Listed,
-    number,
+use crate::{
+    paths,
+    ui::{
+        button::{Button, Kind},
+        card::Card,
+        confirm::Confirm,
+        field::Field,
+        listed::Listed,
+        number,
+    },
 };
 
 #[component]
@@ -19,10 +22,11 @@ pub fn SitesCard(slug: String, sites: Vec<SiteRow>, zones: Vec<String>, forms: F
     let of = move |field: &'static str| Signal::derive(move || error.get().and_then(|error| error.of_field(field)));
     let zone = sites.first().map(|site| site.time_zone.clone()).unwrap_or_default();
     let rows = sites.into_iter().map(|site| view! { <Row slug=slug.clone() site forms/> }).collect_view();
+    let machines = paths::sites(&slug);
     view! {
         <Card title="Sites" remark="places with machines">
             <div class="cs-stack">
-                <p class="cs-quiet">"Machines whose data names no site are at the first one. Other sites appear as data names them, or are added here."</p>
+                <p class="cs-quiet">"Sites appear as data names them, or are added here. Machines whose data names none go by the first one's clock. "<a class="cs-link" href=machines>"Sites and the machines at them"</a></p>
                 <ul class="cs-settings__sites">{rows}</ul>
                 <h3>"Another site"</h3>
                 <ActionForm action=forms.add>
@@ -42,7 +46,7 @@ pub fn SitesCard(slug: String, sites: Vec<SiteRow>, zones: Vec<String>, forms: F
 fn Row(slug: String, site: SiteRow, forms: Forms) -> impl IntoView {
     let SiteRow { id, name, time_zone, machines, first, name_fixed, zone_fixed, may_remove } = site;
     let words = format!("{} machine{}", number::whole(machines), if machines == 1 { "" } else { "s" });
-    let words = if first { format!("{words}, and those whose data names no site") } else { words };
+    let words = if first { format!("{words}, and the clock of those at no site") } else { words };
     let label = format!("Save {name}");
     let why = match (name_fixed, zone_fixed) {
         (true, true) => "Its name comes from your data, and its days are cut already: both stay.",
@@ -60,14 +64,10 @@ fn Row(slug: String, site: SiteRow, forms: Forms) -> impl IntoView {
         view! { <Field name="time_zone" id=format!("site-zone-{id}") label=format!("Time zone of {name}") value maxlength=64 autocomplete="off" help="Such as Europe/Stockholm"/> }
     });
     let kept_zone = zone_fixed.then(|| view! { <input type="hidden" name="time_zone" value=time_zone.clone()/> });
-    let save = (!(name_fixed && zone_fixed)).then(|| {
-        view! { <Button submit=true attr:aria-label=label disabled=Signal::derive(move || forms.set.pending().get())>"Save"</Button> }
-    });
     let remove = may_remove.then(|| view! { <Remove slug=slug.clone() id=id.to_string() name=name.clone() forms/> });
-    view! {
-        <li class="cs-settings__site">
-            <p><b>{name}</b> <small>{words} ", " {time_zone}</small></p>
-            {(!why.is_empty()).then(|| view! { <p class="cs-quiet">{why}</p> })}
+    // Where both stay there is nothing to send.
+    let form = (!(name_fixed && zone_fixed)).then(|| {
+        view! {
             <ActionForm action=forms.set>
                 <input type="hidden" name="slug" value=slug/>
                 <input type="hidden" name="id" value=id.to_string()/>
@@ -76,9 +76,16 @@ fn Row(slug: String, site: SiteRow, forms: Forms) -> impl IntoView {
                 <div class="cs-settings__fields">
                     {of_name}
                     {of_zone}
-                    {save}
+                    <Button submit=true attr:aria-label=label disabled=Signal::derive(move || forms.set.pending().get())>"Save"</Button>
                 </div>
             </ActionForm>
+        }
+    });
+    view! {
+        <li class="cs-settings__site">
+            <p><b>{name}</b> <small>{words} ", " {time_zone}</small></p>
+            {(!why.is_empty()).then(|| view! { <p class="cs-quiet">{why}</p> })}
+            {form}
             {remove}
         </li>
     }

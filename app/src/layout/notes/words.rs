@@ -52,7 +52,7 @@ fn limited_words(sites: &[String]) -> String {
         [one] => format!("You see the machines of {one}."),
         [all @ .., last] => format!("You see the machines of {} and {last}.", all.join(", ")),
     };
-    format!("{named} What belongs to no machine, such as dead letters, is neither shown nor counted for you.")
+    format!("{named} What belongs to no machine is neither shown nor counted for you.")
 }
 
 fn inside(slug: &str, one: &SupportNow) -> FrameNote {

@@ -1,4 +1,5 @@
-//! A choice of some of a few, in a form: a group of boxes to tick. Its error is announced and named by the group.
+//! A choice of some of a few, in a form: a group of boxes to tick. Its error is announced and named by the group. The group
+//! alone is for choices that are more than boxes.
 
 use leptos::prelude::*;
 
@@ -23,11 +24,6 @@ pub fn Checks(
     checks: Vec<Check>,
     #[prop(optional, into)] error: Signal<Option<String>>,
 ) -> impl IntoView {
-    let error_id = format!("{id}-error");
-    let described = {
-        let error_id = error_id.clone();
-        move || error.with(Option::is_some).then(|| error_id.clone())
-    };
     let boxes = checks
         .into_iter()
         .map(|check| {
@@ -40,10 +36,28 @@ pub fn Checks(
             }
         })
         .collect_view();
+    view! { <CheckGroup id legend error>{boxes}</CheckGroup> }
+}
+
+/// The group: what is in it is a `label.cs-checks__one` each.
+#[component]
+pub fn CheckGroup(
+    /// Another one for each on a page.
+    #[prop(into)]
+    id: String,
+    #[prop(into)] legend: String,
+    #[prop(optional, into)] error: Signal<Option<String>>,
+    children: Children,
+) -> impl IntoView {
+    let error_id = format!("{id}-error");
+    let described = {
+        let error_id = error_id.clone();
+        move || error.with(Option::is_some).then(|| error_id.clone())
+    };
     view! {
         <fieldset class="cs-checks" id=id aria-describedby=described>
             <legend>{legend}</legend>
-            {boxes}
+            {children()}
             <div role="alert" id=error_id>
                 {move || error.get().map(|text| view! { <p class="cs-field__error"><Icon symbol=Symbol::Warning/>{text}</p> })}
             </div>

@@ -38,7 +38,7 @@ pub struct SiteRow {
     pub time_zone: String,
     /// Machines that are said to be there.
     pub machines: u64,
-    /// Machines that no site is known of are there.
+    /// Machines that no site is known of go by its clock.
     pub first: bool,
     /// Data names it: under another name it would come again.
     pub name_fixed: bool,

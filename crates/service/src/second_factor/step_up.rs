@@ -20,6 +20,7 @@ use crate::{Seat, Services};
 
 /// So long a sign-in, or a confirmation, is recent.
 const RECENT: Micros = 15 * MINUTE;
+/// And so long for what takes an account away with it.
 const JUST_NOW: Micros = 2 * MINUTE;
 
 /// The form. No `Debug`: it holds a password.

@@ -114,7 +114,7 @@ impl Services {
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
         let before = find(&mut tx, id).await?;
         if before.first {
-            let message = "This is the first site: machines whose data names no site are there. It stays.";
+            let message = "This is the first site: machines that are at none go by its clock. It stays.";
             return Err(AppError::new(ErrorCode::Conflict, message));
         }
         let hangs = || AppError::new(ErrorCode::Conflict, "Something belongs to this site still, so it stays.");
