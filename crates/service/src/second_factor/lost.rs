@@ -45,10 +45,8 @@ impl Services {
             return Err(AppError::invalid("because", words));
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let found = user::find_by_email(&mut tx, &email).await.map_err(fault)?;
-        let person = found.ok_or_else(|| not_found(format!("Nobody has an account with the address {email}.")))?;
-        // The person first, as whatever else changes how they sign in.
-        user::find_for_second_step(&mut tx, person.id).await.map_err(fault)?;
+        let found = user::lock_by_email(&mut tx, &email).await.map_err(fault)?;
+        let person = found.ok_or_else(|| not_found(format!("Nobody has an account with the address {email}.")))?.user;
         let had = take_away(&mut tx, person.id).await.map_err(fault)?;
         if !had.app && had.passkeys == 0 {
             return Err(not_found(format!("{email} has no second factor. Nothing was changed.")));

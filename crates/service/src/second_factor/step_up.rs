@@ -81,8 +81,7 @@ impl Services {
             return Err(AppError::invalid("password", "This is not your password. Try again."));
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let asked = has_second_factor(&mut tx, user.id).await?;
         let mut shown = None;
         if asked {

@@ -164,6 +164,6 @@ async fn still_waiting(tx: &mut AuthTx, hash: &Hash) -> Result<Waiting, AppError
     let connection = connection::find_for(tx, &attempt).await.map_err(fault)?;
     let connection = connection.filter(|connection| connection.enabled).ok_or_else(over)?;
     let user = attempt.user.ok_or_else(over)?;
-    let known = user::find_for_second_step(tx, user).await.map_err(fault)?.ok_or_else(over)?;
+    let known = user::lock(tx, user).await.map_err(fault)?.ok_or_else(over)?;
     Ok(Waiting { attempt, connection, known })
 }
