@@ -1,4 +1,5 @@
-//! Slowing down guesses: by account with growing waits, by network with a rate.
+//! Slowing down guesses: by account with growing waits, by network with a rate. And what is asked for often: letters, files,
+//! searches, requests of a token and of a workspace.
 //!
 //! An account is never locked for good: that would let anybody lock anybody out. Addresses without an account wait the
 //! same, so that waiting tells nothing: see `Services::note_attempt`.
