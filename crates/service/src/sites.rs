@@ -8,7 +8,6 @@ use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{AssetId, SiteId};
 use clarity_domain::role::Permission;
 use clarity_domain::view::sites::{MachineRow, SiteRow, SitesPage};
-use clarity_runtime::clock::now_us;
 use clarity_store::WorkspaceTx;
 use clarity_store::asset::{self, Asset};
 use clarity_store::audit::{self, Entry, Object};
@@ -43,7 +42,6 @@ impl Services {
             time_zone: site.time_zone,
         });
         Ok(SitesPage {
-            as_of: now_us(),
             sites: rows.collect(),
             machines_total: small(machines.len() as i64),
             without_site: small(machines.iter().filter(|machine| machine.site_id.is_none()).count() as i64),

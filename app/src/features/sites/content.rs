@@ -40,7 +40,7 @@ impl Forms {
 
 #[component]
 pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoView {
-    let SitesPage { sites, machines, machines_total, without_site, .. } = page;
+    let SitesPage { sites, machines, machines_total, without_site } = page;
     let lead = match without_site {
         0 => "Places with machines. Members can be limited to some of them".to_owned(),
         1 => "1 machine is at no site: members who are limited to sites do not see it".to_owned(),

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Micros;
 use crate::ids::{AssetId, SiteId};
 
 /// A site, to choose.
@@ -15,7 +14,6 @@ pub struct SiteCard {
 /// The page of the sites, for those who manage them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SitesPage {
-    pub as_of: Micros,
     /// In the order in which they were added.
     pub sites: Vec<SiteRow>,
     /// Those without a site first, then by name; the first of them when there are very many.
