@@ -42,7 +42,12 @@ pub struct SignedIn {
 /// this transaction, and whoever resets a password means that the old one opens nothing from then on.
 pub(crate) async fn still(tx: &mut AuthTx, shown: &Credentials) -> Result<bool, AppError> {
     let now = user::lock(tx, shown.user.id).await.map_err(fault)?;
-    Ok(now.is_some_and(|now| now.password_hash == shown.password_hash && !now.disabled))
+    Ok(now.is_some_and(|now| opens_still(&now, shown)))
+}
+
+/// The same, of the person as they were read in the transaction.
+pub(crate) fn opens_still(now: &Credentials, shown: &Credentials) -> bool {
+    now.user.id == shown.user.id && now.password_hash == shown.password_hash && !now.disabled
 }
 
 impl Services {
