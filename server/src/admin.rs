@@ -1,4 +1,5 @@
-//! The `admin` commands: the same use cases that the pages call, as the workspace's owner, with JSON as the answer.
+//! The `admin` commands, with JSON as the answer: use cases that the pages call, as the workspace's owner, and what the
+//! platform's operator does about a person or one of our own people.
 
 use std::time::Duration;
 

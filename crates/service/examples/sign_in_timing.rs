@@ -13,6 +13,7 @@ use clarity_service::{
 };
 use clarity_store::{AppStore, AuthStore};
 use clarity_testkit::TestDb;
+use clarity_testkit::stats::{DRAWS, Draws, interval, median};
 use serde_json::json;
 use std::error::Error;
 use std::num::NonZeroU32;
@@ -186,29 +187,10 @@ fn moments(values: &[f64]) -> (f64, f64) {
     (mean, values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0))
 }
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => sorted[n / 2],
-        n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
-    }
-}
-
-/// Between which values 95 % of the differences of the medians lie, of a thousand draws with replacement from each side. Always
-/// the same draws.
+/// Between which values 95 % of the differences of the medians lie, of a thousand draws with replacement from each side.
 fn bootstrap(seen: &Seen) -> (f64, f64) {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut draw = |values: &[f64]| -> Vec<f64> {
-        let mut one = || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            values[(state >> 33) as usize % values.len()]
-        };
-        (0..values.len()).map(|_| one()).collect()
-    };
-    let mut differences: Vec<f64> =
-        (0..1_000).map(|_| median(&draw(&seen.known)) - median(&draw(&seen.unknown))).collect();
-    differences.sort_by(f64::total_cmp);
-    (differences[25], differences[974])
+    let mut draws = Draws::default();
+    let mut draw =
+        |values: &[f64]| -> Vec<f64> { (0..values.len()).map(|_| values[draws.below(values.len())]).collect() };
+    interval((0..DRAWS).map(|_| median(&draw(&seen.known)) - median(&draw(&seen.unknown))).collect())
 }

@@ -41,8 +41,13 @@ pub struct SignedIn {
 /// Locks the person: whether the password that was shown is still theirs, of an account that is open. It was compared outside of
 /// this transaction, and whoever resets a password means that the old one opens nothing from then on.
 pub(crate) async fn still(tx: &mut AuthTx, shown: &Credentials) -> Result<bool, AppError> {
-    let now = user::find_for_second_step(tx, shown.user.id).await.map_err(fault)?;
-    Ok(now.is_some_and(|now| now.password_hash == shown.password_hash && !now.disabled))
+    let now = user::lock(tx, shown.user.id).await.map_err(fault)?;
+    Ok(now.is_some_and(|now| opens_still(&now, shown)))
+}
+
+/// The same, of the person as they were read in the transaction.
+pub(crate) fn opens_still(now: &Credentials, shown: &Credentials) -> bool {
+    now.user.id == shown.user.id && now.password_hash == shown.password_hash && !now.disabled
 }
 
 impl Services {
@@ -152,7 +157,7 @@ impl Services {
         let now = now_us();
         let address = self.settings.secrets.address_hash(email);
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let known = user::find_for_sign_in(&mut tx, email).await.map_err(fault)?;
+        let known = user::lock_by_email(&mut tx, email).await.map_err(fault)?;
         let stranger = stranger::find(&mut tx, &address).await.map_err(fault)?;
         let (failures, blocked_until) = known
             .as_ref()

@@ -6,7 +6,6 @@ use clarity_domain::ids::AgentId;
 use clarity_domain::role::Permission;
 use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::agent_key::{self, Asked};
-use clarity_store::auth::pairing as store;
 use clarity_store::{agent, audit};
 use serde_json::json;
 
@@ -24,7 +23,7 @@ impl Services {
         let object = Object { kind: "agent", id: &text, name: "" };
         self.permit_recent(seat, Permission::ManageSources, Act::RevokeAgent, object).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        store::revoke_key(&mut tx, &seat.scope, id).await.map_err(missing("agent"))?;
+        agent_key::revoke(&mut tx, &seat.scope, id).await.map_err(missing("agent"))?;
         // The key first: from here on the agent is out, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;
         let mut app = self.app.begin(&seat.scope).await.map_err(fault)?;

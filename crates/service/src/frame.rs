@@ -8,10 +8,12 @@ use clarity_runtime::planted::planted;
 use clarity_store::asset::{self, Asset};
 use clarity_store::{overview, search, site};
 
+use crate::deletion::deleted_at;
 use crate::error::fault;
 use crate::masked::Masks;
 use crate::support::live_support;
 use crate::throttle::Costly;
+use crate::usage::seats_notice;
 use crate::{Seat, Services, Visitor};
 
 /// What is typed into the palette is looked up to this length.
@@ -36,11 +38,14 @@ impl Services {
             Some(sites.into_iter().map(|site| site.name).collect())
         };
         tx.commit().await.map_err(fault)?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let deleted_at = deleted_at(&mut tx, seat).await?;
         let mut notices = Vec::new();
         if let Some((said, terms)) = plan {
             notices = said;
-            notices.extend(self.seats_notice(&seat.scope, &terms).await?);
+            notices.extend(seats_notice(&mut tx, &seat.scope, &terms).await?);
         }
+        tx.commit().await.map_err(fault)?;
         Ok(Frame {
             user: session.user.clone(),
             workspace: seat.card.clone(),
@@ -49,7 +54,7 @@ impl Services {
             assets: small(counts.assets),
             sources: small(counts.sources),
             dead_letters: counts.dead_letters.max(0) as u64,
-            deleted_at: self.deleted_at(seat).await?,
+            deleted_at,
             notices,
             support,
             limited_to,

@@ -27,9 +27,8 @@ impl Services {
     pub async fn end_sessions_of(&self, email: &str) -> Result<u64, AppError> {
         let email = parse_email(email)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let user = user::find_by_email(&mut tx, &email).await.map_err(fault)?.ok_or_else(|| nobody(&email))?;
         // Who is signing in at this moment is in before this, or begins after it.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        let user = user::lock_by_email(&mut tx, &email).await.map_err(fault)?.ok_or_else(|| nobody(&email))?.user;
         let (ended, seats) = end_all(&mut tx, &user).await?;
         // The sessions first: they are over, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;

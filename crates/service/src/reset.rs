@@ -47,11 +47,10 @@ impl Services {
             return Ok(());
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let Some(found) = user::find_by_email(&mut tx, email).await.map_err(fault)? else { return Ok(()) };
-        // Whoever changes the address at this moment is waited for: a link must not go to the one they leave. Of an account that
-        // is closed a password would open nothing; that it is closed, no letter tells.
-        let known = user::find_for_second_step(&mut tx, found.id).await.map_err(fault)?;
-        let Some(known) = known.filter(|known| !known.disabled && known.user.email == email) else { return Ok(()) };
+        // Locked: a link must not go to an address that they leave at this moment.
+        let known = user::lock_by_email(&mut tx, email).await.map_err(fault)?;
+        // Of an account that is closed a password would open nothing; that it is closed, no letter tells.
+        let Some(known) = known.filter(|known| !known.disabled) else { return Ok(()) };
         let user = known.user;
         let (token, hash) = new_token()?;
         store::insert(&mut tx, &hash, user.id, now_us() + LINK_LIFE).await.map_err(fault)?;
@@ -98,8 +97,7 @@ impl Services {
         let hash = token_hash(token).ok_or_else(link_ended)?;
 
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let used =
             planted("a-link-for-a-second-time") || store::consume(&mut tx, &hash, user.id).await.map_err(fault)?;
         if !used {

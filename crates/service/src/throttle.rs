@@ -1,8 +1,10 @@
-//! Slowing down guesses: by account with growing waits, by network with a rate.
+//! Slowing down guesses: by account with growing waits, by network with a rate. And what is asked for often: letters, files,
+//! searches, requests of a token and of a workspace.
 //!
 //! An account is never locked for good: that would let anybody lock anybody out. Addresses without an account wait the
 //! same, so that waiting tells nothing: see `Services::note_attempt`.
 
+use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -107,9 +109,7 @@ impl Throttle {
 
     /// Whether one more refusal of this person is written down: nobody may fill the log by asking.
     pub(crate) fn note_refusal(&self, user: UserId) -> bool {
-        if self.refusals.len() > REMEMBERED {
-            self.refusals.retain_recent();
-        }
+        forget(&self.refusals);
         self.refusals.check_key(&user).is_ok()
     }
 
@@ -120,17 +120,13 @@ impl Throttle {
             Costly::Export => &self.exports,
             Costly::Workspace => &self.workspaces,
         };
-        if limiter.len() > REMEMBERED {
-            limiter.retain_recent();
-        }
+        forget(limiter);
         limiter.check_key(&user).map_err(|_| AppError::new(ErrorCode::RateLimited, what.words()))
     }
 
     /// Whether one more letter that anybody may ask for is sent to this address: nobody's mailbox is filled by asking.
     pub(crate) fn note_letter(&self, email: &str) -> bool {
-        if self.letters.len() > REMEMBERED {
-            self.letters.retain_recent();
-        }
+        forget(&self.letters);
         self.letters.check_key(&Sha256::digest(email.as_bytes()).into()).is_ok()
     }
 
@@ -149,18 +145,14 @@ impl Throttle {
 
     /// Takes one request of the API from a token's minute; else, after how long there is one again.
     pub(crate) fn note_request(&self, token: ApiTokenId) -> Result<(), Duration> {
-        if self.requests.len() > REMEMBERED {
-            self.requests.retain_recent();
-        }
+        forget(&self.requests);
         let now = self.requests.clock().now();
         self.requests.check_key(&token).map_err(|until| until.wait_time_from(now))
     }
 
     /// Takes one request from a workspace's second.
     pub(crate) fn take_of_workspace(&self, workspace: WorkspaceId) -> Result<(), AppError> {
-        if self.tenants.len() > REMEMBERED {
-            self.tenants.retain_recent();
-        }
+        forget(&self.tenants);
         let now = self.tenants.clock().now();
         self.tenants.check_key(&workspace).map_err(|until| {
             AppError::new(
@@ -173,9 +165,7 @@ impl Throttle {
 
     /// Takes one attempt from the network of `address`.
     pub(crate) fn take(&self, address: &str) -> Result<(), AppError> {
-        if self.networks.len() > REMEMBERED {
-            self.networks.retain_recent();
-        }
+        forget(&self.networks);
         self.networks.check_key(&network(address)).map_err(|_| {
             // As often as a network may try: it fills no log either.
             if self.networks.check_key(&format!("told {}", network(address))).is_ok() {
@@ -188,15 +178,20 @@ impl Throttle {
     /// Takes one request with a wrong API token from the network of `address`. Not from its sign-ins: a forgotten program
     /// with an old token must not lock its colleagues out.
     pub(crate) fn take_bearer(&self, address: &str) -> Result<(), AppError> {
-        if self.networks.len() > REMEMBERED {
-            self.networks.retain_recent();
-        }
+        forget(&self.networks);
         self.networks.check_key(&format!("bearer {}", network(address))).map_err(|_| {
             AppError::new(
                 ErrorCode::RateLimited,
                 "Too many requests without a valid API token from your network. Try again in a minute.",
             )
         })
+    }
+}
+
+/// Once many are remembered, those whom nothing holds back any more are not.
+fn forget<K: Hash + Eq + Clone>(limiter: &DefaultKeyedRateLimiter<K>) {
+    if limiter.len() > REMEMBERED {
+        limiter.retain_recent();
     }
 }
 

@@ -8,7 +8,7 @@ use clarity_domain::view::usage::{Meter, PlanNotice, Usage, UsageDay};
 use clarity_runtime::clock::now_us;
 use clarity_store::audit::{self, Entry, Object};
 use clarity_store::auth::{invitation, member, workspace};
-use clarity_store::{WorkspaceScope, WorkspaceTx, overview, plan, usage};
+use clarity_store::{AuthTx, WorkspaceScope, WorkspaceTx, overview, plan, usage};
 
 use crate::error::fault;
 use crate::{Seat, Services};
@@ -26,8 +26,8 @@ impl Services {
         self.permit(seat, Permission::OwnWorkspace, Act::ReadUsage, Object::default()).await?;
         let mut auth = self.auth.begin().await.map_err(fault)?;
         let region = workspace::get_place(&mut auth, &seat.scope).await.map_err(fault)?.region;
+        let seats = taken_seats(&mut auth, &seat.scope).await?;
         auth.commit().await.map_err(fault)?;
-        let seats = self.taken_seats(&seat.scope).await?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let terms = self.terms(&mut tx).await?;
         let month = usage::of_month(&mut tx).await.map_err(fault)?;
@@ -84,27 +84,6 @@ impl Services {
             all.extend(notice(&terms, Limit::ExportsPerDay, exports));
         }
         Ok((all, terms))
-    }
-
-    /// The same of the seats, which are counted in another database role: with no other transaction in hand.
-    pub(crate) async fn seats_notice(
-        &self,
-        scope: &WorkspaceScope,
-        terms: &Terms,
-    ) -> Result<Option<PlanNotice>, AppError> {
-        if terms.at_most(Limit::Seats).is_none() {
-            return Ok(None);
-        }
-        Ok(notice(terms, Limit::Seats, self.taken_seats(scope).await?))
-    }
-
-    /// Members, and invitations that nobody has accepted yet.
-    async fn taken_seats(&self, scope: &WorkspaceScope) -> Result<u64, AppError> {
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        let members = member::count(&mut tx, scope).await.map_err(fault)?;
-        let open = invitation::count_open(&mut tx, scope).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)?;
-        Ok((members + open).max(0).unsigned_abs())
     }
 
     /// Lets one more be invited: `taken` are members and open invitations with the new one. The caller has locked the
@@ -167,6 +146,25 @@ impl Services {
         audit::record(&mut tx, entry).await.map_err(fault)?;
         tx.commit().await.map_err(fault)
     }
+}
+
+/// As [`Services::plan_notices`], of the seats, which are counted in another database role.
+pub(crate) async fn seats_notice(
+    tx: &mut AuthTx,
+    scope: &WorkspaceScope,
+    terms: &Terms,
+) -> Result<Option<PlanNotice>, AppError> {
+    if terms.at_most(Limit::Seats).is_none() {
+        return Ok(None);
+    }
+    Ok(notice(terms, Limit::Seats, taken_seats(tx, scope).await?))
+}
+
+/// Members, and invitations that nobody has accepted yet.
+async fn taken_seats(tx: &mut AuthTx, scope: &WorkspaceScope) -> Result<u64, AppError> {
+    let members = member::count(tx, scope).await.map_err(fault)?;
+    let open = invitation::count_open(tx, scope).await.map_err(fault)?;
+    Ok((members + open).max(0).unsigned_abs())
 }
 
 fn notice(terms: &Terms, limit: Limit, used: u64) -> Option<PlanNotice> {

@@ -16,6 +16,7 @@ use clarity_store::auth::workspace;
 use clarity_store::ingest::{Appended, Segment, cursor, segment, source};
 use clarity_store::{AppStore, AuthStore, IngestStore, WorkspaceScope, asset, chunk, metric, overview, rollup, state};
 use clarity_testkit::TestDb;
+use clarity_testkit::stats::{DRAWS, Draws, interval, median};
 use serde_json::json;
 use std::error::Error;
 use std::time::{Duration, Instant};
@@ -310,11 +311,7 @@ fn told(name: &str, pairs: &Pairs, goal: Goal) -> Added {
     let (with, without) = (median(&pairs.with), median(&pairs.without));
     let added = Added::between(with, without);
     let drawn = bootstrap(pairs);
-    let between = |of: fn(&Added) -> f64| {
-        let mut all: Vec<f64> = drawn.iter().map(of).collect();
-        all.sort_by(f64::total_cmp);
-        (all[25], all[974])
-    };
+    let between = |of: fn(&Added) -> f64| interval(drawn.iter().map(of).collect());
     let (low, high) = between(|added| added.ms);
     let (least, most) = between(|added| added.percent);
     let reached = |held: bool| if held { "reached" } else { "missed" };
@@ -330,26 +327,12 @@ fn told(name: &str, pairs: &Pairs, goal: Goal) -> Added {
     added
 }
 
-fn median(values: &[f64]) -> f64 {
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    match sorted.len() {
-        0 => f64::NAN,
-        n if n % 2 == 1 => sorted[n / 2],
-        n => f64::midpoint(sorted[n / 2 - 1], sorted[n / 2]),
-    }
-}
-
-/// A thousand draws of pairs with replacement. Always the same draws.
+/// A thousand draws of pairs with replacement.
 fn bootstrap(pairs: &Pairs) -> Vec<Added> {
-    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut draw = |below: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize % below
-    };
-    (0..1_000)
+    let mut draws = Draws::default();
+    (0..DRAWS)
         .map(|_| {
-            let drawn: Vec<usize> = (0..pairs.with.len()).map(|_| draw(pairs.with.len())).collect();
+            let drawn: Vec<usize> = (0..pairs.with.len()).map(|_| draws.below(pairs.with.len())).collect();
             let of = |all: &[f64]| median(&drawn.iter().map(|n| all[*n]).collect::<Vec<f64>>());
             Added::between(of(&pairs.with), of(&pairs.without))
         })

@@ -85,8 +85,8 @@ impl AuthStore {
     }
 
     /// Sends a new generation to an agent that showed `shown`, and notes whether its version can replace its key. None when
-    /// another holder of the key has moved on meanwhile, or the key that it proved opens nothing any more. One that is higher than we know was given before our database was
-    /// restored from an older copy.
+    /// another holder of the key has moved on meanwhile, or the key that it proved opens nothing any more. One that is higher
+    /// than we know was given before our database was restored from an older copy.
     pub async fn offer_generation(
         &self,
         agent_id: AgentId,

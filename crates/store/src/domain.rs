@@ -205,20 +205,8 @@ pub async fn find_verified(tx: &mut WorkspaceTx, domain: &str) -> Result<Option<
 }
 
 /// Whether the workspace has shown that this very domain is its own; one above or below it does not count.
-pub async fn is_verified(tx: &mut WorkspaceTx, domain: &str) -> Result<bool, StoreError> {
-    let workspace = tx.workspace();
-    Ok(sqlx::query_scalar!(
-        r#"select exists (
-             select from workspace_domains
-             where workspace_id = $1
-               and domain = lower($2)
-               and verified_at is not null
-           ) as "verified!""#,
-        workspace,
-        domain
-    )
-    .fetch_one(tx.conn())
-    .await?)
+pub async fn is_verified(tx: &mut WorkspaceTx, domain: &str) -> Result<bool> {
+    Ok(find_verified(tx, domain).await?.is_some())
 }
 
 fn read_problem(word: Option<&str>) -> Result<Option<DomainProblem>> {

@@ -1,5 +1,5 @@
-//! What tests and demonstrations stand on: private Postgres clusters, a database per test, a customer's database, and
-//! the plant that writes live machine data into one.
+//! What tests, benches and demonstrations stand on: private Postgres clusters, a database per test, a customer's database,
+//! the plant that writes live machine data into one, and what is said of many measurements.
 //!
 //! As a library a dev-dependency only. Its binaries are `clarity-plant`, `clarity-ledger` and `clarity-services`.
 
@@ -11,6 +11,7 @@ mod log;
 pub mod plant;
 mod provider;
 mod shared;
+pub mod stats;
 mod wait;
 
 pub use cluster::{Cluster, StopMode};

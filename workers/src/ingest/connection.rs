@@ -191,7 +191,7 @@ pub(super) fn is_signed(key: &[u8; 32], message: &[u8], signature: &str) -> bool
 }
 
 /// What an agent says of itself, for the database and the log.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 

@@ -1,7 +1,7 @@
 //! Pairing: an agent shows a code and a key of its own; a person approves the key's six words in the browser.
 
 use super::Ingest;
-use super::connection::{Wire, denied};
+use super::connection::{Wire, clean, denied};
 use clarity_service::pairing::{self, Approval, ClaimError, ClaimRequest};
 use clarity_wire::frame::{Approved, Claimed, DenyCode, Frame, Pair, pair_message};
 use ed25519_dalek::{Signature, VerifyingKey};
@@ -34,8 +34,8 @@ pub(super) async fn serve(ingest: &Ingest, wire: &mut Wire, pair: Pair, peer: So
     let request = ClaimRequest {
         code: pair.code,
         public_key,
-        hostname: pair.hostname.chars().filter(|c| !c.is_control()).take(200).collect(),
-        agent_version: pair.agent_version.chars().filter(|c| !c.is_control()).take(60).collect(),
+        hostname: clean(&pair.hostname),
+        agent_version: clean(&pair.agent_version).chars().take(60).collect(),
         address: peer.ip().to_string(),
     };
     let claimed = match pairing::claim(&ingest.auth, &request).await {

@@ -79,8 +79,8 @@ impl Services {
     /// workspace is to go: nobody loses their data to a limit.
     ///
     /// # Errors
-    /// `Forbidden`; `ConfirmNeeded`; `RateLimited` while another of this workspace or too many others are under way, or the person has taken many;
-    /// `LimitExceeded` when today's are taken.
+    /// `Forbidden`; `ConfirmNeeded`; `RateLimited` while another of this workspace or too many others are under way, or the person
+    /// has taken many; `LimitExceeded` when today's are taken.
     pub async fn export_workspace(&self, seat: &Seat) -> Result<WorkspaceExport, AppError> {
         let object = Object { kind: "workspace", id: &seat.card.slug, name: &seat.card.name };
         if !planted("everything-without-permission") {

@@ -163,14 +163,6 @@ impl Services {
         tx.commit().await.map_err(fault)
     }
 
-    /// When the seat's workspace goes, if somebody asked for it: for the frame of every page.
-    pub(crate) async fn deleted_at(&self, seat: &Seat) -> Result<Option<Micros>, AppError> {
-        let mut tx = self.auth.begin().await.map_err(fault)?;
-        let pending = store::find(&mut tx, &seat.scope).await.map_err(fault)?;
-        tx.commit().await.map_err(fault)?;
-        Ok(pending.map(|pending| pending.due_at))
-    }
-
     async fn tell_owners(&self, tx: &mut AuthTx, seat: &Seat, letter: &Letter<'_>) -> Result<(), AppError> {
         // Owners come first.
         let members = member::list(tx, &seat.scope, MOST_OWNERS).await.map_err(fault)?;
@@ -184,6 +176,12 @@ impl Services {
     fn deletion_link(&self, seat: &Seat) -> String {
         format!("{}/w/{}/delete", self.settings.public_url, seat.card.slug)
     }
+}
+
+/// When the seat's workspace goes, if somebody asked for it: for the frame of every page.
+pub(crate) async fn deleted_at(tx: &mut AuthTx, seat: &Seat) -> Result<Option<Micros>, AppError> {
+    let pending = store::find(tx, &seat.scope).await.map_err(fault)?;
+    Ok(pending.map(|pending| pending.due_at))
 }
 
 fn whole(count: i64) -> u64 {

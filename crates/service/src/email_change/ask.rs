@@ -37,8 +37,7 @@ impl Services {
         let (stop, stop_hash) = new_token()?;
         let at = |path: &str| format!("{}{path}", self.settings.public_url);
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
-        let known = user::find_for_second_step(&mut tx, here.id).await.map_err(fault)?;
+        let known = user::lock(&mut tx, here.id).await.map_err(fault)?;
         let user = known.ok_or_else(AppError::unauthenticated)?.user;
         let taken = user::exists(&mut tx, &email).await.map_err(fault)?;
         let new = NewEmailChange {

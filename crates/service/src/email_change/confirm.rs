@@ -41,8 +41,7 @@ impl Services {
         let member = visitor.whole()?;
         let hash = token_hash(token).ok_or_else(not_yours)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
-        let known = user::find_for_second_step(&mut tx, member.session.user.id).await.map_err(fault)?;
+        let known = user::lock(&mut tx, member.session.user.id).await.map_err(fault)?;
         let user = known.ok_or_else(AppError::unauthenticated)?.user;
         let email = store::consume(&mut tx, &hash, user.id).await.map_err(fault)?.ok_or_else(not_yours)?;
         if let Err(error) = user::set_email(&mut tx, user.id, &email).await {

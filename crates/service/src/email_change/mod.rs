@@ -13,7 +13,7 @@ use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
 use clarity_domain::time::{HOUR, Micros};
 use clarity_domain::view::session::{OwnEmail, UserCard, WaitingEmail};
-use clarity_store::audit::{self, Entry, Object};
+use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::email_change as store;
 use clarity_store::auth::workspace::SeatRow;
 use serde_json::Value;
@@ -60,21 +60,16 @@ impl Services {
     ) -> Result<(), AppError> {
         let by = log::person(user);
         let id = user.id.to_string();
-        for seat in seats {
-            let entry = Entry {
-                actor: &by,
-                act: noted.act,
-                object: Object { kind: "member", id: &id, name: &by.name },
-                before: noted.before.clone(),
-                after: noted.after.clone(),
-                outcome: noted.outcome,
-                address: &client.address,
-                request_id: client.request_id,
-            };
-            let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-            audit::record(&mut tx, &entry).await.map_err(fault)?;
-            tx.commit().await.map_err(fault)?;
-        }
-        Ok(())
+        let entry = Entry {
+            actor: &by,
+            act: noted.act,
+            object: Object { kind: "member", id: &id, name: &by.name },
+            before: noted.before,
+            after: noted.after,
+            outcome: noted.outcome,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in_each(seats, &entry).await
     }
 }

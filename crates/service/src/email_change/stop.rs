@@ -40,7 +40,7 @@ impl Services {
         let waiting = store::find_by_stop(&mut tx, &hash).await.map_err(fault)?.ok_or_else(nothing_waits)?;
         let user = &waiting.user;
         // The person first, as whatever else changes how they sign in: the change is made before this, or never.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         if !store::stop(&mut tx, &hash, user.id).await.map_err(fault)? {
             return Err(nothing_waits());
         }

@@ -1,8 +1,8 @@
 //! Our own people: accounts, sessions and doors of their own, which have nothing to do with anybody's in a workspace.
 //!
 //! They are in only with a password and a code of their app, both always. What they see without being let in is which workspaces
-//! there are, and what all of them did at these doors. What an owner lets them see, they see as their own role of the database, which shows nothing without a live grant,
-//! and only after the read was written into the workspace's audit log.
+//! there are, and what all of them did at these doors. What an owner lets them see, they see as their own role of the database,
+//! which shows nothing without a live grant, and only after the read was written into the workspace's audit log.
 
 mod ask;
 mod enrol;

@@ -69,8 +69,7 @@ impl Services {
         })?;
         let kept = serde_json::to_value(&made).map_err(broken)?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         if store::list(&mut tx, user.id).await.map_err(fault)?.len() >= MOST {
             return Err(too_many());
         }
@@ -107,7 +106,7 @@ impl Services {
         recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let name = store::remove(&mut tx, user.id, id).await.map_err(fault)?;
         let name = name.ok_or_else(|| AppError::not_found("passkey"))?;
         self.after_removal(&mut tx, user.id).await?;

@@ -49,7 +49,7 @@ impl Services {
         self.note_attempt(&user.email).await?.ok_or_else(AppError::unauthenticated)?;
         let state = self.take_question(&member.token, Kind::Confirm, Some(user.id)).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let passkey = match self.check_answer(&mut tx, user.id, state, &answer).await? {
             Ok(passkey) => passkey,
             Err(wrong) => {

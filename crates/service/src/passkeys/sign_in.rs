@@ -58,7 +58,7 @@ impl Services {
         let user = known.user;
         let state = self.take_question(&hash, Kind::SecondStep, Some(user.id)).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let passkey = match self.check_answer(&mut tx, user.id, state, &answer).await? {
             Ok(passkey) => passkey,
             Err(wrong) => {
@@ -108,7 +108,7 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let owner = store::find_owner(&mut tx, answer.get_credential_id()).await.map_err(fault)?;
         let owner = owner.ok_or_else(not_right)?;
-        let known = user::find_for_second_step(&mut tx, owner).await.map_err(fault)?;
+        let known = user::lock(&mut tx, owner).await.map_err(fault)?;
         let known = known.filter(|known| !known.disabled).ok_or_else(not_right)?;
         let user = known.user;
         let passkey = match self.check_answer(&mut tx, user.id, state, &answer).await? {

@@ -59,7 +59,7 @@ impl Services {
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         // A sign-in that goes on at the same moment waits here, or is ended below.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let row = store::find(&mut tx, user.id).await.map_err(fault)?.filter(is_open).ok_or_else(not_begun)?;
         let secret = self.settings.secrets.open(user.id, &row.secret_box)?;
         let step = totp::read_code(code).and_then(|code| totp::find_step(&secret, code, now_us()));
@@ -87,7 +87,7 @@ impl Services {
         step_up::recent(&member.proof)?;
         let user = &member.session.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         if !store::remove(&mut tx, user.id).await.map_err(fault)? {
             return Err(none());
         }

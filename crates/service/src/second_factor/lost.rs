@@ -5,7 +5,7 @@ use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::UserId;
 use clarity_domain::names::parse_email;
-use clarity_store::audit::{self, Entry, Object};
+use clarity_store::audit::{Entry, Object};
 use clarity_store::auth::second_factor as store;
 use clarity_store::auth::sso::connection;
 use clarity_store::auth::{passkey, pending_sign_in, session, user, workspace};
@@ -45,10 +45,8 @@ impl Services {
             return Err(AppError::invalid("because", words));
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        let found = user::find_by_email(&mut tx, &email).await.map_err(fault)?;
-        let person = found.ok_or_else(|| not_found(format!("Nobody has an account with the address {email}.")))?;
-        // The person first, as whatever else changes how they sign in.
-        user::find_for_second_step(&mut tx, person.id).await.map_err(fault)?;
+        let found = user::lock_by_email(&mut tx, &email).await.map_err(fault)?;
+        let person = found.ok_or_else(|| not_found(format!("Nobody has an account with the address {email}.")))?.user;
         let had = take_away(&mut tx, person.id).await.map_err(fault)?;
         if !had.app && had.passkeys == 0 {
             return Err(not_found(format!("{email} has no second factor. Nothing was changed.")));
@@ -61,21 +59,17 @@ impl Services {
         let seats = workspace::list_seats(&mut tx, person.id).await.map_err(fault)?;
         let (by, client) = (log::support(COMMAND), Client::local());
         let (id, name) = (person.id.to_string(), log::shown(&person));
-        for seat in &seats {
-            let entry = Entry {
-                actor: &by,
-                act: Act::ResetSecondFactor,
-                object: Object { kind: "member", id: &id, name: &name },
-                before: Some(json!({ "app": had.app, "passkeys": had.passkeys, "recovery_codes": had.codes })),
-                after: Some(json!({ "because": because })),
-                outcome: Outcome::Done,
-                address: &client.address,
-                request_id: None,
-            };
-            let mut own = self.app.begin(&seat.scope).await.map_err(fault)?;
-            audit::record(&mut own, &entry).await.map_err(fault)?;
-            own.commit().await.map_err(fault)?;
-        }
+        let entry = Entry {
+            actor: &by,
+            act: Act::ResetSecondFactor,
+            object: Object { kind: "member", id: &id, name: &name },
+            before: Some(json!({ "app": had.app, "passkeys": had.passkeys, "recovery_codes": had.codes })),
+            after: Some(json!({ "because": because })),
+            outcome: Outcome::Done,
+            address: &client.address,
+            request_id: client.request_id,
+        };
+        self.record_in_each(&seats, &entry).await?;
         // Last: nothing is taken away that is not written down.
         tx.commit().await.map_err(fault)?;
         tracing::warn!(user = %person.id, "a second factor was reset by an operator");

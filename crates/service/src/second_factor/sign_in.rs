@@ -61,8 +61,7 @@ impl Services {
         let (known, left) = self.note_code_attempt(&hash).await?;
         let user = known.user;
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let Some(shown) = self.take_code(&mut tx, user.id, code).await? else {
             drop(tx);
             self.note_refused(user, Act::SignIn, client);
@@ -88,7 +87,7 @@ impl Services {
         let now = now_us();
         let mut tx = self.auth.begin().await.map_err(fault)?;
         let user = store::find(&mut tx, hash).await.map_err(fault)?.ok_or_else(over)?;
-        let known = user::find_for_second_step(&mut tx, user).await.map_err(fault)?;
+        let known = user::lock(&mut tx, user).await.map_err(fault)?;
         let known = known.filter(|known| !known.disabled).ok_or_else(over)?;
         if let Some(until) = known.blocked_until.filter(|until| *until > now) {
             return Err(throttle::wait(until, now));

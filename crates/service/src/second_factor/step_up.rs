@@ -1,5 +1,5 @@
 //! Step-up: the most dangerous acts need somebody who has shown within a quarter of an hour that it is them, so that a session
-//! left open on a desk, or stolen, does not do them.
+//! left open on a desk, or stolen, does not do them. What takes the account away with it needs it within two minutes.
 
 use clarity_domain::audit::{Act, Outcome};
 use clarity_domain::error::AppError;
@@ -31,18 +31,20 @@ pub struct ConfirmSession {
     pub code: Option<String>,
 }
 
-/// The same for what takes an account away with it: to have signed in within the last quarter of an hour is not enough.
-pub(crate) fn just_now(proof: &Proof) -> Result<(), AppError> {
-    let now = now_us();
-    let is_just_now = proof.confirmed_at.is_some_and(|at| now.saturating_sub(at) < JUST_NOW);
-    if is_just_now { Ok(()) } else { Err(AppError::confirm_needed()) }
-}
-
 /// Lets those go on who have shown a moment ago that it is them.
 pub(crate) fn recent(proof: &Proof) -> Result<(), AppError> {
+    shown_within(RECENT, proof)
+}
+
+/// The same for what takes an account away with it: to have signed in within the last quarter of an hour is not enough.
+pub(crate) fn just_now(proof: &Proof) -> Result<(), AppError> {
+    shown_within(JUST_NOW, proof)
+}
+
+fn shown_within(limit: Micros, proof: &Proof) -> Result<(), AppError> {
     let now = now_us();
-    let is_recent = proof.confirmed_at.is_some_and(|at| now.saturating_sub(at) < RECENT);
-    if is_recent { Ok(()) } else { Err(AppError::confirm_needed()) }
+    let is_fresh = proof.confirmed_at.is_some_and(|at| now.saturating_sub(at) < limit);
+    if is_fresh { Ok(()) } else { Err(AppError::confirm_needed()) }
 }
 
 impl Services {
@@ -82,8 +84,7 @@ impl Services {
             return Err(AppError::invalid("password", "This is not your password. Try again."));
         }
         let mut tx = self.auth.begin().await.map_err(fault)?;
-        // The person first, as whatever else changes how they sign in: two of them at once wait for each other in order.
-        user::find_for_second_step(&mut tx, user.id).await.map_err(fault)?;
+        user::lock(&mut tx, user.id).await.map_err(fault)?;
         let asked = has_second_factor(&mut tx, user.id).await?;
         let mut shown = None;
         if asked {
@@ -118,5 +119,7 @@ mod tests {
         for old in [ago(15), ago(600), Proof { confirmed_at: None, second_factor: true }] {
             assert_eq!(recent(&old).unwrap_err().code, ErrorCode::ConfirmNeeded);
         }
+        assert!(just_now(&ago(1)).is_ok());
+        assert_eq!(just_now(&ago(2)).unwrap_err().code, ErrorCode::ConfirmNeeded);
     }
 }

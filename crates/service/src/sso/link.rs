@@ -20,6 +20,7 @@ use serde_json::json;
 
 use super::join::NOT_A_MEMBER;
 use super::{SsoOutcome, hold, over};
+use crate::account::opens_still;
 use crate::audit as log;
 use crate::error::fault;
 use crate::second_factor::has_second_factor;
@@ -77,8 +78,7 @@ impl Services {
         // The workspace first, as whoever changes its members or its provider.
         hold(&mut tx, &asked).await?;
         let Waiting { attempt, connection, known } = still_waiting(&mut tx, &hash).await?;
-        // The password was compared outside of this transaction: it may be another one by now.
-        if known.user.id != shown_by.user.id || known.password_hash != shown_by.password_hash || known.disabled {
+        if !opens_still(&known, &shown_by) {
             return Err(AppError::invalid("password", "This is not the password of this account. Try again."));
         }
         let user = known.user;
@@ -164,6 +164,6 @@ async fn still_waiting(tx: &mut AuthTx, hash: &Hash) -> Result<Waiting, AppError
     let connection = connection::find_for(tx, &attempt).await.map_err(fault)?;
     let connection = connection.filter(|connection| connection.enabled).ok_or_else(over)?;
     let user = attempt.user.ok_or_else(over)?;
-    let known = user::find_for_second_step(tx, user).await.map_err(fault)?.ok_or_else(over)?;
+    let known = user::lock(tx, user).await.map_err(fault)?.ok_or_else(over)?;
     Ok(Waiting { attempt, connection, known })
 }

@@ -51,7 +51,7 @@ impl Services {
         if !place.is_some_and(|place| place.role.may(Permission::OwnWorkspace)) {
             return Err(over());
         }
-        let owner = user::find_for_second_step(&mut tx, tester).await.map_err(fault)?.ok_or_else(over)?.user;
+        let owner = user::lock(&mut tx, tester).await.map_err(fault)?.ok_or_else(over)?.user;
         let own = email.as_deref() == Some(owner.email.as_str());
         let found = SsoFound {
             at: now_us(),
@@ -84,7 +84,7 @@ impl Services {
     ) -> Result<(), AppError> {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         hold(&mut tx, connection).await?;
-        let owner = user::find_for_second_step(&mut tx, tester).await.map_err(fault)?.ok_or_else(over)?.user;
+        let owner = user::lock(&mut tx, tester).await.map_err(fault)?.ok_or_else(over)?.user;
         let found = SsoFound {
             at: now_us(),
             issuer: connection.issuer.clone(),

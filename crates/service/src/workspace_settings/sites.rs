@@ -44,7 +44,7 @@ impl Services {
         let name = checked_name("site", "the site", name)?;
         let zone = checked_zone(time_zone).map_err(|error| at_field(error, "site_zone"))?;
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;
-        if site::list_used(&mut tx, MOST).await.map_err(fault)?.len() as i64 >= MOST {
+        if site::list(&mut tx).await.map_err(fault)?.len() as i64 >= MOST {
             return Err(AppError::new(
                 ErrorCode::LimitExceeded,
                 format!("This workspace has {MOST} sites. Remove one that is not needed first."),

@@ -1,4 +1,5 @@
-//! The keys of a workspace's agents as its members know of them: whether one can be replaced, is about to be, or was.
+//! The keys of a workspace's agents as its members know of them: whether one can be replaced, is about to be, or was; and taking
+//! one away.
 
 use crate::at::micros;
 use crate::scope::WorkspaceScope;
@@ -87,4 +88,19 @@ pub async fn ask_new(tx: &mut AuthTx, scope: &WorkspaceScope, agent: AgentId) ->
     .execute(tx.conn())
     .await?;
     Ok(Asked::Now)
+}
+
+/// Takes an agent's key from the workspace: its connection is cut within seconds and it cannot come back.
+pub async fn revoke(tx: &mut AuthTx, scope: &WorkspaceScope, agent: AgentId) -> Result<()> {
+    let changed = sqlx::query!(
+        "update auth.agent_keys
+         set revoked_at = coalesce(revoked_at, now())
+         where workspace_id = $1
+           and agent_id = $2",
+        scope.workspace_id().0,
+        agent.0
+    )
+    .execute(tx.conn())
+    .await?;
+    if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }

@@ -256,18 +256,3 @@ pub async fn refuse(tx: &mut AuthTx, scope: &WorkspaceScope, id: PairingId) -> R
     .await?;
     if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
 }
-
-/// Takes an agent's key from the workspace: its connection is cut within seconds and it cannot come back.
-pub async fn revoke_key(tx: &mut AuthTx, scope: &WorkspaceScope, agent: AgentId) -> Result<()> {
-    let changed = sqlx::query!(
-        "update auth.agent_keys
-         set revoked_at = coalesce(revoked_at, now())
-         where workspace_id = $1
-           and agent_id = $2",
-        scope.workspace_id().0,
-        agent.0
-    )
-    .execute(tx.conn())
-    .await?;
-    if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
-}

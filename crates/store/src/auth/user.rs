@@ -18,8 +18,9 @@ pub struct Credentials {
     pub disabled: bool,
 }
 
-/// By e-mail address, in lower case. The row is locked, so that attempts on one account are counted one by one.
-pub async fn find_for_sign_in(tx: &mut AuthTx, email: &str) -> Result<Option<Credentials>> {
+/// As [`lock`], by e-mail address, in lower case. Whoever changes the address at this moment is waited for: one that is not this
+/// person's any more finds nobody.
+pub async fn lock_by_email(tx: &mut AuthTx, email: &str) -> Result<Option<Credentials>> {
     let row = sqlx::query!(
         r#"select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until,
                   disabled_at is not null as "disabled!"
@@ -39,8 +40,9 @@ pub async fn find_for_sign_in(tx: &mut AuthTx, email: &str) -> Result<Option<Cre
     }))
 }
 
-/// As [`find_for_sign_in`], of somebody whose password was right a moment ago.
-pub async fn find_for_second_step(tx: &mut AuthTx, id: UserId) -> Result<Option<Credentials>> {
+/// The person, until the transaction ends nobody else's: attempts are counted one by one, and whatever changes how they sign in
+/// begins with this, so that two of them at once wait for each other in order.
+pub async fn lock(tx: &mut AuthTx, id: UserId) -> Result<Option<Credentials>> {
     let row = sqlx::query!(
         r#"select id, email, name, password_hash, failed_sign_ins, sign_in_blocked_until,
                   disabled_at is not null as "disabled!"
