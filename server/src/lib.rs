@@ -19,5 +19,5 @@ pub mod router;
 pub mod serve;
 pub mod setup;
 mod sso;
-mod ssr;
+pub mod ssr;
 pub mod state;

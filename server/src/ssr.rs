@@ -1,5 +1,7 @@
 //! Pages and server functions of the app, with the contexts they ask for.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::request::Parts;
@@ -7,15 +9,23 @@ use axum::response::{IntoResponse, Response};
 use clarity_app::{App, shell};
 use clarity_service::{Client, Visitor};
 use leptos::prelude::{provide_context, use_context};
-use leptos_axum::LeptosRoutes;
+use leptos_axum::{AxumRouteListing, LeptosRoutes};
 
 use crate::state::AppState;
 
+/// The app's own list of its pages, made once. While it is made nothing in this process may read for a page: leptos has every
+/// read that begins meanwhile wait for ever, and a page drawn by a second server beside this one would never be ready.
+static PAGES: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| leptos_axum::generate_route_list(App));
+
+/// The paths of all pages, as axum writes them: `/w/{slug}/sources`.
+pub fn pages() -> impl Iterator<Item = &'static str> {
+    PAGES.iter().map(AxumRouteListing::path)
+}
+
 /// Every route of the app, and the server functions.
 pub fn routes(state: &AppState) -> Router<AppState> {
-    let routes = leptos_axum::generate_route_list(App);
     let options = state.options.clone();
-    Router::new().leptos_routes_with_context(state, routes, contexts(state), move || shell(options.clone()))
+    Router::new().leptos_routes_with_context(state, PAGES.clone(), contexts(state), move || shell(options.clone()))
 }
 
 /// The app's answer to a path it does not have.

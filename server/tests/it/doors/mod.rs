@@ -132,9 +132,7 @@ fn wrong(door: &Door, caller: Caller, answer: &Answer) -> Option<&'static str> {
 /// Doors that are there and have no row, and rows without a door.
 fn unlisted() -> (BTreeSet<String>, BTreeSet<String>) {
     let mut there: BTreeSet<String> = BTreeSet::new();
-    for route in leptos_axum::generate_route_list(clarity_app::App) {
-        there.insert(format!("GET {}", route.path()));
-    }
+    there.extend(clarity_server::ssr::pages().map(|path| format!("GET {path}")));
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {
         there.insert(format!("{method} {path}"));
     }
