@@ -22,7 +22,7 @@ impl Services {
         let text = id.to_string();
         let object = Object { kind: "agent", id: &text, name: "" };
         self.permit_recent(seat, Permission::ManageSources, Act::RevokeAgent, object).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         agent_key::revoke(&mut tx, &seat.scope, id).await.map_err(missing("agent"))?;
         // The key first: from here on the agent is out, whatever happens to the rest.
         tx.commit().await.map_err(fault)?;
@@ -49,7 +49,7 @@ impl Services {
         let text = id.to_string();
         let object = Object { kind: "agent", id: &text, name: "" };
         self.permit_recent(seat, Permission::ManageSources, Act::ReplaceAgentKey, object).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let words = match agent_key::ask_new(&mut tx, &seat.scope, id).await.map_err(missing("agent"))? {
             Asked::Before => return Ok(()),
             Asked::Now => None,

@@ -38,7 +38,7 @@ impl Services {
             Some(sites.into_iter().map(|site| site.name).collect())
         };
         tx.commit().await.map_err(fault)?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let deleted_at = deleted_at(&mut tx, seat).await?;
         let mut notices = Vec::new();
         if let Some((said, terms)) = plan {

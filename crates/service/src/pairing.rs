@@ -154,7 +154,7 @@ impl Services {
         if name.is_empty() {
             return Err(AppError::invalid("name", "Name the agent."));
         }
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         if store::count_open(&mut tx, &seat.scope).await.map_err(fault)? >= self.settings.limits.open_pairings {
             return Err(AppError::new(
                 ErrorCode::LimitExceeded,
@@ -201,7 +201,7 @@ impl Services {
     pub async fn pairing(&self, seat: &Seat, id: PairingId) -> Result<Pairing, AppError> {
         let text = id.to_string();
         self.permit(seat, Permission::ManageSources, Act::ReadPairing, of_pairing(&text, "")).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let row = store::find(&mut tx, &seat.scope, id).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         self.show_pairing(seat, row.ok_or_else(|| AppError::not_found("pairing"))?).await
@@ -214,7 +214,7 @@ impl Services {
     pub async fn approve_pairing(&self, seat: &Seat, id: PairingId) -> Result<Pairing, AppError> {
         let text = id.to_string();
         self.permit_recent(seat, Permission::ManageSources, Act::ApproveAgent, of_pairing(&text, "")).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let row = store::find(&mut tx, &seat.scope, id).await.map_err(fault)?;
         let row = row.ok_or_else(|| AppError::not_found("pairing"))?;
         let Some(claim) = &row.claim else {
@@ -260,7 +260,7 @@ impl Services {
     pub async fn refuse_pairing(&self, seat: &Seat, id: PairingId) -> Result<Pairing, AppError> {
         let text = id.to_string();
         self.permit(seat, Permission::ManageSources, Act::RefusePairing, of_pairing(&text, "")).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let row = store::find(&mut tx, &seat.scope, id).await.map_err(fault)?;
         let row = row.ok_or_else(|| AppError::not_found("pairing"))?;
         if row.approved_at.is_some() {

@@ -62,7 +62,7 @@ impl Services {
     /// `Forbidden`.
     pub async fn set_up(&self, seat: &Seat) -> Result<SetUp, AppError> {
         self.permit_set_up(seat).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let place = workspace::get_place(&mut tx, &seat.scope).await.map_err(fault)?;
         let open = invitation::list_open(&mut tx, &seat.scope).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
@@ -99,7 +99,7 @@ impl Services {
         let place = Place { region: checked_region(region)?, time_zone: checked_zone(time_zone)? };
         let id = seat.card.id.to_string();
         let object = Object { kind: "workspace", id: &id, name: &seat.card.name };
-        let mut auth = self.auth.begin().await.map_err(fault)?;
+        let mut auth = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let before = workspace::get_place(&mut auth, &seat.scope).await.map_err(fault)?;
         workspace::set_place(&mut auth, &seat.scope, &place).await.map_err(fault)?;
         let mut tx = self.app.begin(&seat.scope).await.map_err(fault)?;

@@ -36,7 +36,7 @@ impl Services {
         let agents = agent::list(&mut tx).await.map_err(fault)?;
         let revoked = agent::list_revoked(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let keys = agent_key::list(&mut tx, &seat.scope).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
         let key_of = |id: AgentId| keys.iter().find(|key| key.agent_id == id);

@@ -24,7 +24,7 @@ impl Services {
     /// `Forbidden`.
     pub async fn usage(&self, seat: &Seat) -> Result<Usage, AppError> {
         self.permit(seat, Permission::OwnWorkspace, Act::ReadUsage, Object::default()).await?;
-        let mut auth = self.auth.begin().await.map_err(fault)?;
+        let mut auth = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let region = workspace::get_place(&mut auth, &seat.scope).await.map_err(fault)?.region;
         let seats = taken_seats(&mut auth, &seat.scope).await?;
         auth.commit().await.map_err(fault)?;

@@ -6,6 +6,7 @@ use crate::lease::session_name;
 use crate::scope::{OpsScope, WorkspaceScope};
 use crate::share::Shares;
 use crate::tx::{AuthTx, OpsTx, SystemTx, WorkspaceTx, begin};
+use clarity_domain::ids::WorkspaceId;
 use clarity_runtime::database::{DbLogin, DbRole};
 use sqlx::postgres::PgPoolOptions;
 use sqlx::{Connection, PgPool};
@@ -88,7 +89,7 @@ async fn check_strength(pool: &PgPool, expected: DbRole) -> Result<(), StoreErro
 }
 
 macro_rules! store {
-    ($(#[$doc:meta])* $name:ident, $role:ident $(, $extra:ident: $kind:ident)?) => {
+    ($(#[$doc:meta])* $name:ident, $role:ident $(, $extra:ident: $kind:ident::$made:ident)?) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
         pub struct $name {
@@ -104,7 +105,7 @@ macro_rules! store {
             pub async fn connect(login: &DbLogin, connections: u32) -> Result<Self, StoreError> {
                 let role = DbRole::$role;
                 let pool = connect(login, role, pool(connections), role.name()).await?;
-                Ok(Self { pool, $($extra: $kind::of_pool(connections),)? })
+                Ok(Self { pool, $($extra: $kind::$made(connections),)? })
             }
 
             /// A login of this role from the environment.
@@ -123,15 +124,17 @@ macro_rules! store {
 }
 
 store!(
-    /// Schema `auth`: users, sessions, agents' keys, pairings. The door to every scope.
+    /// Schema `auth`: users, sessions, agents' keys, pairings. The door to every scope; of each workspace so many at once,
+    /// and some connections for whoever is in none yet.
     AuthStore,
-    Auth
+    Auth,
+    shares: Shares::keeping_some
 );
 store!(
     /// Tenant tables on behalf of members, of each workspace so many at once.
     AppStore,
     App,
-    shares: Shares
+    shares: Shares::of_pool
 );
 store!(
     /// Tenant tables on behalf of agents: segments in, cursors forward, no payload out.
@@ -178,7 +181,7 @@ impl AppStore {
     /// # Errors
     /// `Busy` when as many of this workspace as may be were at work for long.
     pub async fn begin(&self, scope: &WorkspaceScope) -> Result<WorkspaceTx, StoreError> {
-        let turn = self.shares.turn(scope).await?;
+        let turn = self.shares.turn(scope.workspace_id()).await?;
         Ok(WorkspaceTx::begin(&self.pool, scope, false).await?.in_turn(turn))
     }
 
@@ -187,14 +190,30 @@ impl AppStore {
     /// # Errors
     /// As [`Self::begin`].
     pub async fn begin_read(&self, scope: &WorkspaceScope) -> Result<WorkspaceTx, StoreError> {
-        let turn = self.shares.turn(scope).await?;
+        let turn = self.shares.turn(scope.workspace_id()).await?;
         Ok(WorkspaceTx::begin(&self.pool, scope, true).await?.in_turn(turn))
     }
 }
 
 impl AuthStore {
+    /// Begins a transaction of whoever is in no workspace yet: it waits behind no workspace's.
     pub async fn begin(&self) -> Result<AuthTx, StoreError> {
-        Ok(AuthTx { tx: begin(&self.pool, None).await? })
+        AuthTx::begin(&self.pool, None).await
+    }
+
+    /// Begins a transaction about the scope's workspace, when it is its turn. Whoever holds one begins no second: of a small
+    /// pool a workspace has one place.
+    ///
+    /// # Errors
+    /// `Busy` when as many of this workspace as may be were at work for long.
+    pub async fn begin_in(&self, scope: &WorkspaceScope) -> Result<AuthTx, StoreError> {
+        self.begin_of(scope.workspace_id()).await
+    }
+
+    /// The same, for what knows its workspace and has no scope of it.
+    pub(crate) async fn begin_of(&self, workspace: WorkspaceId) -> Result<AuthTx, StoreError> {
+        let turn = self.shares.turn(workspace).await?;
+        AuthTx::begin(&self.pool, Some(turn)).await
     }
 }
 

@@ -3,8 +3,8 @@
 
 use crate::error::StoreError;
 use crate::scope::{OpsScope, WorkspaceScope};
+use crate::share::Turn;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
-use tokio::sync::OwnedSemaphorePermit;
 use uuid::Uuid;
 
 /// Begins a transaction, so that a caller who goes away meanwhile leaves none open. sqlx notes a transaction when the
@@ -25,7 +25,7 @@ pub struct WorkspaceTx {
     scope: WorkspaceScope,
     read_only: bool,
     /// Its place among those of its workspace, where they are counted; given back with it.
-    _turn: Option<OwnedSemaphorePermit>,
+    _turn: Option<Turn>,
 }
 
 impl WorkspaceTx {
@@ -43,7 +43,7 @@ impl WorkspaceTx {
     }
 
     /// The same, holding its place among those of its workspace.
-    pub(crate) fn in_turn(self, turn: OwnedSemaphorePermit) -> Self {
+    pub(crate) fn in_turn(self, turn: Turn) -> Self {
         Self { _turn: Some(turn), ..self }
     }
 
@@ -81,12 +81,18 @@ impl WorkspaceTx {
     }
 }
 
-/// A transaction in schema `auth`, before a workspace is known.
+/// A transaction in schema `auth`: before a workspace is known, or of a workspace whose transactions there are counted.
 pub struct AuthTx {
-    pub(crate) tx: Transaction<'static, Postgres>,
+    tx: Transaction<'static, Postgres>,
+    /// Its place among those of its workspace, where it is about one; given back with it.
+    _turn: Option<Turn>,
 }
 
 impl AuthTx {
+    pub(crate) async fn begin(pool: &PgPool, turn: Option<Turn>) -> Result<Self, StoreError> {
+        Ok(Self { tx: begin(pool, None).await?, _turn: turn })
+    }
+
     pub(crate) fn conn(&mut self) -> &mut PgConnection {
         &mut self.tx
     }

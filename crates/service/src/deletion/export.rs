@@ -88,7 +88,7 @@ impl Services {
         }
         let turn = self.exporting.take(seat.scope.workspace_id())?;
         self.throttle.take_of(seat.user_id, Costly::Export)?;
-        let mut auth = self.auth.begin().await.map_err(fault)?;
+        let mut auth = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let leaving = deletion::find(&mut auth, &seat.scope).await.map_err(fault)?.is_some();
         auth.commit().await.map_err(fault)?;
         let entry = seat.entry(Act::ExportWorkspace, object);
@@ -231,6 +231,7 @@ impl Running {
                           received (body_base64: zstd of newline-delimited JSON); times are UTC, bytes are hexadecimal",
             }),
         );
+        // In nobody's line: a workspace makes one such file at a time, and one that began is not cut short for that.
         let mut tx = self.services.auth.begin().await.map_err(fault)?;
         for member in member::list(&mut tx, &self.seat.scope, MOST_MEMBERS).await.map_err(fault)? {
             line(

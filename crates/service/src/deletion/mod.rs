@@ -42,7 +42,7 @@ impl Services {
     pub async fn deletion(&self, seat: &Seat) -> Result<DeletionPage, AppError> {
         self.permit(seat, Permission::OwnWorkspace, Act::ReadDeletion, Object::default()).await?;
         let confirmed = self.permit_recent(seat, Permission::OwnWorkspace, Act::ReadDeletion, Object::default()).await;
-        let mut auth = self.auth.begin().await.map_err(fault)?;
+        let mut auth = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let pending = store::find(&mut auth, &seat.scope).await.map_err(fault)?;
         let members = member::count(&mut auth, &seat.scope).await.map_err(fault)?;
         auth.commit().await.map_err(fault)?;

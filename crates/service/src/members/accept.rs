@@ -102,7 +102,7 @@ impl Services {
             person => person?,
         };
 
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = invitation::begin(&self.auth, &invitation).await.map_err(fault)?;
         let invitation = invitation::lock_by_link(&mut tx, &hash).await.map_err(fault)?;
         let invitation = invitation.filter(is_vouched_for).ok_or_else(over)?;
         let (user, is_new) = match person {

@@ -23,7 +23,7 @@ impl Services {
     /// `NotFound` when the person is no member any more.
     pub async fn membership(&self, seat: &Seat) -> Result<Membership, AppError> {
         seat.may(Permission::View)?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let own = member::find(&mut tx, &seat.scope, seat.user_id).await.map_err(fault)?;
         let own = own.ok_or_else(|| AppError::not_found("workspace"))?;
         let owners = member::count_owners(&mut tx, &seat.scope).await.map_err(fault)?;
@@ -50,7 +50,7 @@ impl Services {
     /// `Forbidden`.
     pub async fn members(&self, seat: &Seat) -> Result<Members, AppError> {
         self.permit(seat, Permission::ManageMembers, Act::ReadMembers, Object::default()).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let rows = member::list(&mut tx, &seat.scope, SHOWN).await.map_err(fault)?;
         let total = member::count(&mut tx, &seat.scope).await.map_err(fault)?;
         let owners = member::count_owners(&mut tx, &seat.scope).await.map_err(fault)?;

@@ -36,7 +36,7 @@ impl Services {
     /// # Errors
     /// `NotFound` when the seat's person is no member any more.
     pub(crate) async fn locked(&self, seat: &Seat) -> Result<(AuthTx, MemberRow), AppError> {
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         member::lock(&mut tx, &seat.scope).await.map_err(missing("workspace"))?;
         let own = member::find(&mut tx, &seat.scope, seat.user_id).await.map_err(fault)?;
         Ok((tx, own.ok_or_else(|| AppError::not_found("workspace"))?))

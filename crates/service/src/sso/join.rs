@@ -54,7 +54,7 @@ impl Services {
         client: &Client,
     ) -> Result<SsoOutcome, AppError> {
         let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&connection.scope).await.map_err(fault)?;
         let held = hold(&mut tx, &connection).await?;
         let known = identity::find(&mut tx, key).await.map_err(fault)?;
         if let Some(user) = known {
@@ -94,7 +94,7 @@ impl Services {
         };
         let vouched = self.is_vouched_for(&connection, &email, named.email_verified).await?;
         let is_vouched = vouched.is_ok();
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&connection.scope).await.map_err(fault)?;
         hold(&mut tx, &connection).await?;
         let account = user::find_by_email(&mut tx, &email).await.map_err(fault)?;
         let is_member = match &account {
@@ -154,7 +154,7 @@ impl Services {
         let given = named.name.as_deref().and_then(|name| checked_name("name", "yourself", name).ok());
         let user = UserCard { id: UserId(Uuid::now_v7()), name: given.unwrap_or(local), email };
         let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject: &named.subject };
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&connection.scope).await.map_err(fault)?;
         let held = hold(&mut tx, &connection).await?;
         user::insert(&mut tx, &user, &password_hash, true).await.map_err(|error| match error {
             // Two at once: the other one made it.

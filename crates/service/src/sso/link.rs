@@ -74,7 +74,7 @@ impl Services {
             .await?
             .ok_or_else(|| AppError::invalid("password", "This is not the password of this account. Try again."))?;
 
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&asked.scope).await.map_err(fault)?;
         // The workspace first, as whoever changes its members or its provider.
         hold(&mut tx, &asked).await?;
         let Waiting { attempt, connection, known } = still_waiting(&mut tx, &hash).await?;

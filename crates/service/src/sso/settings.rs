@@ -34,7 +34,7 @@ impl Services {
     /// `Forbidden`.
     pub async fn sso(&self, seat: &Seat) -> Result<SsoPage, AppError> {
         self.permit(seat, Permission::OwnWorkspace, Act::ReadSso, SSO).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let connection = connection::find(&mut tx, &seat.scope).await.map_err(fault)?;
         let owners = connection::list_owners(&mut tx, &seat.scope).await.map_err(fault)?;
         let linked = match &connection {

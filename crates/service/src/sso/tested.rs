@@ -44,7 +44,7 @@ impl Services {
             Some((_, of_email)) => self.is_own_domain(connection, of_email).await?,
             None => false,
         };
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&connection.scope).await.map_err(fault)?;
         hold(&mut tx, connection).await?;
         // What was begun by an owner counts for one.
         let place = member::find(&mut tx, &connection.scope, tester).await.map_err(fault)?;
@@ -82,7 +82,7 @@ impl Services {
         trouble: &Trouble,
         client: &Client,
     ) -> Result<(), AppError> {
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&connection.scope).await.map_err(fault)?;
         hold(&mut tx, connection).await?;
         let owner = user::lock(&mut tx, tester).await.map_err(fault)?.ok_or_else(over)?.user;
         let found = SsoFound {

@@ -20,7 +20,7 @@ impl Services {
     /// `Forbidden`.
     pub async fn api_access(&self, seat: &Seat) -> Result<ApiAccess, AppError> {
         self.permit(seat, Permission::ManageTokens, Act::ReadTokens, Object::default()).await?;
-        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let mut tx = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let accounts = service_account::list(&mut tx, &seat.scope).await.map_err(fault)?;
         let mut tokens = api_token::list(&mut tx, &seat.scope, SHOWN).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;

@@ -27,7 +27,7 @@ impl Services {
         let may_change_address = seat.role().may(Permission::OwnWorkspace);
         let confirmed = may_change_address
             && self.permit_recent(seat, Permission::OwnWorkspace, Act::ReadSettings, object).await.is_ok();
-        let mut auth = self.auth.begin().await.map_err(fault)?;
+        let mut auth = self.auth.begin_in(&seat.scope).await.map_err(fault)?;
         let name = workspace::get_name(&mut auth, &seat.scope).await.map_err(fault)?;
         let slug = former_slug::get_current(&mut auth, &seat.scope).await.map_err(fault)?;
         let former = former_slug::list(&mut auth, &seat.scope).await.map_err(fault)?;

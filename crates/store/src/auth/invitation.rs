@@ -7,7 +7,7 @@ use super::workspace::{role, site_ids};
 use crate::at::{micros, timestamp};
 use crate::planted::whose;
 use crate::scope::{Principal, WorkspaceScope};
-use crate::{AuthTx, Result, StoreError};
+use crate::{AuthStore, AuthTx, Result, StoreError};
 use clarity_domain::ids::{InvitationId, SiteId, UserId, WorkspaceId};
 use clarity_domain::role::Role;
 use clarity_domain::time::Micros;
@@ -266,6 +266,15 @@ pub async fn find_dead_by_link(tx: &mut AuthTx, token_hash: &LinkHash) -> Result
             _ => "unvouched",
         },
     }))
+}
+
+/// Begins a transaction about the invitation's workspace, when it is its turn: whoever accepts waits behind those who change
+/// its members, and nobody else behind them.
+///
+/// # Errors
+/// As [`AuthStore::begin_in`].
+pub async fn begin(store: &AuthStore, invitation: &LinkedInvitation) -> Result<AuthTx> {
+    store.begin_of(invitation.workspace_id).await
 }
 
 /// Like [`find_by_link`], and nobody else changes it, or the workspace's members, before this transaction ends.
