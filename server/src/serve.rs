@@ -32,7 +32,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let mail = mail_settings(&options, secure)?;
     let secrets = secrets_key(&options, secure)?;
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
-    let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
+    let auth = AuthStore::from_env((options.db_connections / 2).max(4)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
     let outgoing = OutgoingSettings { allow: options.outgoing_allow, resolver: options.dns };
     let limits = Limits {

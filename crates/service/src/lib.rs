@@ -33,6 +33,7 @@ mod password;
 mod password_words;
 pub mod plan_notice;
 mod planted;
+mod readiness;
 mod renewal;
 mod reset;
 mod retention;
@@ -100,6 +101,7 @@ pub struct Services {
     exporting: deletion::Exports,
     streams: open_streams::OpenStreams,
     providers: sso::Providers,
+    readiness: readiness::Readiness,
     /// A letter was posted.
     posted: Arc<Notify>,
 }
@@ -123,6 +125,7 @@ impl Services {
             exporting: deletion::Exports::default(),
             streams: open_streams::OpenStreams::default(),
             providers: sso::Providers::default(),
+            readiness: readiness::Readiness::default(),
             posted: Arc::default(),
             settings: Arc::new(settings),
         })
@@ -132,10 +135,5 @@ impl Services {
     #[must_use]
     pub fn with_ops(self, ops: OpsStore) -> Self {
         Self { ops: Some(ops), ..self }
-    }
-
-    /// Whether the database answers.
-    pub async fn is_ready(&self) -> bool {
-        self.auth.ping().await.is_ok() && self.app.ping().await.is_ok()
     }
 }

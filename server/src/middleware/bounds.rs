@@ -8,6 +8,8 @@ use axum::extract::{Query, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use clarity_domain::error::{AppError, ErrorCode};
+use tokio::time::timeout;
+use tracing::Instrument;
 
 use super::RequestId;
 use crate::problem::Problem;
@@ -41,7 +43,20 @@ fn doubled(request: &Request) -> Option<String> {
 
 async fn within(limit: Duration, request: Request, next: Next) -> Response {
     let request_id = request.extensions().get::<RequestId>().copied();
-    match tokio::time::timeout(limit, next.run(request)).await {
+    let only_reads = request.method().is_safe();
+    let answer = timeout(limit, next.run(request));
+    let answer = if only_reads {
+        answer.await
+    } else {
+        // What changes something goes on when whoever asked for it goes away: else half of it would be done and nothing of it
+        // written down, and its place would be given to the next while its last statement still has the connection.
+        match tokio::spawn(answer.in_current_span()).await {
+            Ok(answer) => answer,
+            // It panicked, and said so, or the process ends.
+            Err(_) => return Problem { error: AppError::internal(), request_id }.into_response(),
+        }
+    };
+    match answer {
         Ok(response) => response,
         Err(_) => {
             tracing::warn!(limit_s = limit.as_secs(), "a request took too long and was ended");
@@ -59,7 +74,9 @@ mod tests {
     use axum::body::Body;
     use axum::http::StatusCode;
     use axum::middleware::from_fn;
-    use axum::routing::get;
+    use axum::routing::{get, post};
+    use std::sync::Arc;
+    use tokio::sync::Notify;
     use tower::ServiceExt;
 
     #[test]
@@ -81,5 +98,30 @@ mod tests {
         let ask = |path: &str| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap());
         assert_eq!(ask("/fast").await.unwrap().status(), StatusCode::OK);
         assert_eq!(ask("/slow").await.unwrap().status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
+
+    #[tokio::test]
+    async fn an_act_is_done_to_its_end_when_its_caller_goes_away() {
+        let limit = Duration::from_secs(10);
+        let [begun, gate, done]: [Arc<Notify>; 3] = Default::default();
+        let act = {
+            let (begun, gate, done) = (Arc::clone(&begun), Arc::clone(&gate), Arc::clone(&done));
+            move || async move {
+                begun.notify_one();
+                gate.notified().await;
+                done.notify_one();
+            }
+        };
+        let router = Router::new()
+            .route("/act", post(act))
+            .layer(from_fn(move |request: Request, next: Next| within(limit, request, next)));
+        let mut asked = Box::pin(router.oneshot(Request::post("/act").body(Body::empty()).unwrap()));
+        tokio::select! {
+            _ = &mut asked => panic!("it waits at the gate"),
+            () = begun.notified() => {}
+        }
+        drop(asked);
+        gate.notify_one();
+        timeout(limit, done.notified()).await.unwrap();
     }
 }

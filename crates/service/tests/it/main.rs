@@ -9,6 +9,7 @@ mod dead_letters;
 mod deletion;
 mod domains;
 mod email_change;
+mod fair;
 mod logged;
 mod mail;
 mod mail_server;
