@@ -1,12 +1,14 @@
 //! A workspace that is asked for too much is told so, at every kind of door, and its neighbour does not notice.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use crate::stage::{ORIGIN, Stage, text, text_header};
 use axum::body::Body;
 use axum::http::{Request, Response, StatusCode, header};
 use clarity_service::{Limits, MailSettings, SignedIn};
 use futures::future::join_all;
+use tokio::time::timeout;
 
 /// One request a second, two at once.
 async fn stage() -> Stage {
@@ -68,4 +70,33 @@ async fn a_page_counts_once() {
     let (status, html) = text(stage.get("/w/nordmark", Some(&maja)).await).await;
     assert_eq!(status, StatusCode::OK);
     assert!(!html.contains("This workspace is asked for more"), "{html}");
+}
+
+/// The workspace's form, by its owner.
+async fn rename(stage: &Stage, slug: &str, session: &SignedIn) -> StatusCode {
+    let mut request = Stage::form("/api/workspace_settings/rename", &format!("slug={slug}&name=Another+name"));
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", session.token).parse().unwrap());
+    stage.send(request).await.status()
+}
+
+/// Nor is anybody kept waiting by acts whose callers did not wait for them: their statements have connections still, so they have
+/// their workspace's places still.
+#[tokio::test]
+async fn acts_whose_callers_went_away_slow_nobody_else() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let joe = stage.sign_up("Acme", "joe@acme.example").await;
+    let holder = stage.db.admin().await;
+    let hold = "begin; select id from auth.workspaces where slug = 'nordmark' for no key update";
+    holder.batch_execute(hold).await.unwrap();
+    // As many as there are connections: each would have one, if its place were given back with its caller.
+    for _ in 0..4 {
+        let asked = timeout(Duration::from_millis(60), rename(&stage, "nordmark", &maja)).await;
+        assert!(asked.is_err(), "it waits for the workspace, and its caller goes away");
+    }
+    timeout(Duration::from_millis(1_500), rename(&stage, "acme", &joe)).await.expect("an answer soon");
+    let row = holder.query_one("select name from auth.workspaces where slug = 'acme'", &[]).await.unwrap();
+    let name: String = row.get(0);
+    assert_eq!(name, "Another name");
+    holder.batch_execute("commit").await.unwrap();
 }
