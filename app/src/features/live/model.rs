@@ -54,10 +54,11 @@ pub const fn word(truth: Truth) -> &'static str {
     }
 }
 
-/// The stream that the frame follows around the page at `path`: none where the page follows one of its own, and none where the
-/// frame could not be read, since there is nobody to tell.
+/// The stream that the frame of a workspace follows around the page at `path`: none where the page follows one of its own, on the
+/// way out of the workspace, and where the frame could not be read, since there is nobody to tell.
 pub fn of_frame(slug: &str, path: &str, is_read: bool) -> Option<String> {
-    (is_read && !paths::is_live(path)).then(|| paths::live_frame(slug))
+    let is_in = paths::slug_of(path) == Some(slug);
+    (is_read && is_in && !paths::is_live(path)).then(|| paths::live_frame(slug))
 }
 
 /// Whether a stream was refused for who asks: it is not asked for again. Everything else passes.
@@ -98,6 +99,11 @@ mod tests {
             assert_eq!(of_frame("a", live, true), None, "{live}");
         }
         assert_eq!(of_frame("a", "/w/a/members", false), None);
+        assert_eq!(
+            (of_frame("a", "/sign-in", true), of_frame("a", "/w/b/members", true)),
+            (None, None),
+            "on the way out"
+        );
     }
 
     #[test]
