@@ -2,7 +2,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { accept, listen } from "../support/members.mjs";
-import { Agent, address, hydrated, launch, looks, pair, person, signUp, until } from "../support/stack.mjs";
+import { Agent, address, hydrated, launch, looks, pair, person, signUp } from "../support/stack.mjs";
 
 let browser;
 const agent = new Agent("sites");
@@ -31,10 +31,13 @@ test("a viewer of one site sees its machine alone, until the limit is lifted", {
   await desk.page.goto(`/w/${slug}/sites`);
   await hydrated(desk.page);
   await desk.page.getByLabel(/^Site of /).first().selectOption({ label: "Annexe" });
+  const moved = desk.page.waitForResponse((response) => response.url().includes("/api/sites/place"));
   await desk.page.getByRole("button", { name: /^Move / }).first().click();
-  const annexe = desk.page.getByRole("table", { name: "Sites", exact: true }).getByRole("row").filter({ hasText: "Annexe" });
-  await until("one machine is there", 15, async () => (await annexe.getByRole("cell").last().textContent()).trim() === "1");
+  await moved;
   await looks(desk.page, "sites");
+  await desk.page.getByRole("link", { name: "settings", exact: true }).click();
+  const annexe = desk.page.getByRole("listitem").filter({ has: desk.page.getByText("Annexe", { exact: true }) });
+  await annexe.getByText("1 machine,").waitFor();
 
   // A viewer of it alone.
   const email = address();

@@ -65,3 +65,44 @@ test("a session that is ended from another browser is out, its live page too", {
   await desk.page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();
   assert.deepEqual([...desk.faults, ...phone.faults], []);
 });
+
+test("pages that nothing moves on share one stream, and a refused one leads out whoever is out", { timeout: 90_000 }, async () => {
+  const { page, context, faults } = await person(browser);
+  const { slug } = await signUp(page, "Steady Steel");
+  // What the page before follows is over.
+  await page.goto("about:blank");
+  const streams = [];
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.pathname.endsWith("/live")) streams.push(url.searchParams.get("page"));
+  });
+  await page.goto(`/w/${slug}/members`);
+  await hydrated(page);
+  await until("the frame is followed", 15, () => streams.length === 1);
+  const bar = page.getByRole("navigation", { name: "Workspace", exact: true });
+  const go = async (name) => {
+    const read = page.waitForResponse((response) => response.url().includes("/api/session/frame"));
+    await bar.getByRole("link", { name, exact: true }).click();
+    await read;
+  };
+  for (const name of ["API tokens", "Retention", "Audit"]) await go(name);
+  assert.deepEqual(streams, ["frame"]);
+  // One that is live has its own, and none beside it.
+  await go("Sources");
+  await until("the page is followed", 15, () => streams.length === 2);
+  await go("Members");
+  await until("the frame is followed again", 15, () => streams.length === 3);
+  assert.deepEqual(streams, ["frame", "sources", "frame"]);
+
+  // The next stream is nobody's: the browser does not say why it was refused, so the page asks.
+  await page.route(
+    (url) => url.pathname.endsWith("/live"),
+    async (route) => {
+      await context.clearCookies();
+      await route.fulfill({ status: 401 });
+    },
+  );
+  await page.goto(`/w/${slug}/members`);
+  await page.waitForURL(/\/sign-in\?next=/);
+  assert.deepEqual(faults, []);
+});

@@ -17,7 +17,6 @@ use crate::{
     features::{live, session::api},
     load::Pending,
     once::drawn_once,
-    paths,
 };
 
 /// The workspace of the path.
@@ -89,14 +88,22 @@ pub fn WorkspaceFrame() -> impl IntoView {
             view! { <TabBar slug=slug.get_untracked() frame=frame.await.ok().map(|framed| framed.0.frame)/> }
         })
     };
+    // A page that follows nothing of its own follows this: one stream, which stays open from page to page. In the browser alone,
+    // where effects run.
+    let framed = *frame;
+    let stream = Memo::new(move |_| {
+        let is_read = framed.with(|framed| matches!(framed, Some(Ok(_))));
+        slug.with(|slug| location.pathname.with(|path| live::of_frame(slug, path, is_read)))
+    });
+    Effect::new(move |_| {
+        if let Some(url) = stream.get() {
+            live::follow(url, "frame", |_| {});
+        }
+    });
     let notes = move || {
         Suspend::new(async move {
             drawn_once().await;
             let framed = frame.await.map(|framed| framed.0);
-            // A page that follows nothing of its own follows this. Where the frame cannot be read there is nobody to tell.
-            if framed.is_ok() && !location.pathname.with_untracked(|path| paths::is_live(path)) {
-                live::follow(paths::live_frame(&slug.get_untracked()), "frame", |_| {});
-            }
             let (notes, support) = framed.map(|framed| (framed.notes, framed.support)).unwrap_or_default();
             told.set_value(support);
             view! { <Notes notes/> }

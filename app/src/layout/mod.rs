@@ -9,5 +9,5 @@ pub mod page;
 pub mod palette;
 pub mod refused;
 pub mod shortcuts;
-mod still_in;
+pub mod still_in;
 pub mod theme;

@@ -194,7 +194,7 @@ fn EntryLink(
 
 #[component]
 pub fn SideBar(slug: String, frame: Option<Frame>) -> impl IntoView {
-    let dead_letters = frame.as_ref().map_or(0, |frame| frame.dead_letters);
+    let dead_letters = frame.as_ref().and_then(|frame| frame.dead_letters).unwrap_or_default();
     let [overview, sources] = ENTRIES;
     let letters = letters(frame.as_ref()).map(|entry| view! { <EntryLink entry slug=slug.clone() dead_letters/> });
     let person = frame.as_ref().map(|frame| frame.user.clone());
@@ -267,7 +267,7 @@ fn counted(count: u32, noun: &str) -> String {
 /// The bottom bar of a phone; what has no room is in its menu.
 #[component]
 pub fn TabBar(slug: String, frame: Option<Frame>) -> impl IntoView {
-    let dead_letters = frame.as_ref().map_or(0, |frame| frame.dead_letters);
+    let dead_letters = frame.as_ref().and_then(|frame| frame.dead_letters).unwrap_or_default();
     let workspaces = frame.as_ref().map(|frame| frame.workspaces.clone()).unwrap_or_default();
     let others = (workspaces.len() > 1).then(|| {
         workspaces
@@ -344,7 +344,7 @@ mod tests {
                 sites: 0,
                 assets: 0,
                 sources: 0,
-                dead_letters: 0,
+                dead_letters: None,
                 deleted_at: None,
                 notices: Vec::new(),
                 support: Vec::new(),

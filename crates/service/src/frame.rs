@@ -28,6 +28,8 @@ impl Services {
         let session = visitor.session().ok_or_else(AppError::unauthenticated)?;
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let counts = overview::counts(&mut tx).await.map_err(fault)?;
+        let dead_letters =
+            seat.role().may(Permission::ManageSources).then(|| counts.dead_letters.max(0).unsigned_abs());
         let plan =
             if seat.role() >= Role::Admin { Some(self.plan_notices(&mut tx, counts.assets).await?) } else { None };
         let support = live_support(&mut tx, seat).await?;
@@ -53,7 +55,7 @@ impl Services {
             sites: small(counts.sites),
             assets: small(counts.assets),
             sources: small(counts.sources),
-            dead_letters: counts.dead_letters.max(0) as u64,
+            dead_letters,
             deleted_at,
             notices,
             support,

@@ -7,7 +7,7 @@ use clarity_domain::audit::Act;
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::ids::{AssetId, SiteId};
 use clarity_domain::role::Permission;
-use clarity_domain::view::sites::{MachineRow, SiteRow, SitesPage};
+use clarity_domain::view::sites::{MachineRow, SiteCard, SitesPage};
 use clarity_store::WorkspaceTx;
 use clarity_store::asset::{self, Asset};
 use clarity_store::audit::{self, Entry, Object};
@@ -23,7 +23,7 @@ use crate::{Seat, Services};
 const SHOWN: usize = 200;
 
 impl Services {
-    /// The sites, and the machines with where they are.
+    /// The machines with where they are, and the sites to choose from.
     ///
     /// # Errors
     /// `Forbidden`.
@@ -34,15 +34,8 @@ impl Services {
         let masks = Masks::of(&mut tx, seat, &self.settings.secrets).await.map_err(fault)?;
         let machines = masks.assets(asset::list(&mut tx).await.map_err(fault)?);
         tx.commit().await.map_err(fault)?;
-        let at = |id: SiteId| machines.iter().filter(|machine| machine.site_id == Some(id)).count();
-        let rows = sites.into_iter().map(|site| SiteRow {
-            machines: small(at(site.id) as i64),
-            id: site.id,
-            name: site.name,
-            time_zone: site.time_zone,
-        });
         Ok(SitesPage {
-            sites: rows.collect(),
+            sites: sites.into_iter().map(|site| SiteCard { id: site.id, name: site.name }).collect(),
             machines_total: small(machines.len() as i64),
             without_site: small(machines.iter().filter(|machine| machine.site_id.is_none()).count() as i64),
             machines: shown(machines),

@@ -1,6 +1,6 @@
-//! The page's content: the sites, and the machines with where they are.
+//! The page's content: the machines with where they are. The list of the sites is in the settings.
 
-use clarity_domain::view::sites::{MachineRow, SiteRow, SitesPage};
+use clarity_domain::view::sites::{MachineRow, SitesPage};
 use leptos::{form::ActionForm, prelude::*};
 
 use super::api::PlaceMachine;
@@ -16,7 +16,6 @@ use crate::{
         choice::Choice,
         icon::Symbol,
         note::EmptyNote,
-        number,
         table::{Column, Table},
     },
 };
@@ -50,9 +49,7 @@ pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoVie
     let hidden = (machines_total as usize).saturating_sub(machines.len());
     let settings = paths::settings(&slug);
     let mut choices = vec![(String::new(), "No site".to_owned())];
-    choices.extend(sites.iter().map(|site| (site.id.to_string(), site.name.clone())));
-    let rows = sites.into_iter().map(site_row).collect_view();
-    let columns = vec![Column::new("Site"), Column::new("Time zone"), Column::end("Machines")];
+    choices.extend(sites.into_iter().map(|site| (site.id.to_string(), site.name)));
     let placed = if machines.is_empty() {
         view! { <EmptyNote symbol=Symbol::Machine title="No machines yet" message="Machines appear here by themselves when their data comes."/> }.into_any()
     } else {
@@ -70,26 +67,11 @@ pub fn SitesContent(slug: String, page: SitesPage, forms: Forms) -> impl IntoVie
             <div class="cs-head"><div class="cs-head__text"><h1>"Sites"</h1><p>{lead}</p></div></div>
             <div class="cs-stack">
                 {refused}
-                <Card title="Sites">
-                    <div class="cs-table-scroll"><Table caption="Sites" columns>{rows}</Table></div>
-                </Card>
-                <p class="cs-quiet">"Sites are added and renamed in the "<a class="cs-link" href=settings>"settings"</a>"."</p>
+                <p class="cs-quiet">"The list of the sites is in the "<a class="cs-link" href=settings>"settings"</a>": they are added, renamed and removed there."</p>
                 <Card title="Machines" remark="what a source says of a machine's site is believed, later too">{placed}</Card>
             </div>
         </Page>
     }
-}
-
-fn site_row(site: SiteRow) -> AnyView {
-    let machines = number::whole(site.machines.into());
-    view! {
-        <tr>
-            <th scope="row" class="cs-table__wrap">{site.name}</th>
-            <td data-label="Time zone">{site.time_zone}</td>
-            <td data-label="Machines" data-align="end">{machines}</td>
-        </tr>
-    }
-    .into_any()
 }
 
 fn machine_row(slug: &str, machine: MachineRow, choices: Vec<(String, String)>, forms: Forms) -> AnyView {

@@ -1,4 +1,4 @@
-//! The sites of a workspace, and at which of them each machine is.
+//! At which site of a workspace each machine is.
 
 pub mod api;
 mod content;

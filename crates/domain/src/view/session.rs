@@ -93,7 +93,8 @@ pub struct Frame {
     pub sites: u32,
     pub assets: u32,
     pub sources: u32,
-    pub dead_letters: u64,
+    /// Open ones, for those who may read them; `None` for everybody else.
+    pub dead_letters: Option<u64>,
     /// When the workspace goes, if somebody asked for it.
     #[serde(skip)]
     pub deleted_at: Option<Micros>,

@@ -1,4 +1,4 @@
-//! The sites of a workspace and the machines at them.
+//! The machines of a workspace and the sites that they are at. The sites themselves: see [`super::workspace_settings`].
 
 use serde::{Deserialize, Serialize};
 
@@ -11,25 +11,16 @@ pub struct SiteCard {
     pub name: String,
 }
 
-/// The page of the sites, for those who manage them.
+/// The page of the machines at the sites, for those who manage them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SitesPage {
     /// In the order in which they were added.
-    pub sites: Vec<SiteRow>,
+    pub sites: Vec<SiteCard>,
     /// Those without a site first, then by name; the first of them when there are very many.
     pub machines: Vec<MachineRow>,
     pub machines_total: u32,
     /// Machines without a site.
     pub without_site: u32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SiteRow {
-    pub id: SiteId,
-    pub name: String,
-    /// IANA name.
-    pub time_zone: String,
-    pub machines: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

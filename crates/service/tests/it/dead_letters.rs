@@ -72,3 +72,18 @@ async fn who_manages_no_sources_reads_none_and_a_read_is_written_down_once() {
     stage.services.dead_letters(&admin).await.unwrap();
     assert_eq!(stage.count(&of("done")).await, 2);
 }
+
+#[tokio::test]
+async fn the_frame_counts_them_for_those_who_may_read_them_alone() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    let owner = stage.seat(&maja).await;
+    stage.with_source(&owner, LETTERS).await;
+    let frame = stage.services.frame(&stage.visitor(&maja).await, &owner).await.unwrap();
+    assert_eq!(frame.dead_letters, Some(5));
+    for (role, told) in [(Role::Admin, Some(5)), (Role::Operator, None), (Role::Viewer, None)] {
+        let joe = stage.member(&owner, &format!("{}@nordmark.example", role.as_str()), role).await;
+        let (visitor, seat) = (stage.visitor(&joe).await, stage.seat(&joe).await);
+        assert_eq!(stage.services.frame(&visitor, &seat).await.unwrap().dead_letters, told, "{role:?}");
+    }
+}

@@ -91,7 +91,7 @@ async fn an_invitation_to_a_site_shows_its_machines_and_nothing_else() {
     // What belongs to no machine is neither counted nor shown.
     let visitor = stage.visitor(&joe).await;
     let frame = stage.services.frame(&visitor, &seat).await.unwrap();
-    assert_eq!((frame.sites, frame.assets, frame.sources, frame.dead_letters), (1, 1, 1, 0));
+    assert_eq!((frame.sites, frame.assets, frame.sources, frame.dead_letters), (1, 1, 1, None));
     assert_eq!(frame.limited_to, Some(vec!["Plant North".to_owned()]));
     assert_eq!(stage.services.dead_letters(&seat).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(stage.services.dead_letters(&owner).await.unwrap().total, 1);

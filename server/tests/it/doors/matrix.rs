@@ -175,6 +175,7 @@ pub const DOORS: &[Door] = &[
     door(Kind::Act, May::Anyone, "/api/email_change/stop", "token={unknown}"),
     // What a workspace shows.
     door(Kind::Read, VIEW, "/api/session/frame", "slug={slug}"),
+    door(Kind::Read, VIEW, "/api/session/seat", "slug={slug}"),
     door(Kind::Read, VIEW, "/api/overview/read", "slug={slug}&query[asset]={asset}&query[page]=0"),
     door(Kind::Read, VIEW, "/api/search/find", "slug={slug}&text=e"),
     door(Kind::Read, VIEW, "/api/sources/list", "slug={slug}"),

@@ -1,4 +1,4 @@
-//! The sites and the machines.
+//! The machines, and the sites to choose from.
 
 use clarity_domain::view::sites::SitesPage;
 use leptos::prelude::*;
