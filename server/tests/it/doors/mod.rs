@@ -2,8 +2,8 @@
 //!
 //! Nobody and whose session has ended is sent to the sign-in; another workspace's member is told that there is nothing; a
 //! lower role is refused; and an id of another workspace's thing answers, byte for byte, like one that nothing has. To whoever is
-//! limited to a site another one is as little there: see `sites`. So are the letters that go out: see `letters`. And that a
-//! forgotten check would be noticed is tried too: see `planted`.
+//! limited to a site another one is as little there: see `sites`. The letters that go out are tried as well: see `letters`. And
+//! so is that a forgotten check would be noticed: see `planted`.
 
 mod api;
 mod asked;
