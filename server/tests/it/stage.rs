@@ -122,8 +122,7 @@ impl Stage {
     }
 
     pub async fn sql(&self, sql: &str) {
-        let done = self.db.admin().await.batch_execute(sql).await;
-        done.unwrap_or_else(|e| panic!("{e:?}\n{sql}"));
+        self.db.sql(sql).await;
     }
 }
 

@@ -19,7 +19,7 @@ pub const DATA: &str = r#"
            '{"kind": "states", "key": [], "asset": "machine_id", "time": "ts", "asset_name": "title", "asset_line": "line",
              "states": {"state": "state", "reason": "reason"}}'
     from streams;
-  update assets set key = 'zqhidden key', name = 'zqhidden name', line = 'zqhidden line';
+  update assets set key = 'zqhidden key ' || number, name = 'zqhidden name', line = 'zqhidden line';
   insert into metrics (workspace_id, id, number, stream_id, column_name, name, unit, sample_type)
     select workspace_id, id, 1, id, 'speed', 'Speed', 'rpm', 'float' from streams
     union all
@@ -27,7 +27,8 @@ pub const DATA: &str = r#"
   insert into latest_samples (workspace_id, stream_id, asset_number, at, epoch, seq, metric_numbers, ats, snapshots, numbers)
     select workspace_id, id, 1, now(), 1, 1, '{1,2}', array[now(), now()], '{false,false}', array[73519.25, 64207.5] from streams;
   insert into state_intervals (workspace_id, asset_number, from_at, to_at, stream_id, state, category, reason, epoch, seq)
-    select workspace_id, 1, now() - interval '10 minutes', null, id, 'zqhidden state', 'down', 'zqhidden reason', 1, 1 from streams;
+    select s.workspace_id, a.number, now() - interval '10 minutes', null, s.id, 'zqhidden state', 'down', 'zqhidden reason', 1, a.number
+    from streams s join assets a on a.workspace_id = s.workspace_id;
   insert into dead_letters (workspace_id, source_id, epoch, seq, stream_name, fingerprint, cause, payload, segment_first_seq, line_number)
     select workspace_id, source_id, 1, 1, name, 'aa', 'no such unit', 'zqhidden 73519.25', 1, 0 from streams;
   insert into masking_policies (workspace_id, id, stream, field, rule, place, least_role, created_by, created_by_name)

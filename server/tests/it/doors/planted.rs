@@ -32,6 +32,7 @@ const fn fault(
 
 const EVERY: &str = "every_door_lets_in_whom_it_should_and_nobody_else";
 const ANOTHERS: &str = "anothers_thing_and_none_answer_alike";
+const PLACES: &str = "sites::another_sites_things_are_as_little_there_as_none";
 const STREAMS: &str = "streams::streams_that_are_open_at_once_tell_each_their_own";
 const MASKED: &str = "masked::no_door_tells_a_viewer_what_is_masked";
 const TOKENS: &str = "api::a_token_opens_what_its_scope_says_in_its_own_workspace";
@@ -49,6 +50,7 @@ const FAULTS: &[Fault] = &[
     // What is kept from one request to the next.
     fault("a-stream-key-without-workspace", "a feed of events is shared by all workspaces", LIVE, STREAMS, &[]),
     fault("a-stream-key-without-role", "a feed of events is shared by all roles", LIVE, STREAMS, &[]),
+    fault("a-stream-key-without-sites", "a feed of events is shared by members of other sites", LIVE, STREAMS, &[]),
     fault("the-scope-of-whoever-came-first", "the process works in the workspace that was entered first", PLANTED, STREAMS, &[]),
     fault("an-ended-session-remembered", "who came with a token is remembered and not asked for again", PLANTED, EVERY, &["/w/{slug}"]),
     // Who is let in.
@@ -67,6 +69,7 @@ const FAULTS: &[Fault] = &[
     fault("a-pairing-told-apart", "another's pairing answers otherwise than none", "crates/store/src/auth/pairing.rs", ANOTHERS, &["/api/pairing/get"]),
     fault("a-token-of-any-workspace", "an API token is revoked by its id alone", "crates/store/src/planted.rs", ANOTHERS, &["/api/tokens/revoke"]),
     fault("a-session-of-anybody", "anybody's session is ended by its id, and nothing is told", "crates/store/src/planted.rs", ANOTHERS, &["/api/sessions/end"]),
+    fault("every-site-for-everybody", "no member is limited to sites", "crates/store/src/tx.rs", PLACES, &["/api/overview/read"]),
     // Masks of a role.
     fault("masks-forgotten", "no role's masks are applied", "crates/service/src/masked.rs", MASKED, &["/api/overview/read"]),
     fault("a-dead-letter-without-masks", "dead letters are shown as they came", "crates/service/src/dead_letters.rs", MASKED, &["/api/dead_letters/list"]),

@@ -1,5 +1,5 @@
-//! Event streams that are open at once: what is read for one is sent to others of the same workspace and role, and to nobody
-//! else. One after the other would prove nothing: what was kept for the first would be gone by then.
+//! Event streams that are open at once: what is read for one is sent to others of the same workspace, role and sites, and to
+//! nobody else. One after the other would prove nothing: what was kept for the first would be gone by then.
 
 use std::time::Duration;
 
@@ -36,12 +36,14 @@ async fn streams_that_are_open_at_once_tell_each_their_own() {
     let world = World::new().await;
     world.stage.sql(DATA).await;
     let (ours, theirs) = (&world.own["asset"], &world.theirs["asset"]);
+    let elsewhere = &world.elsewhere["asset"];
     let mut open_at_once = Vec::new();
     for (slug, caller) in [
         ("nordmark", Caller::Member(Role::Viewer)),
         ("nordmark", Caller::Member(Role::Owner)),
         ("acme", Caller::Stranger),
         ("nordmark", Caller::Member(Role::Viewer)),
+        ("nordmark", Caller::Limited),
     ] {
         open_at_once.push((slug, caller, open(&world, slug, caller).await));
     }
@@ -50,8 +52,11 @@ async fn streams_that_are_open_at_once_tell_each_their_own() {
         let (own, other) = if *slug == "nordmark" { (ours, theirs) } else { (theirs, ours) };
         assert!(!seen.contains(other.as_str()), "{slug} as {caller:?} is told of the other workspace: {seen}");
         // Who sees through the masks is told the values: the streams do lead to them.
-        let sees_all = *caller != Caller::Member(Role::Viewer);
+        let sees_all = !matches!(caller, Caller::Member(Role::Viewer) | Caller::Limited);
         assert_eq!(told(&seen).is_some(), sees_all, "{slug} as {caller:?}: {seen}");
-        assert!(seen.contains(own.as_str()) || !sees_all, "{slug} as {caller:?} is told nothing: {seen}");
+        assert!(seen.contains(own.as_str()), "{slug} as {caller:?} is told nothing: {seen}");
+        // Of the machine at the other site, all of ours but who is limited to one.
+        let sees_both = matches!(caller, Caller::Member(_));
+        assert_eq!(seen.contains(elsewhere.as_str()), sees_both, "{slug} as {caller:?}: {seen}");
     }
 }

@@ -10,6 +10,7 @@ use clarity_service::{Limits, MailSettings};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::filled;
 use crate::stage::{ORIGIN, Stage};
 
 /// Who knocks.
@@ -23,10 +24,12 @@ pub enum Caller {
     /// The owner of another workspace.
     Stranger,
     Member(Role),
+    /// A viewer who is limited to one of our sites.
+    Limited,
 }
 
 impl Caller {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Anonymous,
         Self::Expired,
         Self::Revoked,
@@ -35,10 +38,31 @@ impl Caller {
         Self::Member(Role::Operator),
         Self::Member(Role::Admin),
         Self::Member(Role::Owner),
+        Self::Limited,
     ];
 
     pub fn is_nobody(self) -> bool {
         matches!(self, Self::Anonymous | Self::Expired | Self::Revoked)
+    }
+
+    /// As what they are in our workspace.
+    pub fn role(self) -> Option<Role> {
+        match self {
+            Self::Member(role) => Some(role),
+            Self::Limited => Some(Role::Viewer),
+            Self::Anonymous | Self::Expired | Self::Revoked | Self::Stranger => None,
+        }
+    }
+
+    /// Whose cookie it is: their workspace, and how their address there begins.
+    pub fn person(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Anonymous => None,
+            Self::Stranger => Some(("acme", Role::Owner.as_str())),
+            Self::Expired | Self::Revoked => Some(("nordmark", Role::Owner.as_str())),
+            Self::Member(role) => Some(("nordmark", role.as_str())),
+            Self::Limited => Some(("nordmark", "limited")),
+        }
     }
 }
 
@@ -100,6 +124,8 @@ pub struct World {
     pub stage: Stage,
     pub own: Things,
     pub theirs: Things,
+    /// Our own things, but the site and the machine of the site that [`Caller::Limited`] does not see.
+    pub elsewhere: Things,
 }
 
 const ROLES: [Role; 4] = [Role::Viewer, Role::Operator, Role::Admin, Role::Owner];
@@ -107,6 +133,8 @@ const ROLES: [Role; 4] = [Role::Viewer, Role::Operator, Role::Admin, Role::Owner
 const NOBODYS: &str = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// Text that only the other workspace's rows hold.
 pub const CANARY: &str = "zqcanary";
+/// Text that only the rows of our other site and its machine hold.
+pub const ELSEWHERE: &str = "otherplant";
 
 impl World {
     pub async fn new() -> Self {
@@ -119,17 +147,13 @@ impl World {
         let stage = Stage::with(origin, false, mail, limits).await;
         let own = workspace(&stage, "nordmark", "nordmark", 0x0a).await;
         let theirs = workspace(&stage, "acme", CANARY, 0x0b).await;
-        Self { stage, own, theirs }
+        let elsewhere = other_site(&stage, &own).await;
+        Self { stage, own, theirs, elsewhere }
     }
 
     /// The cookie of a new session, and everybody in their seats again, whatever was done before.
     pub async fn session(&self, caller: Caller) -> Option<String> {
-        let (slug, role) = match caller {
-            Caller::Anonymous => return None,
-            Caller::Stranger => ("acme", Role::Owner),
-            Caller::Expired | Caller::Revoked => ("nordmark", Role::Owner),
-            Caller::Member(role) => ("nordmark", role),
-        };
+        let (slug, person) = caller.person()?;
         let token = hex::encode([Uuid::now_v7().as_bytes().as_slice(), Uuid::new_v4().as_bytes()].concat());
         let hash = hex::encode(Sha256::digest(token.as_bytes()));
         let mut sql = String::new();
@@ -143,11 +167,11 @@ impl World {
                 );
             }
         }
+        sql += &filled(LIMITED, &self.own);
         sql += &format!(
             "insert into auth.sessions (token_hash, id, user_id, expires_at)
-             select '\\x{hash}', '{}', id, now() + interval '1 day' from auth.users where email = '{}@{slug}.example'",
-            Uuid::now_v7(),
-            role.as_str()
+             select '\\x{hash}', '{}', id, now() + interval '1 day' from auth.users where email = '{person}@{slug}.example'",
+            Uuid::now_v7()
         );
         self.stage.sql(&sql).await;
         if caller.is_nobody() {
@@ -264,8 +288,39 @@ impl World {
     }
 }
 
+/// The seat of [`Caller::Limited`]: at the site of the machine that doors name, wherever somebody moved that.
+const LIMITED: &str = "
+  insert into auth.memberships (workspace_id, user_id, role, sites)
+    select w.id, u.id, 'viewer', array['{site}'::uuid] from auth.workspaces w, auth.users u
+    where w.id = '{workspace}' and u.email = 'limited@nordmark.example'
+    on conflict (workspace_id, user_id) do update set role = excluded.role, sites = excluded.sites;
+  update assets set site_id = '{site}'
+    where workspace_id = '{workspace}' and id = '{asset}' and site_id is distinct from '{site}';";
+
+/// The id of a workspace's thing.
+fn id(seed: u8, kind: u8) -> String {
+    Uuid::from_u128((u128::from(seed) << 120) | (0x7000_8000 << 48) | u128::from(kind)).to_string()
+}
+
+/// Another site of ours with a machine, and the person who does not see them.
+async fn other_site(stage: &Stage, own: &Things) -> Things {
+    let mut things = own.clone();
+    things.insert("site", id(0x0a, 0x20));
+    things.insert("asset", id(0x0a, 0x21));
+    let sql = format!(
+        "insert into auth.users (id, email, name, password_hash)
+           values ('{}', 'limited@{{slug}}.example', '{{slug}} limited', '{NOBODYS}');
+         insert into sites (workspace_id, id, name) values ('{{workspace}}', '{{site}}', '{ELSEWHERE}');
+         insert into assets (workspace_id, id, number, key, name, line, site_id)
+           values ('{{workspace}}', '{{asset}}', 2, '{ELSEWHERE}', '{ELSEWHERE}', '{ELSEWHERE}', '{{site}}');",
+        id(0x0a, 0x22)
+    );
+    stage.sql(&filled(&sql, &things)).await;
+    things
+}
+
 async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> Things {
-    let id = |kind: u8| Uuid::from_u128((u128::from(seed) << 120) | (0x7000_8000 << 48) | u128::from(kind)).to_string();
+    let id = |kind: u8| id(seed, kind);
     let mut things = Things::from([("slug", slug.to_owned()), ("unknown", "ab".repeat(32))]);
     for (kind, thing) in (1u8..).zip([
         "workspace",
@@ -318,12 +373,12 @@ async fn workspace(stage: &Stage, slug: &'static str, name: &str, seed: u8) -> T
       insert into agents (workspace_id, id, name) values ('{workspace}', '{agent}', '{name}');
       insert into sources (workspace_id, id, agent_id, name, kind, partition) values ('{workspace}', '{source}', '{source}', '{name}', 'postgres', 0);
       insert into streams (workspace_id, id, source_id, name, schema) values ('{workspace}', '{stream}', '{source}', '{name}', '{}');
-      insert into assets (workspace_id, id, number, key, name) values ('{workspace}', '{asset}', 1, '{name}', '{name}');
       insert into sites (workspace_id, id, name) values ('{workspace}', '{site}', '{name}');
+      insert into assets (workspace_id, id, number, key, name, site_id)
+        values ('{workspace}', '{asset}', 1, '{name}', '{name}', '{site}');
       insert into masking_policies (workspace_id, id, source_id, stream, field, rule, place, created_by, created_by_name)
         values ('{workspace}', '{mask}', '{source}', '*', '{name}', '{\"kind\": \"hide\"}', 'agent', '{user}', '{name}');";
     sql = sql.replace("{name}", name);
-    let sql = things.iter().fold(sql, |sql, (thing, value)| sql.replace(&format!("{{{thing}}}"), value));
-    stage.sql(&sql).await;
+    stage.sql(&filled(&sql, &things)).await;
     things
 }

@@ -51,9 +51,39 @@ fn letters() -> impl Iterator<Item = &'static Row> {
     LETTERS.iter().filter(|row| is_meant(row.kind))
 }
 
-/// Where letters are kept.
-async fn world() -> World {
-    world_with(MailSettings::outbox(FROM).expect("an address")).await
+/// Worlds to send letters in: one for all kinds, as it was before each of them, and a new one for a kind that ends its
+/// workspace.
+struct Worlds {
+    mail: MailSettings,
+    shared: Option<World>,
+    ended: Option<World>,
+}
+
+impl Worlds {
+    /// Where letters are kept.
+    fn new() -> Self {
+        Self::with(MailSettings::outbox(FROM).expect("an address"))
+    }
+
+    fn with(mail: MailSettings) -> Self {
+        Self { mail, shared: None, ended: None }
+    }
+
+    /// One in which nobody has sent a letter, for this kind.
+    async fn before(&mut self, kind: &str) -> &World {
+        if post::ends_its_workspace(kind) {
+            return self.ended.insert(world_with(self.mail.clone()).await);
+        }
+        let world = match self.shared.take() {
+            Some(world) => {
+                world.stage.sql(post::AS_IT_WAS).await;
+                world.stage.sql(post::AS_THEY_WERE).await;
+                world
+            }
+            None => world_with(self.mail.clone()).await,
+        };
+        self.shared.insert(world)
+    }
 }
 
 async fn world_with(mail: MailSettings) -> World {
@@ -162,10 +192,10 @@ fn is_fine(status: StatusCode) -> bool {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_letter_goes_to_whom_it_should_and_says_nothing_else() {
-    let mut findings = Vec::new();
+    let (mut findings, mut worlds) = (Vec::new(), Worlds::new());
     for row in letters() {
-        let world = world().await;
-        let (whom, letters) = sent(&world, row, 0).await;
+        let world = worlds.before(row.kind).await;
+        let (whom, letters) = sent(world, row, 0).await;
         let (mut to, mut may) = (Vec::new(), row.to.addresses(&whom, &OWNERS));
         to.extend(letters.iter().map(|letter| letter.to.clone()));
         to.sort();
@@ -174,7 +204,7 @@ async fn every_letter_goes_to_whom_it_should_and_says_nothing_else() {
             findings.push(format!("{} went to {to:?} and not to {may:?}", row.kind));
         }
         for letter in &letters {
-            findings.extend(said(&world, row, letter).iter().map(|why| format!("{}: {why}", row.kind)));
+            findings.extend(said(world, row, letter).iter().map(|why| format!("{}: {why}", row.kind)));
         }
     }
     println!("{} kinds of letters", LETTERS.len());
@@ -184,10 +214,10 @@ async fn every_letter_goes_to_whom_it_should_and_says_nothing_else() {
 /// A link without a secret is worth no more than its address.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_plain_link_opens_its_door_to_those_who_may_and_to_nobody_else() {
-    let (mut findings, mut tried) = (Vec::new(), 0);
+    let (mut findings, mut tried, mut worlds) = (Vec::new(), 0, Worlds::new());
     for row in letters().filter(|row| row.opens == Opens::Doors && !row.links.is_empty()) {
-        let world = world().await;
-        sent(&world, row, 0).await;
+        let world = worlds.before(row.kind).await;
+        sent(world, row, 0).await;
         for door in row.links.iter().map(|path| page(path)) {
             for caller in Caller::ALL {
                 let session = world.session(caller).await;
@@ -216,44 +246,44 @@ async fn a_plain_link_opens_its_door_to_those_who_may_and_to_nobody_else() {
 /// Looking uses nothing up: mail scanners do it. A link that was used is to everybody like one that never was.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_letters_secret_does_what_its_row_says_and_then_nothing() {
-    let mut findings = Vec::new();
+    let (mut findings, mut worlds) = (Vec::new(), Worlds::new());
     for row in letters() {
         let Some(door) = row.opens.door() else { continue };
         let door = DOORS.iter().find(|listed| listed.path == door).expect("a row of matrix.rs");
         let page = page(row.links[0]);
-        let world = world().await;
+        let world = worlds.before(row.kind).await;
         let nobodys = world.own["unknown"].clone();
         let mut secret = String::new();
         for (round, caller) in Caller::ALL.into_iter().enumerate() {
             let mut find = |why: &str| findings.push(format!("{} as {caller:?}: {why}", row.kind));
             let once = !matches!(row.opens, Opens::Often(_));
             if once || round == 0 {
-                let (_, letters) = sent(&world, row, round).await;
+                let (_, letters) = sent(world, row, round).await;
                 secret = secrets(&letters[0].text).first().map(|it| (*it).to_owned()).expect("a secret");
             }
             if matches!(row.opens, Opens::OnceForItsPerson(_)) && !row.opens.lets(caller) {
                 for door in [&page, door] {
-                    let theirs = tried(&world, door, caller, &secret).await;
-                    let never = tried(&world, door, caller, &nobodys).await;
+                    let theirs = tried(world, door, caller, &secret).await;
+                    let never = tried(world, door, caller, &nobodys).await;
                     if theirs != never {
                         find(&format!("at {}: {:#?}", door.path, first_difference(&theirs, &never)));
                     }
                 }
                 continue;
             }
-            let looked = tried(&world, &page, caller, &secret).await;
-            let looked_again = tried(&world, &page, caller, &secret).await;
-            if !is_fine(looked.status) || looked == tried(&world, &page, caller, &nobodys).await {
+            let looked = tried(world, &page, caller, &secret).await;
+            let looked_again = tried(world, &page, caller, &secret).await;
+            if !is_fine(looked.status) || looked == tried(world, &page, caller, &nobodys).await {
                 find("its page does not open");
             }
             if looked.status != looked_again.status {
                 find("a look used it up");
             }
-            let used = tried(&world, door, caller, &secret).await;
+            let used = tried(world, door, caller, &secret).await;
             match (row.opens.lets(caller), used.status) {
                 (true, status) if is_fine(status) => {}
                 (false, StatusCode::CONFLICT) => {
-                    let by_whom_it_is_for = tried(&world, door, Caller::Anonymous, &secret).await;
+                    let by_whom_it_is_for = tried(world, door, Caller::Anonymous, &secret).await;
                     if !is_fine(by_whom_it_is_for.status) {
                         find("a refusal used it up");
                     }
@@ -261,15 +291,15 @@ async fn a_letters_secret_does_what_its_row_says_and_then_nothing() {
                 (_, status) => find(&format!("its door answers {status}")),
             }
             world.stage.sql(post::AS_THEY_WERE).await;
-            let none = tried(&world, door, caller, &nobodys).await;
+            let none = tried(world, door, caller, &nobodys).await;
             if is_fine(none.status) {
                 find("any secret would do");
             }
             // The first one's used link is tried by all, the others' by themselves.
             let later = if round == 0 { Caller::ALL.to_vec() } else { vec![caller] };
             for (later, door) in later.into_iter().filter(|_| once).flat_map(|later| [(later, &page), (later, door)]) {
-                let dead = tried(&world, door, later, &secret).await;
-                let never = tried(&world, door, later, &nobodys).await;
+                let dead = tried(world, door, later, &secret).await;
+                let never = tried(world, door, later, &nobodys).await;
                 if dead != never {
                     find(&format!("used, at {} as {later:?}: {:#?}", door.path, first_difference(&dead, &never)));
                 }

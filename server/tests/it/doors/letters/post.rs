@@ -24,6 +24,28 @@ const STRANGERS: &str = "plant.example";
 /// What a device answers to a question of its own, signed beforehand for <https://clarity.example>.
 const ANSWERS: &str = include_str!("../../../../../crates/service/tests/it/passkeys/answers.json");
 
+/// Whether the workspace is gone when this kind was sent.
+pub fn ends_its_workspace(kind: &str) -> bool {
+    kind == "workspace_deleted"
+}
+
+/// What a kind's sending changes so that another's would go otherwise, as it was before. What the process itself remembers
+/// stays: nobody is sent more than five letters of some kinds at once, however often the world is put back.
+pub const AS_IT_WAS: &str = "
+  delete from auth.mails;
+  delete from auth.email_changes;
+  delete from auth.password_resets;
+  delete from auth.totp;
+  delete from auth.recovery_codes;
+  delete from auth.passkeys;
+  delete from auth.passkey_ceremonies;
+  delete from auth.pending_sign_ins;
+  delete from auth.ownership_offers;
+  delete from auth.deletions;
+  delete from auth.sso_connections;
+  update auth.memberships set break_glass = false where break_glass;
+  update auth.users set failed_sign_ins = 0, sign_in_blocked_until = null";
+
 /// Has a letter of this kind sent; whom it is about. `round`: how many were sent before, for what may be asked once.
 pub async fn send(world: &World, kind: &str, round: usize) -> String {
     // On the heap: what sends a letter is a lot of state.
@@ -61,7 +83,7 @@ async fn account(world: &World, kind: &str, round: usize) -> String {
         "password_changed" => {
             know_passwords(world).await;
             let (old, new) = (PASSWORD.to_owned(), "four other words here".to_owned());
-            services.change_password(&visitor(world, Role::Admin).await, old, new, &client()).await.unwrap();
+            services.change_password(&member(world, Role::Admin).await, old, new, &client()).await.unwrap();
         }
         _ => services.ask_sign_up(&whom, &client()).await.unwrap(),
     }
@@ -74,14 +96,14 @@ async fn membership(world: &World, kind: &str, round: usize) -> String {
         let whom = format!("asked{round}@{STRANGERS}");
         return services.invite(&seat(world, Role::Admin).await, &whom, Role::Viewer).await.unwrap();
     }
-    let admin = visitor(world, Role::Admin).await.session().expect("a session").user.id;
+    let admin = member(world, Role::Admin).await.session().expect("a session").user.id;
     services.offer_ownership(&seat(world, Role::Owner).await, admin).await.unwrap();
     ADMIN.to_owned()
 }
 
 async fn second_factor(world: &World, kind: &str) -> String {
     let services = &world.stage.services;
-    let admin = visitor(world, Role::Admin).await;
+    let admin = member(world, Role::Admin).await;
     match kind {
         "second_factor_added" => {
             let secret = services.begin_enrolment(&admin).await.unwrap().secret;
@@ -107,7 +129,7 @@ async fn second_factor(world: &World, kind: &str) -> String {
 
 async fn passkey(world: &World, kind: &str) -> String {
     let services = &world.stage.services;
-    let admin = visitor(world, Role::Admin).await;
+    let admin = member(world, Role::Admin).await;
     if kind == "passkey_added" {
         let answers: serde_json::Value = serde_json::from_str(ANSWERS).expect("readable");
         services.begin_passkey(&admin).await.unwrap();
@@ -134,18 +156,23 @@ pub const AS_THEY_WERE: &str = "
   update auth.users set email = split_part(email, '-', 1) || '@nordmark.example' where email like '%-another-%@plant.example'";
 
 /// Whoever asks for another address in this round: where a member knocks, they themselves, else somebody whom they are not.
-fn asker(round: usize) -> Role {
-    [Role::Viewer, Role::Operator, Role::Admin, Role::Owner][round % 4]
+fn asker(round: usize) -> Caller {
+    match Caller::ALL[round] {
+        member @ (Caller::Member(_) | Caller::Limited) => member,
+        Caller::Anonymous | Caller::Expired | Caller::Revoked | Caller::Stranger => {
+            Caller::Member([Role::Viewer, Role::Operator, Role::Admin, Role::Owner][round % 4])
+        }
+    }
 }
 
 async fn email_change(world: &World, kind: &str, round: usize) -> String {
     let services = &world.stage.services;
     world.stage.sql(AS_THEY_WERE).await;
-    let role = asker(round).as_str();
     let person = visitor(world, asker(round)).await;
-    let old = format!("{role}@nordmark.example");
+    let old = person.session().expect("a session").user.email.clone();
+    let (name, _) = old.split_once('@').expect("an address");
     // In the first round a viewer asks, and an admin's address is wanted.
-    let new = if kind == "email_wanted" { ADMIN.to_owned() } else { format!("{role}-another-{round}@{STRANGERS}") };
+    let new = if kind == "email_wanted" { ADMIN.to_owned() } else { format!("{name}-another-{round}@{STRANGERS}") };
     services.ask_email_change(&person, &new, &client()).await.unwrap();
     match kind {
         "confirm_email" | "email_wanted" => new,
@@ -202,7 +229,7 @@ async fn support(world: &World) -> String {
 /// An owner signs in by password where single sign-on is asked for.
 async fn break_glass(world: &World) -> String {
     know_passwords(world).await;
-    let owner = visitor(world, Role::Owner).await;
+    let owner = member(world, Role::Owner).await;
     give_app(world, OWNER).await;
     let codes = world.stage.services.new_recovery_codes(&owner, &client()).await.unwrap();
     let sql = format!(
@@ -247,13 +274,17 @@ async fn give_app(world: &World, email: &str) {
     world.stage.sql(&sql).await;
 }
 
-async fn visitor(world: &World, role: Role) -> Visitor {
-    let token = world.session(Caller::Member(role)).await;
+async fn visitor(world: &World, caller: Caller) -> Visitor {
+    let token = world.session(caller).await;
     world.stage.services.visitor(token.as_deref()).await.unwrap()
 }
 
+async fn member(world: &World, role: Role) -> Visitor {
+    visitor(world, Caller::Member(role)).await
+}
+
 async fn seat(world: &World, role: Role) -> Seat {
-    world.stage.services.enter(&visitor(world, role).await, "nordmark", &client()).await.unwrap()
+    world.stage.services.enter(&member(world, role).await, "nordmark", &client()).await.unwrap()
 }
 
 fn client() -> Client {

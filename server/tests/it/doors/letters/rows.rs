@@ -90,7 +90,7 @@ impl Opens {
             Self::Once(_) | Self::Often(_) => true,
             Self::OnceUnlessAnother(_) => caller.is_nobody(),
             // In their rounds it is members who ask: see `post::asker`.
-            Self::OnceForItsPerson(_) => matches!(caller, Caller::Member(_)),
+            Self::OnceForItsPerson(_) => matches!(caller, Caller::Member(_) | Caller::Limited),
         }
     }
 }
