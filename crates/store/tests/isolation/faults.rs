@@ -47,6 +47,10 @@ pub const FAULTS: &[Fault] = &[
            as $$ select exists (select from support_grants g where g.workspace_id = app_workspace()
                  and g.decision = 'approved' and g.ended_at is null and g.ends_at > clock_timestamp()) $$"),
     fault("limited members see every machine", &["public.assets"], "drop policy member_sites on public.assets"),
+    fault("limited members see what every machine measures", &["public.latest_samples"],
+        "create or replace function public.app_machines() returns setof int
+           language plpgsql stable parallel safe security definer set search_path = pg_catalog, public
+           as $$ begin return query select a.number from assets a where a.workspace_id = app_workspace(); end $$"),
     fault("whoever names no site sees all", &["public.latest_samples", "public.dead_letters"],
         "create or replace function public.app_every_site() returns boolean language sql stable parallel safe
            as $$ select pg_catalog.current_setting('app.sites', true) operator(pg_catalog.<>) '' $$"),

@@ -49,14 +49,14 @@ pub fn is_of_sites(table: &str, columns: &[&str]) -> bool {
 pub fn compares_the_sites(table: &str, condition: &str) -> bool {
     let bare: String = condition.chars().filter(|c| !c.is_whitespace() && !"()".contains(*c)).collect();
     let every = "SELECTapp_every_siteASapp_every_site";
-    let seen = "FROMassetsaWHEREa.workspace_id=SELECTapp_workspaceASapp_workspace";
+    let seen = "FROMapp_machinesmnumber";
     let of_site = |column: &str| format!("{every}OR{column}=ANYSELECTapp_sitesASapp_sites::uuid[]");
-    let of_machine = format!("{every}ORasset_numberINSELECTa.number{seen}");
+    let of_machine = format!("{every}ORasset_numberINSELECTm.number{seen}");
     let expected = match table {
         "public.sites" => of_site("id"),
         "public.assets" => of_site("site_id"),
         "public.sample_chunks" => {
-            format!("{of_machine}ORasset_numbers&&SELECTarray_agga.numberASarray_agg{seen}")
+            format!("{of_machine}ORasset_numbers&&SELECTarray_aggm.numberASarray_agg{seen}")
         }
         table if OF_EVERY_SITE.contains(&table) => every.to_owned(),
         _ => of_machine,
