@@ -47,8 +47,10 @@ async fn a_new_address_is_made_by_the_link_in_its_letter_and_the_other_sessions_
     let there = stage.sign_in(MAJA, PASSWORD).await.unwrap();
     let (token, stopping) = asked(&stage, &here, " Maja.Lind@Nordmark.Example ").await;
     assert_eq!(waiting(&stage, &here).await.as_deref(), Some(NEW));
-    let stored = format!("auth.email_changes e where e::text like '%{token}%' or e::text like '%{stopping}%'");
-    assert_eq!(stage.count(&stored).await, 0, "links are kept as hashes");
+    for table in ["auth.email_changes", "auth.email_stops"] {
+        let stored = format!("{table} e where e::text like '%{token}%' or e::text like '%{stopping}%'");
+        assert_eq!(stage.count(&stored).await, 0, "links are kept as hashes");
+    }
     let (_, text) = stage.last_letter(MAJA).await;
     assert!(text.contains(NEW) && !text.contains(&token), "{text}");
     // Nothing has changed, and looking changes nothing.
@@ -182,6 +184,52 @@ async fn the_old_address_stops_it_and_every_session_ends() {
     assert_eq!(change(&stage, &maja, &token).await.unwrap_err().code, ErrorCode::NotFound);
     let told = format!("audit_entries where act = 'email.stop_change' and before->>'asked_for' = '{NEW}'");
     assert_eq!(stage.count(&told).await, 1);
+}
+
+#[tokio::test]
+async fn every_letter_of_the_hour_stops_what_waits_now() {
+    let stage = Stage::new().await;
+    let thief = stage.sign_up("One", MAJA).await.unwrap();
+    let here = stage.visitor(&thief).await;
+    let (_, first) = asked(&stage, &thief, "first@evil.example").await;
+    // Asked again, and taken back and asked again.
+    let (_, second) = asked(&stage, &thief, "second@evil.example").await;
+    stage.services.withdraw_email_change(&here, &client()).await.unwrap();
+    for ended in [&first, &second] {
+        assert_eq!(stop(&stage, ended).await.unwrap_err().code, ErrorCode::NotFound, "nothing waits");
+    }
+    let (token, third) = asked(&stage, &thief, NEW).await;
+    for link in [&first, &second, &third] {
+        let found = stage.services.find_email_stop(link).await.unwrap();
+        assert_eq!((found.from.as_str(), found.to.as_str()), (MAJA, NEW));
+    }
+    stop(&stage, &first).await.unwrap();
+    assert!(stage.visitor(&thief).await.session().is_none());
+    assert_eq!(stage.count("auth.email_changes").await + stage.count("auth.email_stops").await, 0);
+    let told = format!("audit_entries where act = 'email.stop_change' and before->>'asked_for' = '{NEW}'");
+    assert_eq!(stage.count(&told).await, 1);
+    for ended in [&first, &second, &third] {
+        assert_eq!(stop(&stage, ended).await.unwrap_err().code, ErrorCode::NotFound);
+    }
+    let maja = stage.sign_in(MAJA, PASSWORD).await.unwrap();
+    assert_eq!(change(&stage, &maja, &token).await.unwrap_err().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_letter_stops_nothing_after_its_hour_nor_once_its_address_is_not_theirs() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("One", MAJA).await.unwrap();
+    let (_, old) = asked(&stage, &maja, "first@nordmark.example").await;
+    stage.sql("update auth.email_stops set expires_at = now() - interval '1 second'").await;
+    let (token, stopping) = asked(&stage, &maja, NEW).await;
+    assert_eq!(stop(&stage, &old).await.unwrap_err().code, ErrorCode::NotFound, "its hour is over");
+    change(&stage, &maja, &token).await.unwrap();
+    // What is asked for next is none of the mailbox that was left.
+    ask(&stage, &maja, "third@nordmark.example").await.unwrap();
+    for left in [&old, &stopping] {
+        assert_eq!(stop(&stage, left).await.unwrap_err().code, ErrorCode::NotFound);
+    }
+    assert_eq!(waiting(&stage, &maja).await.as_deref(), Some("third@nordmark.example"));
 }
 
 #[tokio::test]
