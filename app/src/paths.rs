@@ -179,6 +179,11 @@ pub fn members_invited(slug: &str, email: &str) -> String {
     format!("/w/{slug}/members?invited={}", escape(email))
 }
 
+/// The members, with the news that a letter with a new link went to this address.
+pub fn members_resent(slug: &str, email: &str) -> String {
+    format!("/w/{slug}/members?resent={}", escape(email))
+}
+
 /// How long what is kept; the preview of a change is asked for by the form's own query.
 pub fn retention(slug: &str) -> String {
     format!("/w/{slug}/retention")

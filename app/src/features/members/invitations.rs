@@ -27,10 +27,16 @@ use crate::{
 #[component]
 pub fn Invited(emails: Vec<String>) -> impl IntoView {
     let query = use_query_map();
-    let sent = move || query.with(|query| query.get("invited")).filter(|email| emails.contains(email));
+    let sent = move || {
+        let (email, again) = query.with(|query| match query.get("resent") {
+            Some(email) => (Some(email), " again, with a new link for 72 hours from now. The one before is dead"),
+            None => (query.get("invited"), ""),
+        });
+        Some((email.filter(|email| emails.contains(email))?, again))
+    };
     move || {
-        sent().map(|email| {
-            let words = format!("Invitation sent to {email}");
+        sent().map(|(email, again)| {
+            let words = format!("Invitation sent to {email}{again}");
             view! { <Banner tone=Tone::Ok alert=true>{words}</Banner> }
         })
     }

@@ -104,7 +104,11 @@ async fn a_limit_holds_at_once_and_for_whom_it_can() {
     let before = stage.seat(&joe).await;
     assert_eq!(machines(&stage, &before).await.len(), 3);
     let user = joe.session.user.id;
+    assert_eq!(stage.count("auth.sessions where renew_since is not null").await, 0);
     stage.services.limit_member(&owner, user, Some(&[site(SOUTH)])).await.unwrap();
+    let renewed = format!("auth.sessions where renew_since is not null and user_id = '{user}'");
+    assert_eq!(stage.count(&renewed).await, 1, "other rights, another token");
+    assert_eq!(stage.count("auth.sessions where renew_since is not null").await, 1, "nobody else's");
     let seat = stage.seat(&joe).await;
     assert_eq!(machines(&stage, &seat).await, ["Press south"]);
     // A stream that was open is closed within seconds, and what is shared is shared with nobody of other sites.
