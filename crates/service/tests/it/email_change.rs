@@ -307,6 +307,29 @@ async fn nobody_writes_to_others_without_end_by_asking() {
 }
 
 #[tokio::test]
+async fn a_link_to_a_new_password_dies_with_the_address_that_it_went_to() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("One", MAJA).await.unwrap();
+    let (token, _) = asked(&stage, &maja, NEW).await;
+    stage.services.ask_password_reset(MAJA, &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    let reset = stage.token_in_letter(MAJA, "/reset/").await;
+    assert_eq!(stage.services.find_password_reset(&reset).await.unwrap().email, MAJA);
+    change(&stage, &maja, &token).await.unwrap();
+    assert_eq!(stage.services.find_password_reset(&reset).await.unwrap_err().code, ErrorCode::NotFound);
+    let dead = stage.services.reset_password(&reset, "another four plain words".into(), &client()).await;
+    assert_eq!(dead.unwrap_err().code, ErrorCode::NotFound);
+    assert!(stage.visitor(&maja).await.session().is_some(), "and ends nothing");
+    stage.sign_in(NEW, PASSWORD).await.unwrap();
+    // Nor is another sent there: nobody has that address any more. One to the new address is.
+    stage.services.ask_password_reset(MAJA, &client()).await.unwrap();
+    stage.services.ask_password_reset(NEW, &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    let reset = stage.token_in_letter(NEW, "/reset/").await;
+    assert_eq!(stage.services.find_password_reset(&reset).await.unwrap().email, NEW);
+}
+
+#[tokio::test]
 async fn invitations_of_the_old_address_are_no_longer_theirs() {
     let stage = Stage::new().await;
     let maja = stage.sign_up("One", MAJA).await.unwrap();
