@@ -10,6 +10,7 @@ use leptos_router::hooks::use_query_map;
 use super::{Forms, api::Invite, model, sites::SiteChoice};
 use crate::{
     layout::refused::Refused,
+    paths,
     ui::{
         button::{Button, Kind},
         choice::Choice,
@@ -48,6 +49,8 @@ pub fn InviteForm(
     /// The viewer's.
     role: Role,
     sites: Vec<SiteCard>,
+    /// The viewer has shown of late that it is them.
+    confirmed: bool,
     invite: ServerAction<Invite>,
 ) -> impl IntoView {
     let error = Signal::derive(move || invite.value().get().and_then(Result::err));
@@ -63,7 +66,13 @@ pub fn InviteForm(
         .map(|role| format!("{}: {}", model::role_name(role), model::role_words(role)))
         .collect::<Vec<_>>()
         .join(". ");
+    // Before the address is typed: it is lost on the way there and back.
+    let first = (!confirmed && model::grantable(role).contains(&Role::Admin)).then(|| {
+        let href = paths::confirm_then(&paths::members(&slug));
+        view! { <p class="cs-quiet">"To invite an admin, "<a class="cs-link" href=href>"confirm that it is you"</a>" first."</p> }
+    });
     view! {
+        {first}
         <ActionForm action=invite>
             {move || {
                 error

@@ -438,6 +438,21 @@ async fn ending_sessions_asks_who_it_is_again() {
 }
 
 #[tokio::test]
+async fn pages_ask_who_it_is_before_anything_is_typed() {
+    let stage = Stage::new().await;
+    let signed_in = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    for (ago, confirmed) in [("16 minutes", false), ("14 minutes", true)] {
+        stage.sql(&format!("update auth.sessions set confirmed_at = now() - interval '{ago}'")).await;
+        let seat = stage.seat(&signed_in).await;
+        let services = &stage.services;
+        assert_eq!(services.api_access(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+        assert_eq!(services.members(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+        assert_eq!(services.domains(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+        assert_eq!(services.sso(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+    }
+}
+
+#[tokio::test]
 async fn somebody_elses_workspace_reads_as_not_there() {
     let stage = Stage::new().await;
     let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();

@@ -277,6 +277,12 @@ async fn it_is_asked_for_by_somebody_who_has_just_shown_that_it_is_them() {
     assert_eq!(nobody.code, ErrorCode::Unauthenticated);
     stage.sql("update auth.sessions set confirmed_at = now() - interval '16 minutes'").await;
     assert_eq!(ask(&stage, &maja, NEW).await.unwrap_err().code, ErrorCode::ConfirmNeeded);
+    // The page asks for it before anything is typed, and for no more than a moment.
+    for (ago, asks) in [("16 minutes", true), ("3 minutes", true), ("1 minute", false)] {
+        stage.sql(&format!("update auth.sessions set confirmed_at = now() - interval '{ago}'")).await;
+        let own = stage.services.open_sessions(&stage.visitor(&maja).await).await.unwrap().email;
+        assert_eq!(own.confirmed, !asks, "{ago}");
+    }
     stage.sql("update auth.sessions set confirmed_at = now()").await;
     let (token, _) = asked(&stage, &maja, NEW).await;
     // Whom a workspace's provider vouches for neither asks, nor makes it, nor learns of it.
