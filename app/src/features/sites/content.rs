@@ -75,9 +75,10 @@ pub fn SitesContent(slug: String, query: SitesQuery, page: SitesPage, forms: For
             .map(|machine| machine_row(&slug, &here, machine, choices.clone(), forms))
             .collect_view();
         let columns = ["Machine", "Site"].map(Column::new).to_vec();
+        let labels = ["Previous", "Next"];
         view! {
             <div class="cs-table-scroll"><Table caption="Machines, those without a site first" columns>{rows}</Table></div>
-            <Turner words newer=back older=on labels=["Previous", "Next"]/>
+            <Turner words newer=back older=on labels/>
         }
         .into_any()
     };
