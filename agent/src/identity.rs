@@ -69,13 +69,22 @@ impl StateDir {
         self.0.join("identity.json")
     }
 
-    fn key(&self) -> PathBuf {
+    pub(crate) fn key(&self) -> PathBuf {
         self.0.join("agent.key")
     }
 
     /// The key that is to follow, until it does.
-    fn next_key(&self) -> PathBuf {
+    pub(crate) fn next_key(&self) -> PathBuf {
         self.0.join("next.key")
+    }
+
+    /// The key that a pairing shows, until it ends; and which code it belongs to.
+    pub(crate) fn pairing_key(&self) -> PathBuf {
+        self.0.join("pairing.key")
+    }
+
+    pub(crate) fn pairing_code(&self) -> PathBuf {
+        self.0.join("pairing.code")
     }
 
     fn generation(&self) -> PathBuf {
@@ -141,7 +150,7 @@ impl AgentKey {
         Ok(Self(key.map_err(|_| anyhow::anyhow!("{} is not an Ed25519 key; pair the agent again", path.display()))?))
     }
 
-    /// The key of an earlier pairing, or a new one: a person may try a code twice and sees the same words.
+    /// The agent's own key, or a new one, for an agent that nobody pairs: of tests and benches.
     pub fn load_or_create(dir: &StateDir) -> Result<Self> {
         Self::read_or_make(&dir.key())
     }
@@ -163,14 +172,18 @@ impl AgentKey {
         File::open(&dir.0).and_then(|folder| folder.sync_all()).context("cannot keep the agent's new key")
     }
 
-    fn read_or_make(path: &Path) -> Result<Self> {
+    pub(crate) fn read_or_make(path: &Path) -> Result<Self> {
         if path.exists() {
             return Self::read(path);
         }
         let key = Self::generate()?;
-        let pem = key.0.to_pkcs8_pem(LineEnding::LF).map_err(|e| anyhow::anyhow!("the key cannot be written: {e}"))?;
-        replace(path, pem.as_bytes(), true).context("cannot write the agent's key")?;
+        key.write(path)?;
         Ok(key)
+    }
+
+    pub(crate) fn write(&self, path: &Path) -> Result<()> {
+        let pem = self.0.to_pkcs8_pem(LineEnding::LF).map_err(|e| anyhow::anyhow!("the key cannot be written: {e}"))?;
+        replace(path, pem.as_bytes(), true).context("cannot write the agent's key")
     }
 
     /// Hexadecimal.

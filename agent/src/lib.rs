@@ -10,6 +10,7 @@ pub mod config;
 pub mod doctor;
 pub mod identity;
 pub mod masks;
+pub mod pairing;
 pub mod sources;
 pub mod spool;
 pub mod status;

@@ -7,6 +7,7 @@ use clarity_domain::{
         audit::{AuditFilter, AuditQuery},
         overview::OverviewQuery,
         set_up::SetUpStep,
+        sites::SitesQuery,
         support::OpsEventQuery,
     },
 };
@@ -170,6 +171,14 @@ pub fn sites(slug: &str) -> String {
     format!("/w/{slug}/sites")
 }
 
+/// The sites with everything the page can be asked for.
+pub fn sites_page(slug: &str, query: &SitesQuery) -> String {
+    let mut parts: Vec<String> = query.find.iter().map(|find| format!("find={}", escape(find))).collect();
+    let place = [("before", query.before), ("after", query.after)];
+    parts.extend(place.into_iter().filter_map(|(name, place)| Some(format!("{name}={}", place?))));
+    with_query(sites(slug), &parts)
+}
+
 pub fn members(slug: &str) -> String {
     format!("/w/{slug}/members")
 }
@@ -177,6 +186,11 @@ pub fn members(slug: &str) -> String {
 /// The members, with the news that a letter went to this address.
 pub fn members_invited(slug: &str, email: &str) -> String {
     format!("/w/{slug}/members?invited={}", escape(email))
+}
+
+/// The members, with the news that a letter with a new link went to this address.
+pub fn members_resent(slug: &str, email: &str) -> String {
+    format!("/w/{slug}/members?resent={}", escape(email))
 }
 
 /// How long what is kept; the preview of a change is asked for by the form's own query.
@@ -449,6 +463,16 @@ mod tests {
         assert_eq!(audit_file("a", &filter, "csv"), "/w/a/audit.csv?to=2026-11-23&actor=maja%20%26%20co");
         let query = AuditQuery { filter, before: Some(7), entry: Some(9), verify: true, ..AuditQuery::default() };
         assert_eq!(audit_log("a", &query), "/w/a/audit?to=2026-11-23&actor=maja%20%26%20co&before=7&entry=9&verify=1");
+    }
+
+    #[test]
+    fn a_page_of_machines_is_one_to_come_back_to() {
+        assert_eq!(sites_page("a", &SitesQuery::default()), "/w/a/sites");
+        let after = "0-42".parse().ok();
+        let query = SitesQuery { find: Some("press & co".into()), before: None, after };
+        let path = sites_page("a", &query);
+        assert_eq!(path, "/w/a/sites?find=press%20%26%20co&after=0-42");
+        assert_eq!(local(&path), Some(path.as_str()));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `pair`: shows a code and a key made here, prints the key's six words, waits for a person to approve them.
 
-use crate::identity::{AgentKey, Identity, StateDir};
+use crate::identity::{Identity, StateDir};
+use crate::pairing;
 use crate::spool::checkpoint::replace;
 use crate::uplink::dial::Server;
 use crate::uplink::{handshake, tls};
@@ -38,10 +39,9 @@ pub async fn run(dir: &StateDir, args: Args) -> Result<()> {
         replace(&dir.ca(), &std::fs::read(ca)?, true).context("cannot keep the CA")?;
     }
     let ca = Some(dir.ca()).filter(|p| p.exists());
-    // A key is paired once: an agent that was paired before, and revoked perhaps, shows another one.
     let anew = Identity::exists(dir);
     let _lock = anew.then(|| super::run::lock(dir)).transpose().context("stop it before you pair it anew")?;
-    let key = if anew { AgentKey::next(dir)? } else { AgentKey::load_or_create(dir)? };
+    let key = pairing::key_for(dir, &code)?;
 
     let mut socket = server.connect(ca.as_deref()).await?;
     let claimed = match handshake::claim(&mut socket, &key, &code).await? {
@@ -64,9 +64,8 @@ pub async fn run(dir: &StateDir, args: Args) -> Result<()> {
     };
     socket.close().await;
     let scheme = if server.tls { "wss" } else { "ws" };
-    if anew {
-        AgentKey::follow(dir, &key.public())?;
-    }
+    // In this order: whatever breaks, the same code with the same key goes on from here.
+    pairing::take(dir, &key)?;
     let host = if server.host.contains(':') { format!("[{}]", server.host) } else { server.host.clone() };
     Identity {
         agent_id: approved.agent_id,
@@ -77,6 +76,7 @@ pub async fn run(dir: &StateDir, args: Args) -> Result<()> {
     .store(dir)?;
     // A generation of an earlier pairing would look like a clone's.
     crate::identity::store_generation(dir, 0)?;
+    pairing::end(dir)?;
     println!("Paired as {}. Start it with `clarity-agent run`.", approved.name);
     Ok(())
 }

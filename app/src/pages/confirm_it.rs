@@ -25,7 +25,7 @@ pub fn ConfirmItPage() -> impl IntoView {
     let page = Resource::new(|| (), |()| api::read());
     let lead = move || {
         let href = next.get_untracked().unwrap_or_else(|| paths::HOME.into());
-        view! { "What you are about to do needs it; it is good for 15 minutes. " <a class="cs-link" href=href>"Go back"</a> }.into_any()
+        view! { "What you are about to do needs it; it is good for 15 minutes, and for another e-mail address for 2. " <a class="cs-link" href=href>"Go back"</a> }.into_any()
     };
     view! {
         <Title text=TITLE/>

@@ -18,6 +18,7 @@ use serde_json::json;
 
 use crate::error::{broken, fault, missing};
 use crate::outgoing::DnsProblem;
+use crate::second_factor::is_confirmed;
 use crate::{Seat, Services};
 
 /// Of one workspace.
@@ -39,7 +40,8 @@ impl Services {
         let mut tx = self.app.begin_read(&seat.scope).await.map_err(fault)?;
         let domains = store::list(&mut tx).await.map_err(fault)?;
         tx.commit().await.map_err(fault)?;
-        Ok(WorkspaceDomains { as_of: now_us(), domains: domains.into_iter().map(show).collect() })
+        let domains = domains.into_iter().map(show).collect();
+        Ok(WorkspaceDomains { as_of: now_us(), confirmed: is_confirmed(seat), domains })
     }
 
     /// Adds a domain, of which nothing is shown yet.

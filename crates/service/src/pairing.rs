@@ -240,7 +240,7 @@ impl Services {
             store::approve(&mut tx, &seat.scope, id, seat.user_id).await.map_err(|error| match error {
                 StoreError::Conflict(_) => AppError::new(
                     ErrorCode::Conflict,
-                    "This agent's key was paired before. Remove agent.key and next.key from the agent's folder, and pair it again.",
+                    "This agent's key was paired before. Make a new code and run the command with it: the agent then shows another key.",
                 ),
                 other => fault(other),
             })?;

@@ -109,6 +109,8 @@ pub struct SiteUse {
     pub site: Site,
     /// Machines that are said to be there.
     pub machines: i64,
+    /// It was there first.
+    pub first: bool,
 }
 
 /// At most so many, with what hangs on each; the one that was there first at the beginning.
@@ -126,11 +128,36 @@ pub async fn list_used(tx: &mut WorkspaceTx, at_most: i64) -> Result<Vec<SiteUse
     )
     .fetch_all(tx.conn())
     .await?;
-    let sites = rows.into_iter().map(|r| SiteUse {
+    let sites = rows.into_iter().enumerate().map(|(at, r)| SiteUse {
         site: Site { id: SiteId(r.id), name: r.name, time_zone: r.time_zone },
         machines: r.machines,
+        first: at == 0,
     });
     Ok(sites.collect())
+}
+
+/// One of them, however many there are. `None` for another workspace's as for none.
+pub async fn find_used(tx: &mut WorkspaceTx, id: SiteId) -> Result<Option<SiteUse>> {
+    let workspace = tx.workspace();
+    let row = sqlx::query!(
+        r#"select s.id, s.name, s.time_zone,
+                  (select count(*) from assets a where a.workspace_id = $1 and a.site_id = s.id) as "machines!",
+                  not exists (
+                    select from sites f where f.workspace_id = $1 and (f.created_at, f.id) < (s.created_at, s.id)
+                  ) as "first!"
+           from sites s
+           where s.workspace_id = $1
+             and s.id = $2"#,
+        workspace,
+        id.0
+    )
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row.map(|r| SiteUse {
+        site: Site { id: SiteId(r.id), name: r.name, time_zone: r.time_zone },
+        machines: r.machines,
+        first: r.first,
+    }))
 }
 
 /// # Errors

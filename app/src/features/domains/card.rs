@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     error::PageError,
-    layout::refused::Refused,
+    layout::refused::{ConfirmFirst, Refused},
     ui::{
         button::{Button, Kind},
         card::Card,
@@ -49,7 +49,7 @@ impl Forms {
 
 #[component]
 pub fn DomainsCard(slug: String, domains: WorkspaceDomains, forms: Forms) -> impl IntoView {
-    let WorkspaceDomains { as_of, domains } = domains;
+    let WorkspaceDomains { as_of, confirmed, domains } = domains;
     let of_domain = Signal::derive(move || {
         forms.add.value().get().and_then(Result::err).and_then(|error| error.of_field("domain"))
     });
@@ -60,21 +60,29 @@ pub fn DomainsCard(slug: String, domains: WorkspaceDomains, forms: Forms) -> imp
             domains.into_iter().map(|domain| view! { <Row slug=slug.clone() domain base=as_of forms/> }).collect_view();
         view! { <ul class="cs-domains">{rows}</ul> }.into_any()
     };
+    let form = if confirmed {
+        view! {
+            <ActionForm action=forms.add>
+                <input type="hidden" name="slug" value=slug/>
+                <div class="cs-domains__add">
+                    <Field name="domain" id="add-domain" label="Domain" maxlength=253 autocomplete="off" help="Such as company.com" error=of_domain/>
+                    <Button submit=true large=true kind=Kind::Primary disabled=Signal::derive(move || forms.add.pending().get())>
+                        {move || if forms.add.pending().get() { "Adding" } else { "Add domain" }}
+                    </Button>
+                </div>
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        view! { <ConfirmFirst to="to add a domain"/> }.into_any()
+    };
     view! {
         <Card title="Domains" remark="shown by a text in DNS">
             <div class="cs-stack">
                 {move || forms.failed().map(|error| view! { <Refused error/> })}
                 <p class="cs-quiet">"Whoever signs in through your identity provider with an address of a verified domain becomes a member without an invitation."</p>
                 {list}
-                <ActionForm action=forms.add>
-                    <input type="hidden" name="slug" value=slug/>
-                    <div class="cs-domains__add">
-                        <Field name="domain" id="add-domain" label="Domain" maxlength=253 autocomplete="off" help="Such as company.com" error=of_domain/>
-                        <Button submit=true large=true kind=Kind::Primary disabled=Signal::derive(move || forms.add.pending().get())>
-                            {move || if forms.add.pending().get() { "Adding" } else { "Add domain" }}
-                        </Button>
-                    </div>
-                </ActionForm>
+                {form}
             </div>
         </Card>
     }

@@ -5,7 +5,7 @@ use leptos::{form::ActionForm, prelude::*};
 
 use super::api::{Ask, Withdraw};
 use crate::{
-    layout::refused::Refused,
+    layout::refused::{ConfirmFirst, Refused},
     ui::{
         button::{Button, Kind},
         card::Card,
@@ -46,12 +46,12 @@ pub fn EmailCard(
     /// It became another one a moment ago.
     changed: Signal<bool>,
 ) -> impl IntoView {
-    let OwnEmail { address, waiting, by_sso } = own;
+    let OwnEmail { address, waiting, by_sso, confirmed } = own;
     let body = if by_sso {
         view! { <p class="cs-quiet">"You came by single sign-on: your company's provider says who you are, whatever this address is. To change it, sign in with your account's password."</p> }
             .into_any()
     } else {
-        view! { <Change slug waiting forms/> }.into_any()
+        view! { <Change slug waiting confirmed forms/> }.into_any()
     };
     view! {
         <Card title="E-mail address" remark="you sign in with it, and letters go there">
@@ -65,19 +65,36 @@ pub fn EmailCard(
 }
 
 #[component]
-fn Change(slug: String, waiting: Option<WaitingEmail>, forms: Forms) -> impl IntoView {
+fn Change(slug: String, waiting: Option<WaitingEmail>, confirmed: bool, forms: Forms) -> impl IntoView {
     let Forms { ask, withdraw } = forms;
     let error = Signal::derive(move || ask.value().get().and_then(Result::err));
     let of_email = Signal::derive(move || error.get().and_then(|error| error.of_field("email")));
     let beside = move || error.get().filter(|error| error.of_field("email").is_none());
     let open = waiting.map(|waiting| view! { <Waiting slug=slug.clone() waiting withdraw/> });
+    let form = if confirmed {
+        view! { <AskForm slug ask error=of_email/> }.into_any()
+    } else {
+        view! { <ConfirmFirst to="to change it"/> }.into_any()
+    };
     view! {
         {open}
         {move || withdraw.value().get().and_then(Result::err).map(|error| view! { <Refused error/> })}
         {move || beside().map(|error| view! { <Refused error/> })}
+        {form}
+    }
+}
+
+#[component]
+fn AskForm(
+    slug: String,
+    ask: ServerAction<Ask>,
+    /// Of the address.
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    view! {
         <ActionForm action=ask><div class="cs-form">
             <input type="hidden" name="slug" value=slug/>
-            <Field name="email" id="new-email" label="New e-mail address" kind="email" autocomplete="email" maxlength=254 help="A letter goes there; nothing changes before its link is used" error=of_email/>
+            <Field name="email" id="new-email" label="New e-mail address" kind="email" autocomplete="email" maxlength=254 help="A letter goes there; nothing changes before its link is used" error/>
             <Button kind=Kind::Primary submit=true disabled=Signal::derive(move || ask.pending().get())>
                 {move || if ask.pending().get() { "Sending the letter" } else { "Send the letter" }}
             </Button>

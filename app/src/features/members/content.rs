@@ -122,11 +122,11 @@ pub fn MembersContent(slug: String, page: MembersPage, forms: Forms) -> impl Int
     });
     let leaving = view! { <Leaving slug=slug.clone() last_owner=own.last_owner leave=forms.leave/> };
     let body = match all {
-        Some(Members { as_of, members, members_total, invitations, sites }) => {
+        Some(Members { as_of, confirmed, members, members_total, invitations, sites }) => {
             let emails = invitations.iter().map(|row| row.email.clone()).collect();
             let sites_page = paths::sites(&slug);
             let hidden = (members_total as usize).saturating_sub(members.len());
-            let form = view! { <InviteForm slug=slug.clone() role sites=sites.clone() invite=forms.invite/> };
+            let form = view! { <InviteForm slug=slug.clone() role sites=sites.clone() confirmed invite=forms.invite/> };
             let rows = view! { <Rows slug=slug.clone() members sites=sites.clone() you=own.you role forms/> };
             let open = view! { <OpenInvitations slug=slug.clone() invitations sites base=as_of forms/> };
             view! {

@@ -10,6 +10,7 @@ use leptos_router::hooks::use_query_map;
 use super::{Forms, api::Invite, model, sites::SiteChoice};
 use crate::{
     layout::refused::Refused,
+    paths,
     ui::{
         button::{Button, Kind},
         choice::Choice,
@@ -27,10 +28,16 @@ use crate::{
 #[component]
 pub fn Invited(emails: Vec<String>) -> impl IntoView {
     let query = use_query_map();
-    let sent = move || query.with(|query| query.get("invited")).filter(|email| emails.contains(email));
+    let sent = move || {
+        let (email, again) = query.with(|query| match query.get("resent") {
+            Some(email) => (Some(email), " again, with a new link for 72 hours from now. The one before is dead"),
+            None => (query.get("invited"), ""),
+        });
+        Some((email.filter(|email| emails.contains(email))?, again))
+    };
     move || {
-        sent().map(|email| {
-            let words = format!("Invitation sent to {email}");
+        sent().map(|(email, again)| {
+            let words = format!("Invitation sent to {email}{again}");
             view! { <Banner tone=Tone::Ok alert=true>{words}</Banner> }
         })
     }
@@ -42,6 +49,8 @@ pub fn InviteForm(
     /// The viewer's.
     role: Role,
     sites: Vec<SiteCard>,
+    /// The viewer has shown of late that it is them.
+    confirmed: bool,
     invite: ServerAction<Invite>,
 ) -> impl IntoView {
     let error = Signal::derive(move || invite.value().get().and_then(Result::err));
@@ -57,7 +66,13 @@ pub fn InviteForm(
         .map(|role| format!("{}: {}", model::role_name(role), model::role_words(role)))
         .collect::<Vec<_>>()
         .join(". ");
+    // Before the address is typed: it is lost on the way there and back.
+    let first = (!confirmed && model::grantable(role).contains(&Role::Admin)).then(|| {
+        let href = paths::confirm_then(&paths::members(&slug));
+        view! { <p class="cs-quiet">"To invite an admin, "<a class="cs-link" href=href>"confirm that it is you"</a>" first."</p> }
+    });
     view! {
+        {first}
         <ActionForm action=invite>
             {move || {
                 error

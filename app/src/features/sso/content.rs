@@ -85,7 +85,7 @@ pub fn SsoContent(
     domains: AnyView,
     forms: Forms,
 ) -> impl IntoView {
-    let SsoPage { as_of, redirect_uri, start_url, connection, owners, linked } = page;
+    let SsoPage { as_of, confirmed, redirect_uri, start_url, connection, owners, linked } = page;
     let below = connection.clone().map(|connection| {
         let (found, tested_at, enabled) = (connection.found.clone(), connection.tested_at, connection.enabled);
         let remove = slug.clone();
@@ -126,7 +126,7 @@ pub fn SsoContent(
             </div>
             <div class="cs-stack">
                 {move || forms.failed().map(|error| view! { <Refused error/> })}
-                <Connection slug=slug.clone() redirect_uri connection forms/>
+                <Connection slug=slug.clone() redirect_uri connection confirmed forms/>
                 {below}
                 {domains}
             </div>

@@ -9,6 +9,7 @@ use leptos::{form::ActionForm, prelude::*};
 use super::{Forms, create::AddForm, model};
 use crate::{
     features::members::role_name,
+    layout::refused::ConfirmFirst,
     ui::{
         button::{Button, Kind},
         card::Card,
@@ -20,7 +21,14 @@ use crate::{
 };
 
 #[component]
-pub fn Account(slug: String, account: ServiceAccount, base: Micros, forms: Forms) -> impl IntoView {
+pub fn Account(
+    slug: String,
+    account: ServiceAccount,
+    base: Micros,
+    /// The viewer has shown of late that it is them.
+    confirmed: bool,
+    forms: Forms,
+) -> impl IntoView {
     let name = account.name.clone();
     let remark =
         format!("{}, made by {}, {}", role_name(account.role), account.created_by, model::live_tokens(&account.tokens));
@@ -31,7 +39,7 @@ pub fn Account(slug: String, account: ServiceAccount, base: Micros, forms: Forms
         .map(|token| view! { <Row slug=slug.clone() token=token.clone() base forms/> })
         .collect_view();
     let caption = format!("Tokens of {name}");
-    let aside = acts(&slug, &account, forms);
+    let aside = acts(&slug, &account, confirmed, forms);
     view! {
         <Card title=name remark aside>
             <div class="cs-table-scroll"><Table caption columns>{rows}</Table></div>
@@ -40,9 +48,13 @@ pub fn Account(slug: String, account: ServiceAccount, base: Micros, forms: Forms
 }
 
 /// Another token, and the end of the account.
-fn acts(slug: &str, account: &ServiceAccount, forms: Forms) -> AnyView {
+fn acts(slug: &str, account: &ServiceAccount, confirmed: bool, forms: Forms) -> AnyView {
     let (id, name) = (account.id.to_string(), account.name.clone());
-    let (own_slug, own) = (slug.to_owned(), account.clone());
+    let form = if confirmed {
+        view! { <AddForm slug=slug.to_owned() account=account.clone() add=forms.add/> }.into_any()
+    } else {
+        view! { <ConfirmFirst to="to make one"/> }.into_any()
+    };
     let add = view! {
         <Confirm
             id=format!("add-{id}")
@@ -51,7 +63,7 @@ fn acts(slug: &str, account: &ServiceAccount, forms: Forms) -> AnyView {
             question=format!("Another token of {name}")
             message="The tokens it has go on until they are revoked or expire: give the program the new one, then revoke the old."
         >
-            <AddForm slug=own_slug account=own add=forms.add/>
+            {form}
         </Confirm>
     };
     let slug = slug.to_owned();

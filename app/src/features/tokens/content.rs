@@ -14,7 +14,7 @@ use crate::{
     error::PageError,
     layout::{
         page::{Crumb, Page},
-        refused::Refused,
+        refused::{ConfirmFirst, Refused},
     },
     ui::{card::Card, copy::CopyCode, icon::Symbol, note::EmptyNote},
 };
@@ -61,14 +61,18 @@ const VIEWER: Role = Role::Admin;
 
 #[component]
 pub fn TokensContent(slug: String, access: ApiAccess, forms: Forms) -> impl IntoView {
-    let ApiAccess { as_of, accounts, new, api_url } = access;
+    let ApiAccess { as_of, accounts, new, confirmed, api_url } = access;
     let lead = match accounts.len() {
         0 => "Programs that read this workspace".to_owned(),
         1 => "1 program reads this workspace".to_owned(),
         n => format!("{n} programs read this workspace"),
     };
     let new = new.map(|new| view! { <New slug=slug.clone() text=new.text/> });
-    let form = view! { <CreateForm slug=slug.clone() viewer=VIEWER create=forms.create/> };
+    let form = if confirmed {
+        view! { <CreateForm slug=slug.clone() viewer=VIEWER create=forms.create/> }.into_any()
+    } else {
+        view! { <ConfirmFirst to="to make one"/> }.into_any()
+    };
     let list = if accounts.is_empty() {
         view! {
             <Card title="Service accounts">
@@ -79,7 +83,7 @@ pub fn TokensContent(slug: String, access: ApiAccess, forms: Forms) -> impl Into
     } else {
         let each = accounts
             .into_iter()
-            .map(|account| view! { <Account slug=slug.clone() account base=as_of forms/> })
+            .map(|account| view! { <Account slug=slug.clone() account base=as_of confirmed forms/> })
             .collect_view();
         each.into_any()
     };

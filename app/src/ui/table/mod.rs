@@ -80,13 +80,17 @@ pub fn Turner(
     words: String,
     newer: Option<String>,
     older: Option<String>,
+    /// What leads to them is called, where the list does not go by time.
+    #[prop(default = ["Newer", "Older"])]
+    labels: [&'static str; 2],
 ) -> impl IntoView {
+    let [back, on] = labels;
     view! {
         <nav class="cs-pager" aria-label="Pages">
             <span class="cs-number">{words}</span>
             <span class="cs-row">
-                {newer.map(|href| view! { <a class="cs-button" data-kind="plain" rel="prev" href=href>"Newer"</a> })}
-                {older.map(|href| view! { <a class="cs-button" data-kind="plain" rel="next" href=href>"Older"</a> })}
+                {newer.map(|href| view! { <a class="cs-button" data-kind="plain" rel="prev" href=href>{back}</a> })}
+                {older.map(|href| view! { <a class="cs-button" data-kind="plain" rel="next" href=href>{on}</a> })}
             </span>
         </nav>
     }

@@ -8,6 +8,8 @@ use crate::{domains::DomainProblem, ids::DomainId};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkspaceDomains {
     pub as_of: Micros,
+    /// The viewer has shown of late that it is them, so that one can be added.
+    pub confirmed: bool,
     /// By name.
     pub domains: Vec<WorkspaceDomain>,
 }

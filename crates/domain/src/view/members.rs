@@ -42,6 +42,8 @@ pub struct OfferToYou {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Members {
     pub as_of: Micros,
+    /// The viewer has shown of late that it is them, so that an admin can be invited.
+    pub confirmed: bool,
     /// Owners first, then by role and name; the first of them when there are very many.
     pub members: Vec<MemberRow>,
     pub members_total: u32,

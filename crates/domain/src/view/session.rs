@@ -67,6 +67,8 @@ pub struct OwnEmail {
     pub waiting: Option<WaitingEmail>,
     /// The session came by single sign-on, and changes nothing of the account.
     pub by_sso: bool,
+    /// The person has just shown that it is them, so that another address can be asked for.
+    pub confirmed: bool,
 }
 
 /// An address that becomes the person's when they use the link in the letter to it.

@@ -10,6 +10,8 @@ use crate::role::Role;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SsoPage {
     pub as_of: Micros,
+    /// The viewer has shown of late that it is them, so that the provider can be set.
+    pub confirmed: bool,
     /// What the provider has to be told to send people back to.
     pub redirect_uri: String,
     /// Where a member begins.

@@ -20,6 +20,8 @@ pub struct ApiAccess {
     pub accounts: Vec<ServiceAccount>,
     /// A token that was just made, for the browser that asked for it.
     pub new: Option<NewToken>,
+    /// The viewer has shown of late that it is them, so that one can be made.
+    pub confirmed: bool,
     /// Where the API is: "https://app.example.com/api/v1".
     pub api_url: String,
 }

@@ -17,7 +17,8 @@ use crate::second_factor::just_now;
 use crate::visitor::{Client, Visitor, new_token};
 
 impl Services {
-    /// Sends both letters. Nothing changes before the link is used; a change that was asked for before is dead.
+    /// Sends both letters. Nothing changes before the link is used; a change that was asked for before is dead, and what
+    /// stopped it stops this one.
     ///
     /// # Errors
     /// `Unauthenticated`; `Forbidden` for a session that came by single sign-on; `ConfirmNeeded`; `Invalid` at the field

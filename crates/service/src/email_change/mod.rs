@@ -21,6 +21,7 @@ use serde_json::Value;
 use crate::Services;
 use crate::audit as log;
 use crate::error::fault;
+use crate::second_factor::just_now;
 use crate::visitor::{Client, Member};
 
 /// How long both links can be used.
@@ -47,7 +48,8 @@ impl Services {
             tx.commit().await.map_err(fault)?;
             waiting = found.map(|(address, ends_at)| WaitingEmail { address, ends_at });
         }
-        Ok(OwnEmail { address: user.email.clone(), waiting, by_sso })
+        let confirmed = just_now(&member.proof).is_ok();
+        Ok(OwnEmail { address: user.email.clone(), waiting, by_sso, confirmed })
     }
 
     /// Writes into the log of each workspace of the person what became of their address.

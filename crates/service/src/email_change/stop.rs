@@ -29,7 +29,8 @@ impl Services {
         Ok(EmailChange { from: waiting.user.email, to: waiting.email })
     }
 
-    /// Stops the change and ends every session of the person. Uses both links up.
+    /// Stops the change that waits, also where the link is of a letter about an earlier one, and ends every session of the
+    /// person. Uses all links up.
     ///
     /// # Errors
     /// `NotFound` as [`Services::find_email_stop`]; `RateLimited`.
@@ -41,13 +42,12 @@ impl Services {
         let user = &waiting.user;
         // The person first, as whatever else changes how they sign in: the change is made before this, or never.
         user::lock(&mut tx, user.id).await.map_err(fault)?;
-        if !store::stop(&mut tx, &hash, user.id).await.map_err(fault)? {
-            return Err(nothing_waits());
-        }
+        // By now another one may wait, which this stops as well.
+        let email = store::stop(&mut tx, &hash, user.id).await.map_err(fault)?.ok_or_else(nothing_waits)?;
         session::revoke_all(&mut tx, user.id).await.map_err(fault)?;
         pending_sign_in::forget(&mut tx, user.id).await.map_err(fault)?;
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
-        self.note_email(&seats, user, stopped(&waiting.email), client).await?;
+        self.note_email(&seats, user, stopped(&email), client).await?;
         tx.commit().await.map_err(fault)
     }
 

@@ -51,6 +51,8 @@ pub(crate) enum Letter<'a> {
         inviter: &'a str,
         role: Role,
         link: &'a str,
+        /// One was sent before, whose link is dead.
+        again: bool,
     },
     /// A member is offered to become an owner. The link is the members page.
     OwnershipOffer {

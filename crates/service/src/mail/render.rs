@@ -81,7 +81,7 @@ mod tests {
     #[test]
     fn values_are_escaped_in_html_and_as_they_are_in_text() {
         let workspace = "<b onclick=\"x()\">A & 'B'</b>\r\n<img src=//evil>";
-        let letter = Letter::Invitation { workspace, inviter: "Joe", role: Role::Viewer, link: LINK };
+        let letter = Letter::Invitation { workspace, inviter: "Joe", role: Role::Viewer, link: LINK, again: false };
         let words = words::of(&letter);
         let (text, html) = (text(&words), html(&words));
         assert!(text.contains("“<b onclick=\"x()\">A & 'B'</b> <img src=//evil>”"), "{text}");

@@ -67,7 +67,7 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 act("Choose a new password", reset),
             ],
         ),
-        Letter::Invitation { workspace, inviter, role, link } => {
+        Letter::Invitation { workspace, inviter, role, link, again } => {
             let (workspace, inviter, role) = (name(workspace), name(inviter), role.as_str());
             let article = if role.starts_with(['a', 'o']) { "an" } else { "a" };
             words(
@@ -75,7 +75,11 @@ pub(super) fn of(letter: &Letter<'_>) -> Words {
                 [
                     text(format!("{inviter} invites you to the workspace “{workspace}” as {article} {role}.")),
                     act("Accept the invitation", link),
-                    text("The link works once, within 72 hours, for this e-mail only."),
+                    text(if again {
+                        "The link works once, within 72 hours from this letter, for this e-mail only. The link of the letter before works no more."
+                    } else {
+                        "The link works once, within 72 hours, for this e-mail only."
+                    }),
                     text("If you do not know who invites you, do nothing."),
                 ],
             )
@@ -376,8 +380,8 @@ mod tests {
 
     #[test]
     fn a_subject_is_one_line_whatever_the_name_is() {
-        let letter =
-            Letter::Invitation { workspace: "A\r\nBcc: x\n\n<b>", inviter: "I\nJ", role: Role::Operator, link: LINK };
+        let (workspace, inviter) = ("A\r\nBcc: x\n\n<b>", "I\nJ");
+        let letter = Letter::Invitation { workspace, inviter, role: Role::Operator, link: LINK, again: false };
         let words = of(&letter);
         assert_eq!(words.subject, "Invitation to “A Bcc: x <b>” at Clarity Stream");
         assert!(!words.subject.chars().any(char::is_control));
@@ -403,7 +407,7 @@ mod tests {
             Letter::AccountExists { sign_in: LINK, reset: LINK },
             Letter::ResetPassword { link: LINK },
             Letter::PasswordChanged { reset: LINK },
-            Letter::Invitation { workspace: "W", inviter: "I", role: Role::Viewer, link: LINK },
+            Letter::Invitation { workspace: "W", inviter: "I", role: Role::Viewer, link: LINK, again: true },
             Letter::OwnershipOffer { workspace: "W", by: "I", link: LINK },
             Letter::SecondFactorAdded { reset: LINK },
             Letter::SecondFactorRemoved { reset: LINK },

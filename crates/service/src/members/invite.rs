@@ -24,6 +24,16 @@ use crate::mail::Letter;
 use crate::visitor::new_token;
 use crate::{Seat, Services};
 
+/// What a letter says.
+struct Invited<'a> {
+    inviter: &'a str,
+    email: &'a str,
+    role: Role,
+    token: &'a str,
+    /// Another letter was sent before.
+    again: bool,
+}
+
 const ABOVE: &str = "Nobody gives a role above their own, and nobody is invited as an owner.";
 
 impl Services {
@@ -92,7 +102,8 @@ impl Services {
             StoreError::Conflict(_) => is_invited(&email),
             other => fault(other),
         })?;
-        self.write_invitation(&mut tx, seat, &own.user.name, &email, role, &token).await?;
+        let new = Invited { inviter: &own.user.name, email: &email, role, token: &token, again: false };
+        self.write_invitation(&mut tx, seat, &new).await?;
         let text = id.to_string();
         let mut after = json!({ "role": role.as_str(), "expires_at": timestamp(expires_at) });
         if limit.is_some() {
@@ -131,7 +142,8 @@ impl Services {
         let expires_at = now_us() + INVITATION_LIFE;
         let renewed = invitation::renew(&mut tx, &seat.scope, id, seat.user_id, &token_hash, expires_at).await;
         renewed.map_err(missing("invitation"))?;
-        self.write_invitation(&mut tx, seat, &own.user.name, &email, role, &token).await?;
+        let newer = Invited { inviter: &own.user.name, email: &email, role, token: &token, again: true };
+        self.write_invitation(&mut tx, seat, &newer).await?;
         let after = json!({ "role": role.as_str(), "expires_at": timestamp(expires_at) });
         self.record(seat, &Entry { after: Some(after), ..seat.entry(Act::ResendInvitation, object) }).await?;
         tx.commit().await.map_err(fault)?;
@@ -161,18 +173,11 @@ impl Services {
     }
 
     /// The letter with the link.
-    async fn write_invitation(
-        &self,
-        tx: &mut AuthTx,
-        seat: &Seat,
-        inviter: &str,
-        email: &str,
-        role: Role,
-        token: &str,
-    ) -> Result<(), AppError> {
+    async fn write_invitation(&self, tx: &mut AuthTx, seat: &Seat, to: &Invited<'_>) -> Result<(), AppError> {
+        let Invited { inviter, email, role, token, again } = *to;
         self.count_letter(tx, seat).await?;
         let link = format!("{}/invite/{token}", self.settings.public_url);
-        let letter = Letter::Invitation { workspace: &seat.card.name, inviter, role, link: &link };
+        let letter = Letter::Invitation { workspace: &seat.card.name, inviter, role, link: &link, again };
         self.post(tx, email, &letter).await
     }
 }

@@ -11,6 +11,7 @@ use clarity_store::auth::{invitation, member, ownership};
 
 use crate::error::fault;
 use crate::frame::small;
+use crate::second_factor::is_confirmed;
 use crate::{Seat, Services};
 
 /// Members that are shown; there is no page for more yet.
@@ -92,6 +93,7 @@ impl Services {
         });
         Ok(Members {
             as_of: now_us(),
+            confirmed: is_confirmed(seat),
             members: members.collect(),
             members_total: small(total),
             invitations: invitations.collect(),

@@ -37,7 +37,7 @@ use crate::visitor::{Client, Visitor};
 pub(crate) use sign_in::over;
 pub use sign_in::{FirstStep, PendingSignIn};
 pub use step_up::ConfirmSession;
-pub(crate) use step_up::{just_now, recent};
+pub(crate) use step_up::{is_confirmed, just_now, recent};
 
 /// As apps show it over the code.
 const ISSUER: &str = "Clarity Stream";

@@ -41,6 +41,11 @@ pub(crate) fn just_now(proof: &Proof) -> Result<(), AppError> {
     shown_within(JUST_NOW, proof)
 }
 
+/// Whether an act that asks for it would be done now: pages say so before anything is typed into a form.
+pub(crate) fn is_confirmed(seat: &Seat) -> bool {
+    seat.proof.as_ref().is_none_or(|proof| recent(proof).is_ok())
+}
+
 fn shown_within(limit: Micros, proof: &Proof) -> Result<(), AppError> {
     let now = now_us();
     let is_fresh = proof.confirmed_at.is_some_and(|at| now.saturating_sub(at) < limit);

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::SECRET;
 use crate::audit::shown;
 use crate::error::{fault, forbidden};
+use crate::second_factor::is_confirmed;
 use crate::{Seat, Services};
 
 /// As the table has it.
@@ -44,6 +45,7 @@ impl Services {
         tx.commit().await.map_err(fault)?;
         Ok(SsoPage {
             as_of: now_us(),
+            confirmed: is_confirmed(seat),
             redirect_uri: self.sso_redirect_uri(seat.card.id),
             start_url: format!("{}/sso/start/{}", self.settings.public_url, seat.card.slug),
             connection: connection.map(|row| show(row, &owners)),

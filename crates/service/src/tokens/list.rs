@@ -10,6 +10,7 @@ use clarity_store::auth::api_token::{self, TokenRow};
 use clarity_store::auth::service_account;
 
 use crate::error::fault;
+use crate::second_factor::is_confirmed;
 use crate::{Seat, Services};
 
 /// Tokens that are shown, ended ones with them; the newest.
@@ -41,6 +42,7 @@ impl Services {
             as_of: now_us(),
             accounts: accounts.collect(),
             new: None,
+            confirmed: is_confirmed(seat),
             api_url: format!("{}/api/v1", self.settings.public_url),
         })
     }

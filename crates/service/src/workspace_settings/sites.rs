@@ -21,17 +21,21 @@ const SITE: Object<'static> = Object { kind: "site", id: "", name: "" };
 
 /// `has_days`: a day of some machine was cut by a site's clock already.
 pub(super) fn show(found: Vec<SiteUse>, has_days: bool) -> Vec<SiteRow> {
-    let rows = found.into_iter().enumerate().map(|(at, SiteUse { site, machines })| SiteRow {
+    found.into_iter().map(|site| row(site, has_days)).collect()
+}
+
+fn row(found: SiteUse, has_days: bool) -> SiteRow {
+    let SiteUse { site, machines, first } = found;
+    SiteRow {
         id: site.id,
         name: site.name,
         time_zone: site.time_zone,
         machines: machines.max(0).unsigned_abs(),
-        first: at == 0,
+        first,
         name_fixed: machines > 0,
-        zone_fixed: has_days && (at == 0 || machines > 0),
-        may_remove: at > 0 && machines == 0,
-    });
-    rows.collect()
+        zone_fixed: has_days && (first || machines > 0),
+        may_remove: !first && machines == 0,
+    }
 }
 
 impl Services {
@@ -137,8 +141,8 @@ impl Services {
 
 async fn find(tx: &mut WorkspaceTx, id: SiteId) -> Result<SiteRow, AppError> {
     let has_days = site::has_days(tx).await.map_err(fault)?;
-    let rows = show(site::list_used(tx, MOST).await.map_err(fault)?, has_days);
-    rows.into_iter().find(|row| row.id == id).ok_or_else(|| AppError::not_found("site"))
+    let found = site::find_used(tx, id).await.map_err(fault)?;
+    found.map(|found| row(found, has_days)).ok_or_else(|| AppError::not_found("site"))
 }
 
 fn taken(field: &'static str) -> impl Fn(StoreError) -> AppError {

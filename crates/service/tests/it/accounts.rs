@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::stage::{PASSWORD, Stage, client};
-use clarity_domain::error::ErrorCode;
+use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::role::Role;
 use clarity_service::{ConfirmSession, Limits, Visitor};
 
@@ -124,6 +124,58 @@ async fn a_new_password_ends_every_session_and_signs_nobody_in() {
     for act in ["password.ask_reset", "password.reset"] {
         assert!(stage.count(&format!("audit_entries where act = '{act}'")).await >= 1, "{act}");
     }
+}
+
+async fn reset(stage: &Stage, email: &str, new: &str) -> Result<(), AppError> {
+    let token = stage.token_in_letter(email, "/reset/").await;
+    stage.services.reset_password(&token, new.into(), &client()).await
+}
+
+#[tokio::test]
+async fn an_old_password_makes_no_session_that_outlives_a_reset() {
+    let stage = Stage::new().await;
+    let email = "maja@nordmark.example";
+    stage.sign_up("One", email).await.unwrap();
+    for (old, new) in [(PASSWORD, "another four plain words"), ("another four plain words", PASSWORD)] {
+        stage.services.ask_password_reset(email, &client()).await.unwrap();
+        stage.comes_to("auth.password_resets", 1).await;
+        // At once: whoever comes first, nobody is in by the old password when the new one is set.
+        let signing_in = futures::future::join_all((0..2).map(|_| stage.sign_in(email, old)));
+        let (done, came) = futures::join!(reset(&stage, email, new), signing_in);
+        done.unwrap();
+        for signed_in in came.into_iter().flatten() {
+            assert!(stage.visitor(&signed_in).await.session().is_none(), "made before, and ended with the rest");
+        }
+        assert_eq!(stage.count("auth.sessions where revoked_at is null").await, 0);
+        assert!(stage.sign_in(email, old).await.is_err());
+        stage.sign_in(email, new).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_password_that_was_replaced_while_it_was_compared_opens_nothing() {
+    let stage = Stage::new().await;
+    let email = "maja@nordmark.example";
+    stage.sign_up("One", email).await.unwrap();
+    let before = stage.count("auth.sessions").await;
+    // The attempt is counted, then the password compared: in between another one is set.
+    let replaced = "
+      create function auth.set_another() returns trigger language plpgsql as $$
+        begin
+          new.password_hash := old.password_hash || 'x';
+          return new;
+        end $$;
+      create trigger set_another before update on auth.users for each row
+        when (new.failed_sign_ins > old.failed_sign_ins) execute function auth.set_another();";
+    stage.sql(replaced).await;
+    let late = stage.sign_in(email, PASSWORD).await.err().unwrap();
+    assert_eq!((late.code, late.field.as_deref()), (ErrorCode::Invalid, Some("password")));
+    assert_eq!(stage.count("auth.sessions").await, before, "no session was made");
+    // It was the right one as it was read.
+    stage
+        .sql("drop trigger set_another on auth.users; update auth.users set password_hash = left(password_hash, -1)")
+        .await;
+    stage.sign_in(email, PASSWORD).await.unwrap();
 }
 
 #[tokio::test]
@@ -383,6 +435,21 @@ async fn ending_sessions_asks_who_it_is_again() {
     let here = stage.visitor(&maja).await;
     stage.services.end_session(&here, open[1].id, &client()).await.unwrap();
     assert!(stage.visitor(&other).await.session().is_none());
+}
+
+#[tokio::test]
+async fn pages_ask_who_it_is_before_anything_is_typed() {
+    let stage = Stage::new().await;
+    let signed_in = stage.sign_up("One", "maja@nordmark.example").await.unwrap();
+    for (ago, confirmed) in [("16 minutes", false), ("14 minutes", true)] {
+        stage.sql(&format!("update auth.sessions set confirmed_at = now() - interval '{ago}'")).await;
+        let seat = stage.seat(&signed_in).await;
+        let services = &stage.services;
+        assert_eq!(services.api_access(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+        assert_eq!(services.members(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+        assert_eq!(services.domains(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+        assert_eq!(services.sso(&seat).await.unwrap().confirmed, confirmed, "{ago}");
+    }
 }
 
 #[tokio::test]

@@ -47,8 +47,10 @@ async fn a_new_address_is_made_by_the_link_in_its_letter_and_the_other_sessions_
     let there = stage.sign_in(MAJA, PASSWORD).await.unwrap();
     let (token, stopping) = asked(&stage, &here, " Maja.Lind@Nordmark.Example ").await;
     assert_eq!(waiting(&stage, &here).await.as_deref(), Some(NEW));
-    let stored = format!("auth.email_changes e where e::text like '%{token}%' or e::text like '%{stopping}%'");
-    assert_eq!(stage.count(&stored).await, 0, "links are kept as hashes");
+    for table in ["auth.email_changes", "auth.email_stops"] {
+        let stored = format!("{table} e where e::text like '%{token}%' or e::text like '%{stopping}%'");
+        assert_eq!(stage.count(&stored).await, 0, "links are kept as hashes");
+    }
     let (_, text) = stage.last_letter(MAJA).await;
     assert!(text.contains(NEW) && !text.contains(&token), "{text}");
     // Nothing has changed, and looking changes nothing.
@@ -185,6 +187,52 @@ async fn the_old_address_stops_it_and_every_session_ends() {
 }
 
 #[tokio::test]
+async fn every_letter_of_the_hour_stops_what_waits_now() {
+    let stage = Stage::new().await;
+    let thief = stage.sign_up("One", MAJA).await.unwrap();
+    let here = stage.visitor(&thief).await;
+    let (_, first) = asked(&stage, &thief, "first@evil.example").await;
+    // Asked again, and taken back and asked again.
+    let (_, second) = asked(&stage, &thief, "second@evil.example").await;
+    stage.services.withdraw_email_change(&here, &client()).await.unwrap();
+    for ended in [&first, &second] {
+        assert_eq!(stop(&stage, ended).await.unwrap_err().code, ErrorCode::NotFound, "nothing waits");
+    }
+    let (token, third) = asked(&stage, &thief, NEW).await;
+    for link in [&first, &second, &third] {
+        let found = stage.services.find_email_stop(link).await.unwrap();
+        assert_eq!((found.from.as_str(), found.to.as_str()), (MAJA, NEW));
+    }
+    stop(&stage, &first).await.unwrap();
+    assert!(stage.visitor(&thief).await.session().is_none());
+    assert_eq!(stage.count("auth.email_changes").await + stage.count("auth.email_stops").await, 0);
+    let told = format!("audit_entries where act = 'email.stop_change' and before->>'asked_for' = '{NEW}'");
+    assert_eq!(stage.count(&told).await, 1);
+    for ended in [&first, &second, &third] {
+        assert_eq!(stop(&stage, ended).await.unwrap_err().code, ErrorCode::NotFound);
+    }
+    let maja = stage.sign_in(MAJA, PASSWORD).await.unwrap();
+    assert_eq!(change(&stage, &maja, &token).await.unwrap_err().code, ErrorCode::NotFound);
+}
+
+#[tokio::test]
+async fn a_letter_stops_nothing_after_its_hour_nor_once_its_address_is_not_theirs() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("One", MAJA).await.unwrap();
+    let (_, old) = asked(&stage, &maja, "first@nordmark.example").await;
+    stage.sql("update auth.email_stops set expires_at = now() - interval '1 second'").await;
+    let (token, stopping) = asked(&stage, &maja, NEW).await;
+    assert_eq!(stop(&stage, &old).await.unwrap_err().code, ErrorCode::NotFound, "its hour is over");
+    change(&stage, &maja, &token).await.unwrap();
+    // What is asked for next is none of the mailbox that was left.
+    ask(&stage, &maja, "third@nordmark.example").await.unwrap();
+    for left in [&old, &stopping] {
+        assert_eq!(stop(&stage, left).await.unwrap_err().code, ErrorCode::NotFound);
+    }
+    assert_eq!(waiting(&stage, &maja).await.as_deref(), Some("third@nordmark.example"));
+}
+
+#[tokio::test]
 async fn its_person_takes_it_back_and_a_new_password_ends_it() {
     let stage = Stage::new().await;
     let maja = stage.sign_up("One", MAJA).await.unwrap();
@@ -229,6 +277,12 @@ async fn it_is_asked_for_by_somebody_who_has_just_shown_that_it_is_them() {
     assert_eq!(nobody.code, ErrorCode::Unauthenticated);
     stage.sql("update auth.sessions set confirmed_at = now() - interval '16 minutes'").await;
     assert_eq!(ask(&stage, &maja, NEW).await.unwrap_err().code, ErrorCode::ConfirmNeeded);
+    // The page asks for it before anything is typed, and for no more than a moment.
+    for (ago, asks) in [("16 minutes", true), ("3 minutes", true), ("1 minute", false)] {
+        stage.sql(&format!("update auth.sessions set confirmed_at = now() - interval '{ago}'")).await;
+        let own = stage.services.open_sessions(&stage.visitor(&maja).await).await.unwrap().email;
+        assert_eq!(own.confirmed, !asks, "{ago}");
+    }
     stage.sql("update auth.sessions set confirmed_at = now()").await;
     let (token, _) = asked(&stage, &maja, NEW).await;
     // Whom a workspace's provider vouches for neither asks, nor makes it, nor learns of it.
@@ -256,6 +310,29 @@ async fn nobody_writes_to_others_without_end_by_asking() {
         stage.count(&format!("auth.mails where kind = 'email_change_asked' and to_address = '{MAJA}'")).await,
         5
     );
+}
+
+#[tokio::test]
+async fn a_link_to_a_new_password_dies_with_the_address_that_it_went_to() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("One", MAJA).await.unwrap();
+    let (token, _) = asked(&stage, &maja, NEW).await;
+    stage.services.ask_password_reset(MAJA, &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    let reset = stage.token_in_letter(MAJA, "/reset/").await;
+    assert_eq!(stage.services.find_password_reset(&reset).await.unwrap().email, MAJA);
+    change(&stage, &maja, &token).await.unwrap();
+    assert_eq!(stage.services.find_password_reset(&reset).await.unwrap_err().code, ErrorCode::NotFound);
+    let dead = stage.services.reset_password(&reset, "another four plain words".into(), &client()).await;
+    assert_eq!(dead.unwrap_err().code, ErrorCode::NotFound);
+    assert!(stage.visitor(&maja).await.session().is_some(), "and ends nothing");
+    stage.sign_in(NEW, PASSWORD).await.unwrap();
+    // Nor is another sent there: nobody has that address any more. One to the new address is.
+    stage.services.ask_password_reset(MAJA, &client()).await.unwrap();
+    stage.services.ask_password_reset(NEW, &client()).await.unwrap();
+    stage.comes_to("auth.password_resets", 1).await;
+    let reset = stage.token_in_letter(NEW, "/reset/").await;
+    assert_eq!(stage.services.find_password_reset(&reset).await.unwrap().email, NEW);
 }
 
 #[tokio::test]

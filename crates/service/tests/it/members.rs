@@ -124,6 +124,8 @@ async fn a_link_is_dead_when_it_was_used_revoked_replaced_changed_or_is_over() {
     stage.services.resend_invitation(&owner, id).await.unwrap();
     let newer = stage.invitation_token("a@nordmark.example").await;
     assert_ne!(newer, token);
+    let (_, text) = stage.last_letter("a@nordmark.example").await;
+    assert!(text.contains("72 hours from this letter") && text.contains("works no more"), "{text}");
     is_dead(&stage, &token, "a newer letter").await;
     assert!(is_alive(&stage, &newer).await);
 

@@ -7,6 +7,7 @@ use clarity_domain::role::Role;
 use clarity_domain::view::overview::OverviewQuery;
 use clarity_domain::view::search::SearchTarget;
 use clarity_domain::view::set_up::WaitingFor;
+use clarity_domain::view::sites::SitesQuery;
 use clarity_service::live::{LiveKey, LivePage};
 use clarity_service::{NewAccount, Seat, SeriesRequest, SignedIn, Visitor};
 use uuid::Uuid;
@@ -104,7 +105,11 @@ async fn a_limit_holds_at_once_and_for_whom_it_can() {
     let before = stage.seat(&joe).await;
     assert_eq!(machines(&stage, &before).await.len(), 3);
     let user = joe.session.user.id;
+    assert_eq!(stage.count("auth.sessions where renew_since is not null").await, 0);
     stage.services.limit_member(&owner, user, Some(&[site(SOUTH)])).await.unwrap();
+    let renewed = format!("auth.sessions where renew_since is not null and user_id = '{user}'");
+    assert_eq!(stage.count(&renewed).await, 1, "other rights, another token");
+    assert_eq!(stage.count("auth.sessions where renew_since is not null").await, 1, "nobody else's");
     let seat = stage.seat(&joe).await;
     assert_eq!(machines(&stage, &seat).await, ["Press south"]);
     // A stream that was open is closed within seconds, and what is shared is shared with nobody of other sites.
@@ -187,7 +192,46 @@ async fn a_machine_is_put_at_a_site_by_those_who_manage_sources() {
         assert_eq!(error.code, ErrorCode::NotFound);
     }
     stage.services.add_site(&owner, "Plant West", "Europe/Stockholm").await.unwrap();
-    let page = stage.services.sites(&owner).await.unwrap();
+    let page = stage.services.sites(&owner, &SitesQuery::default()).await.unwrap();
     assert_eq!((page.sites.len(), page.machines_total, page.without_site), (4, 3, 1));
     assert_eq!(stage.count("audit_entries where act in ('asset.move', 'site.add') and outcome = 'done'").await, 3);
+}
+
+#[tokio::test]
+async fn a_machine_and_a_site_beyond_the_first_pages_are_reached() {
+    let (stage, owner) = plant().await;
+    let services = &stage.services;
+    let many = "
+      insert into assets (workspace_id, id, number, key, name)
+        select w.id, gen_random_uuid(), n, 'M' || n, 'Mill ' || n from auth.workspaces w, generate_series(4, 253) n;
+      insert into sites (workspace_id, id, name)
+        select w.id, gen_random_uuid(), 'Yard ' || n from auth.workspaces w, generate_series(1, 250) n;";
+    stage.sql(many).await;
+    let first = services.sites(&owner, &SitesQuery::default()).await.unwrap();
+    assert_eq!((first.machines.len(), first.found, first.machines_total, first.without_site), (50, 253, 253, 251));
+    assert!(first.before.is_none() && first.after.is_some());
+    let mut seen: Vec<AssetId> = first.machines.iter().map(|machine| machine.id).collect();
+    let mut after = first.after;
+    while after.is_some() {
+        let page = services.sites(&owner, &SitesQuery { after, ..SitesQuery::default() }).await.unwrap();
+        seen.extend(page.machines.iter().map(|machine| machine.id));
+        after = page.after;
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 253, "each machine is on a page");
+
+    let find = Some("mill 253".to_owned());
+    let found = services.sites(&owner, &SitesQuery { find, ..SitesQuery::default() }).await.unwrap();
+    assert_eq!((found.found, found.machines.len()), (1, 1));
+    services.move_asset(&owner, found.machines[0].id, Some(site(NORTH))).await.unwrap();
+    assert_eq!(stage.count("assets where name = 'Mill 253' and site_id is not null").await, 1);
+
+    let last = "select id::text from sites order by created_at desc, id desc limit 1";
+    let last: String = stage.db.admin().await.query_one(last, &[]).await.unwrap().get(0);
+    let last: SiteId = last.parse().unwrap();
+    services.set_site(&owner, last, "Far yard", "UTC").await.unwrap();
+    assert_eq!(stage.count("sites where name = 'Far yard'").await, 1);
+    services.remove_site(&owner, last).await.unwrap();
+    assert_eq!(stage.count("sites where name = 'Far yard'").await, 0);
 }

@@ -586,6 +586,33 @@ async fn whoever_was_removed_before_they_were_linked_comes_back_by_an_invitation
 }
 
 #[tokio::test]
+async fn whom_an_invitation_limits_to_sites_is_limited_by_single_sign_on_as_well() {
+    // Somebody new, and somebody with an account.
+    for known in [false, true] {
+        let world = World::new().await;
+        let services = &world.stage.services;
+        let seat = world.seat().await;
+        services.add_site(&seat, "Plant South", "UTC").await.unwrap();
+        let sites = services.workspace_settings(&seat).await.unwrap().sites;
+        let south = sites.iter().find(|site| site.name == "Plant South").unwrap().id;
+        if known {
+            world.stage.sign_up("Joe's", "joe@nordmark.example").await.unwrap();
+        }
+        services.invite_to(&seat, "joe@nordmark.example", Role::Viewer, Some(&[south])).await.unwrap();
+        let joe = match world.come(&world.slug, "joe").await.unwrap() {
+            SsoOutcome::Link { token, .. } if known => world.link(&token, PASSWORD).await.unwrap(),
+            came => came,
+        };
+        let SsoOutcome::SignedIn { signed_in: joe, .. } = joe else { panic!("Joe is not in") };
+        let limited =
+            format!("auth.memberships where user_id = '{}' and sites = array['{south}'::uuid]", joe.session.user.id);
+        assert_eq!(world.stage.count(&limited).await, 1, "{known}");
+        let frame = services.frame(&world.stage.visitor(&joe).await, &world.stage.seat(&joe).await).await.unwrap();
+        assert_eq!((frame.sites, frame.limited_to), (1, Some(vec!["Plant South".to_owned()])), "{known}");
+    }
+}
+
+#[tokio::test]
 async fn nobody_joins_when_all_seats_are_taken() {
     let world = World::new().await;
     let terms = Terms { plan: Plan::Unlimited, agreed: [(Limit::Seats, Some(1))].into_iter().collect() };

@@ -138,7 +138,8 @@ pub async fn set_role(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, rol
     renewal::ask(tx, user).await
 }
 
-/// Limits an operator or a viewer to these sites, or to none: `None`. The caller has locked the workspace.
+/// Limits an operator or a viewer to these sites, or to none: `None`. Their sessions get new tokens. The caller has locked the
+/// workspace.
 ///
 /// # Errors
 /// `NotFound` for somebody who is no member, and for one whose role is never limited.
@@ -156,7 +157,7 @@ pub async fn set_sites(tx: &mut AuthTx, scope: &WorkspaceScope, user: UserId, si
     )
     .execute(tx.conn())
     .await?;
-    if changed.rows_affected() == 1 { Ok(()) } else { Err(StoreError::NotFound) }
+    if changed.rows_affected() == 1 { renewal::ask(tx, user).await } else { Err(StoreError::NotFound) }
 }
 
 /// Takes a person out of the workspace, with the offers by and to them. Their account stays, and what they did, and their

@@ -10,6 +10,6 @@ pub async fn resend(slug: String, id: InvitationId) -> Result<(), PageError> {
     use crate::server::{enter, page_error};
     let (services, seat) = enter(&slug).await.map_err(page_error)?;
     let email = services.resend_invitation(&seat, id).await.map_err(page_error)?;
-    leptos_axum::redirect(&crate::paths::members_invited(&slug, &email));
+    leptos_axum::redirect(&crate::paths::members_resent(&slug, &email));
     Ok(())
 }
