@@ -2,6 +2,7 @@
 //! as an operator would. One file for each command; what they share is in `stack/`, `process.rs`, `paths.rs` and
 //! `stamp.rs`.
 
+pub mod answers;
 pub mod asvs;
 pub mod bench;
 pub mod build;
