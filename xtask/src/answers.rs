@@ -141,7 +141,7 @@ fn word(text: &str) -> (&str, &str) {
 }
 
 /// What stands between the bracket that begins the text and the one that closes it.
-fn inside(text: &str) -> Option<&str> {
+pub fn inside(text: &str) -> Option<&str> {
     let mut depth = 0_usize;
     for (at, c) in text.char_indices() {
         depth = deeper(depth, c);
@@ -153,7 +153,7 @@ fn inside(text: &str) -> Option<&str> {
 }
 
 /// What stands between commas, but those inside brackets.
-fn parts(body: &str) -> Vec<&str> {
+pub fn parts(body: &str) -> Vec<&str> {
     let (mut found, mut depth, mut from) = (Vec::new(), 0_usize, 0);
     for (at, c) in body.char_indices() {
         depth = deeper(depth, c);

@@ -11,6 +11,7 @@ pub mod deps;
 pub mod dev;
 pub mod e2e;
 pub mod faults;
+pub mod fields;
 pub mod isolation;
 pub mod libraries;
 pub mod listed;
