@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
 use clarity_app::context::Site;
-use clarity_runtime::database::{DbLogin, DbRole};
+use clarity_runtime::database::{self, DbLogin, DbRole};
 use clarity_runtime::shutdown;
 use clarity_service::{Limits, MailSettings, OutgoingSettings, SecretsKey, Services, Settings};
 use clarity_store::{AppStore, AuthStore, OpsStore};
@@ -29,6 +29,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let secure = is_secure(&origin)?;
     may_run(secure, cfg!(debug_assertions))?;
     let proxied = may_listen(&options, secure)?;
+    database::warn_of_needless(own_roles(options.ops));
     let mail = mail_settings(&options, secure)?;
     let secrets = secrets_key(&options, secure)?;
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
@@ -85,6 +86,14 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     noting.await.context("the audit logs' anchors were not all noted")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// As whom this process enters the database.
+const fn own_roles(ops: OpsDoors) -> &'static [DbRole] {
+    match ops {
+        OpsDoors::On => &[DbRole::Auth, DbRole::App, DbRole::Ops],
+        OpsDoors::Off => &[DbRole::Auth, DbRole::App],
+    }
 }
 
 /// A build for developing says more than it should when something fails, and is slow: it is for this machine.

@@ -217,7 +217,10 @@ mod tests {
         assert_eq!(unsaid(&first).len(), 1, "nobody has said who gets it: {first}");
         let said = first.replace(WHO.trim_end(), &format!("{WHO}members"));
         assert_eq!((unsaid(&said), page(&said, &files(SOURCE))), (Vec::new(), said.clone()));
-        assert!(said.starts_with("# Page\n\nWords.\n\n## `a.rs`\n\nWho gets it: members\n\n| answer | fields |\n"), "{said}");
+        assert!(
+            said.starts_with("# Page\n\nWords.\n\n## `a.rs`\n\nWho gets it: members\n\n| answer | fields |\n"),
+            "{said}"
+        );
         let more = page(&said, &files(&SOURCE.replace("    kept: bool,", "    kept: bool,\n    secret: u8,")));
         assert!(more != said && more.contains("`kept`, `secret` |") && more.contains("Who gets it: members"), "{more}");
     }

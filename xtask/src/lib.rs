@@ -12,6 +12,7 @@ pub mod dev;
 pub mod e2e;
 pub mod faults;
 pub mod fields;
+pub mod given;
 pub mod isolation;
 pub mod libraries;
 pub mod listed;
