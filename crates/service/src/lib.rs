@@ -45,6 +45,7 @@ mod series_view;
 mod sessions;
 mod set_up;
 mod settings;
+mod shown_again;
 mod sign_up;
 mod sites;
 mod sources;

@@ -68,6 +68,11 @@ impl SecretsKey {
         self.open_bound(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), sealed)
     }
 
+    /// What a stranger may have sent: nothing for what cannot be opened, and no word of it in the log.
+    pub(crate) fn try_open_as(&self, what: &'static str, of: Uuid, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.opened(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), sealed)
+    }
+
     fn seal_bound(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, AppError> {
         let nonce = random_bytes::<NONCE>().map_err(broken)?;
         let payload = Payload { msg: plain, aad };
@@ -82,12 +87,15 @@ impl SecretsKey {
     }
 
     fn open_bound(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        let unreadable =
-            |_| broken("what is sealed cannot be opened: CLARITY_SECRETS_KEY is not the one it was sealed with");
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(()).map_err(unreadable)?;
+        self.opened(aad, sealed).ok_or_else(|| {
+            broken("what is sealed cannot be opened: CLARITY_SECRETS_KEY is not the one it was sealed with")
+        })
+    }
+
+    fn opened(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
         let payload = Payload { msg: sealed, aad };
-        let plain = self.cipher().decrypt(&(*nonce).into(), payload).map_err(|_| unreadable(()))?;
-        Ok(Zeroizing::new(plain))
+        self.cipher().decrypt(&(*nonce).into(), payload).ok().map(Zeroizing::new)
     }
 
     /// Of a short secret of this person, to compare with. Its parts have fixed lengths, so no two mean the same bytes.
