@@ -42,6 +42,16 @@ fn hash(password: &str) -> Result<String, AppError> {
     argon2().hash_password(password.as_bytes()).map(|h: PasswordHash| h.to_string()).map_err(broken)
 }
 
+/// Whether this is not how a password is hashed today: another function, version or cost. Its owner signs in as ever, and it is
+/// hashed anew then, when the password is known for a moment.
+pub(crate) fn is_outdated(stored: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(stored) else { return false };
+    let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+    hash.algorithm.as_str() != Algorithm::Argon2id.as_str()
+        || hash.version != Some(Version::V0x13.into())
+        || !Params::try_from(&hash).is_ok_and(|params| cost(&params) == cost(&PARAMETERS))
+}
+
 impl Passwords {
     pub(crate) fn new(concurrent: usize) -> Result<Self, AppError> {
         let random: [u8; 32] = clarity_runtime::secret::random_bytes().map_err(broken)?;
@@ -139,6 +149,27 @@ mod tests {
         assert!(passwords.verify(&Secret::new("correct horse battery"), Some(stored.clone())).await.unwrap());
         assert!(!passwords.verify(&Secret::new("correct horse batterY"), Some(stored)).await.unwrap());
         assert!(!passwords.verify(&Secret::new("correct horse battery"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_other_parameters_opens_and_is_outdated() {
+        let passwords = Passwords::new(1).unwrap();
+        let today = passwords.hash(&Secret::new("correct horse battery")).await.unwrap();
+        assert!(!is_outdated(&today));
+        let of = |algorithm: Algorithm, version: Version, memory: u32, passes: u32| {
+            let other = Argon2::new(algorithm, version, Params::new(memory, passes, 1, None).unwrap());
+            other.hash_password(b"correct horse battery").map(|hash: PasswordHash| hash.to_string()).unwrap()
+        };
+        for old in [
+            of(Algorithm::Argon2id, Version::V0x13, 8 * 1024, 2),
+            of(Algorithm::Argon2id, Version::V0x13, 19 * 1024, 1),
+            of(Algorithm::Argon2id, Version::V0x10, 19 * 1024, 2),
+            of(Algorithm::Argon2i, Version::V0x13, 19 * 1024, 2),
+        ] {
+            assert!(is_outdated(&old), "{old}");
+            assert!(passwords.verify(&Secret::new("correct horse battery"), Some(old.clone())).await.unwrap(), "{old}");
+            assert!(!passwords.verify(&Secret::new("another horse"), Some(old)).await.unwrap());
+        }
     }
 
     #[test]
