@@ -50,6 +50,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let letters = services.clone();
     let certificates = services.clone();
     let anchors = services.clone();
+    let clocks = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);
 
     let listener =
@@ -72,6 +73,10 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
         let shutdown = shutdown.clone();
         async move { anchors.note_anchors(shutdown).await }
     });
+    let watching = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { clocks.watch_clock(shutdown).await }
+    });
     let ending = shutdown.clone();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
     tokio::select! {
@@ -84,6 +89,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     delivery.await.context("letters were not all sent")?;
     telling.await.context("certificates were not all posted")?;
     noting.await.context("the audit logs' anchors were not all noted")?;
+    watching.await.context("the clocks were not compared to the end")?;
     tracing::info!("stopped");
     Ok(())
 }

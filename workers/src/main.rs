@@ -1,6 +1,7 @@
 //! `clarity-workers`: ingest, refine, rollup, compaction, retention, and the commands that rebuild and verify.
 
 use clap::Parser;
+use clarity_runtime::clock;
 use clarity_runtime::database::{self, DbRole};
 use clarity_runtime::{install_tls_provider, shutdown, telemetry};
 use clarity_store::{AuthStore, IngestStore};
@@ -42,6 +43,11 @@ async fn run(config: Run) -> anyhow::Result<()> {
     database::warn_of_needless(own_roles(works, config.has(Role::Ingest)));
     if works {
         let context = WorkerContext::from_env().await?;
+        let (system, stop_watching) = (context.system.clone(), stop.clone());
+        roles.spawn(async move {
+            clock::watch(|| async { system.clock_us().await.ok() }, stop_watching).await;
+            Ok(())
+        });
         if let Some(address) = config.health_listen {
             roles.spawn(health::run(address, context.system.clone(), stop.clone()));
         }
@@ -61,6 +67,13 @@ async fn run(config: Run) -> anyhow::Result<()> {
     }
     if config.has(Role::Ingest) {
         let (auth, store) = (AuthStore::from_env(6).await?, IngestStore::from_env(16).await?);
+        if !works {
+            let (auth, stop_watching) = (auth.clone(), stop.clone());
+            roles.spawn(async move {
+                clock::watch(|| async { auth.clock_us().await.ok() }, stop_watching).await;
+                Ok(())
+            });
+        }
         let stop = stop.clone();
         roles.spawn(async move { ingest::run(&config, auth, store, stop).await });
     }

@@ -8,6 +8,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::{Algorithm, Argon2, Params, Version};
 use clarity_domain::error::ErrorCode;
 use clarity_domain::role::Role;
+use clarity_runtime::clock::now_us;
 use clarity_service::{ConfirmSession, Limits, Visitor};
 
 #[tokio::test]
@@ -41,6 +42,14 @@ async fn a_password_that_was_hashed_otherwise_is_hashed_anew_when_its_person_sig
     stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
     assert_eq!(stage.count(today).await, 1);
     stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_clock_that_ours_is_compared_with_is_the_databases() {
+    let stage = Stage::new().await;
+    // One machine: a second is for what a busy one needs.
+    let apart = stage.auth.clock_us().await.unwrap() - now_us();
+    assert!(apart.abs() < 1_000_000, "{apart}");
 }
 
 #[tokio::test]
