@@ -6,6 +6,7 @@ pub mod answers;
 pub mod asvs;
 pub mod bench;
 pub mod build;
+pub mod classes;
 pub mod demo;
 pub mod deps;
 pub mod dev;
