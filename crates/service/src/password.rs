@@ -8,6 +8,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::UserId;
 use clarity_runtime::secret::Secret;
 use tokio::sync::Semaphore;
 
@@ -52,6 +53,14 @@ pub(crate) fn is_outdated(stored: &str) -> bool {
         || !Params::try_from(&hash).is_ok_and(|params| cost(&params) == cost(&PARAMETERS))
 }
 
+/// A short secret of this person, as dear to try as a password. Always the same for both, so that it can be looked for: the salt
+/// is the person's id, of which 74 bits are random.
+fn stretch(of: UserId, text: &str) -> Result<[u8; 32], AppError> {
+    let mut stretched = [0; 32];
+    argon2().hash_password_into(text.as_bytes(), of.0.as_bytes(), &mut stretched).map_err(broken)?;
+    Ok(stretched)
+}
+
 impl Passwords {
     pub(crate) fn new(concurrent: usize) -> Result<Self, AppError> {
         let random: [u8; 32] = clarity_runtime::secret::random_bytes().map_err(broken)?;
@@ -78,6 +87,11 @@ impl Passwords {
             Ok(argon2().verify_password(password.expose().as_bytes(), &parsed).is_ok() && known)
         })
         .await
+    }
+
+    /// Of each of these secrets what stands for it: see [`stretch`].
+    pub(crate) async fn stretch(&self, of: UserId, texts: Vec<String>) -> Result<Vec<[u8; 32]>, AppError> {
+        self.in_turn(move || texts.iter().map(|text| stretch(of, text)).collect()).await
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -170,6 +184,22 @@ mod tests {
             assert!(passwords.verify(&Secret::new("correct horse battery"), Some(old.clone())).await.unwrap(), "{old}");
             assert!(!passwords.verify(&Secret::new("another horse"), Some(old)).await.unwrap());
         }
+    }
+
+    #[tokio::test]
+    async fn a_short_secret_is_hashed_as_slowly_as_a_password_with_the_salt_of_its_person() {
+        let passwords = Passwords::new(1).unwrap();
+        let (maja, joe) = (UserId(uuid::Uuid::now_v7()), UserId(uuid::Uuid::now_v7()));
+        let of = async |user: UserId, text: &str| passwords.stretch(user, vec![text.to_owned()]).await.unwrap()[0];
+        let stands = of(maja, "ABCDEFGHJK").await;
+        assert_eq!(of(maja, "ABCDEFGHJK").await, stands, "it can be looked for");
+        assert_ne!(of(joe, "ABCDEFGHJK").await, stands);
+        assert_ne!(of(maja, "ABCDEFGHJL").await, stands);
+        // What a password's hash is made with.
+        let mut slow = [0; 32];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, None).unwrap());
+        argon2.hash_password_into(b"ABCDEFGHJK", maja.0.as_bytes(), &mut slow).unwrap();
+        assert_eq!(stands, slow);
     }
 
     #[test]

@@ -98,10 +98,11 @@ impl SecretsKey {
         self.cipher().decrypt(&(*nonce).into(), payload).ok().map(Zeroizing::new)
     }
 
-    /// Of a short secret of this person, to compare with. Its parts have fixed lengths, so no two mean the same bytes.
-    pub(crate) fn hash(&self, user: UserId, text: &str) -> [u8; 32] {
+    /// Of what stands for a short secret of this person, to compare with. Its parts have fixed lengths, so no two mean the same
+    /// bytes.
+    pub(crate) fn hash(&self, user: UserId, secret: &[u8]) -> [u8; 32] {
         let hash = Sha256::new().chain_update(self.part(b"clarity recovery codes").as_slice());
-        hash.chain_update(user.0.as_bytes()).chain_update(text.as_bytes()).finalize().into()
+        hash.chain_update(user.0.as_bytes()).chain_update(secret).finalize().into()
     }
 
     /// Of an address that nobody has, to count attempts by.
@@ -165,10 +166,11 @@ mod tests {
 
     #[test]
     fn a_hash_is_the_keys_and_the_persons() {
-        assert_eq!(key(1).hash(MAJA, "ABCDEFGHJK"), key(1).hash(MAJA, "ABCDEFGHJK"));
-        for other in [key(2).hash(MAJA, "ABCDEFGHJK"), key(1).hash(JOE, "ABCDEFGHJK"), key(1).hash(MAJA, "ABCDEFGHJL")]
+        assert_eq!(key(1).hash(MAJA, b"ABCDEFGHJK"), key(1).hash(MAJA, b"ABCDEFGHJK"));
+        for other in
+            [key(2).hash(MAJA, b"ABCDEFGHJK"), key(1).hash(JOE, b"ABCDEFGHJK"), key(1).hash(MAJA, b"ABCDEFGHJL")]
         {
-            assert_ne!(key(1).hash(MAJA, "ABCDEFGHJK"), other);
+            assert_ne!(key(1).hash(MAJA, b"ABCDEFGHJK"), other);
         }
     }
 
@@ -178,7 +180,7 @@ mod tests {
             assert!(SecretsKey::from_base64(&Secret::new(wrong)).is_err(), "{wrong}");
         }
         assert_eq!(format!("{:?}", key(7)), "SecretsKey(…)");
-        let of = |password: &str| SecretsKey::from_password(&Secret::new(password)).hash(MAJA, "A");
+        let of = |password: &str| SecretsKey::from_password(&Secret::new(password)).hash(MAJA, b"A");
         assert_eq!(of("one"), of("one"));
         assert_ne!(of("one"), of("two"));
     }
