@@ -35,7 +35,8 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
     let auth = AuthStore::from_env((options.db_connections / 2).max(2)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
-    let outgoing = OutgoingSettings { allow: options.outgoing_allow, resolver: options.dns };
+    let outgoing =
+        OutgoingSettings { allow: options.outgoing_allow, hosts: options.outgoing_hosts, resolver: options.dns };
     let limits = Limits {
         deletion_grace: Duration::from_secs(options.deletion_grace_s),
         default_plan: options.default_plan,
