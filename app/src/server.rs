@@ -1,9 +1,6 @@
 //! What server functions share: the visitor's seat, cookies, and the status of a page that fails.
 
-use clarity_domain::{
-    error::{AppError, ErrorCode},
-    ids::UserId,
-};
+use clarity_domain::error::{AppError, ErrorCode};
 use clarity_service::{Client, OpsSeat, Seat, Services, SignedIn, Visitor};
 use http::{HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos::prelude::{expect_context, use_context};
@@ -122,30 +119,45 @@ pub fn clear_cache() {
 /// Keeps a pairing code where only the browser that asked for it can show it again, for as long as it can be used.
 pub fn set_pairing_code(id: &str, code: &str) {
     let site: Site = expect_context();
-    set_cookie(&site, site.pairing_cookie(), &format!("{id}.{code}"), 900, "Strict");
+    keep_to_show(&site, site.pairing_cookie(), &format!("{id}.{code}"), 900);
 }
 
 /// The code of this pairing, when this browser asked for it.
 pub fn pairing_code(id: &str) -> Option<String> {
     let site: Site = expect_context();
-    let value = cookie(site.pairing_cookie())?;
-    let (of, code) = value.split_once('.')?;
-    (of == id && code.len() <= 16 && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-'))
-        .then(|| code.to_owned())
+    let kept = kept_to_show(site.pairing_cookie())?;
+    let (of, code) = kept.split_once('.')?;
+    (of == id).then(|| code.to_owned())
 }
 
 /// Keeps a new API token where only the browser that asked for it can show it, for the time it takes to copy it.
 pub fn set_new_token(id: &str, text: &str) {
     let site: Site = expect_context();
-    set_cookie(&site, site.token_cookie(), &format!("{id}.{text}"), 300, "Strict");
+    keep_to_show(&site, site.token_cookie(), &format!("{id}.{text}"), 300);
 }
 
 /// The text of this token, when this browser has just asked for it.
 pub fn new_token(id: &str) -> Option<String> {
     let site: Site = expect_context();
-    let value = cookie(site.token_cookie())?;
-    let (of, text) = value.split_once('.')?;
+    let kept = kept_to_show(site.token_cookie())?;
+    let (of, text) = kept.split_once('.')?;
     (of == id && clarity_service::tokens::is_token(text)).then(|| text.to_owned())
+}
+
+/// Keeps `text` in the visitor's browser under this name, sealed for them: a browser's store holds nothing that could be read there.
+fn keep_to_show(site: &Site, name: &'static str, text: &str, max_age_s: i64) {
+    let visitor = visitor();
+    let Some(session) = visitor.session() else { return };
+    match services().seal_to_show(name, session.user.id, text, max_age_s) {
+        Ok(sealed) => set_cookie(site, name, &sealed, max_age_s, "Strict"),
+        Err(_) => tracing::error!(cookie = name, "a cookie's value could not be sealed; it was not set"),
+    }
+}
+
+/// What this browser keeps under this name, when it was sealed for the visitor and its time is not over.
+fn kept_to_show(name: &'static str) -> Option<String> {
+    let visitor = visitor();
+    services().open_to_show(name, visitor.session()?.user.id, &cookie(name)?)
 }
 
 /// Keeps a sign-in that waits for its code in the browser that gave the password.
@@ -203,18 +215,16 @@ pub fn clear_passkey_sign_in() {
 
 /// Keeps new recovery codes in the browser that made them, for ten minutes or until the person says that they have them:
 /// the page that shows them is loaded anew where there is no script.
-pub fn set_recovery_codes(user: UserId, codes: &[String]) {
+pub fn set_recovery_codes(codes: &[String]) {
     let site: Site = expect_context();
-    set_cookie(&site, site.recovery_cookie(), &format!("{user}.{}", codes.join(".")), 600, "Strict");
+    keep_to_show(&site, site.recovery_cookie(), &codes.join("."), 600);
 }
 
-/// New codes of this person, when this browser made them.
-pub fn recovery_codes(user: UserId) -> Option<Vec<String>> {
+/// New codes of the visitor, when this browser made them.
+pub fn recovery_codes() -> Option<Vec<String>> {
     let site: Site = expect_context();
-    let value = cookie(site.recovery_cookie())?;
-    let codes = value.strip_prefix(&format!("{user}."))?;
-    let fine = codes.len() <= 200 && codes.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
-    fine.then(|| codes.split('.').map(str::to_owned).collect())
+    let kept = kept_to_show(site.recovery_cookie())?;
+    Some(kept.split('.').map(str::to_owned).collect())
 }
 
 pub fn clear_recovery_codes() {

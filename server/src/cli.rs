@@ -102,6 +102,10 @@ pub struct ServeOptions {
     /// over https.
     #[arg(long, env = "CLARITY_OUTGOING_ALLOW", value_delimiter = ',')]
     pub outgoing_allow: Vec<SocketAddr>,
+    /// The only hosts beside those that requests to addresses which workspaces name may go to, by name and separated by commas
+    /// (login.example.com,auth.example.org). Without it every public address is one.
+    #[arg(long, env = "CLARITY_OUTGOING_HOSTS", value_delimiter = ',')]
+    pub outgoing_hosts: Vec<String>,
     /// The name server that is asked for names which workspaces give, by address and port (9.9.9.9:53). Without it the
     /// machine's own are asked; one that knows no names of your own network tells none.
     #[arg(long, env = "CLARITY_DNS")]

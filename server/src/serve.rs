@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use axum::middleware::from_fn_with_state;
 use clarity_app::context::Site;
-use clarity_runtime::database::{DbLogin, DbRole};
+use clarity_runtime::database::{self, DbLogin, DbRole};
 use clarity_runtime::shutdown;
 use clarity_service::{Limits, MailSettings, OutgoingSettings, SecretsKey, Services, Settings};
 use clarity_store::{AppStore, AuthStore, OpsStore};
@@ -29,12 +29,14 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let secure = is_secure(&origin)?;
     may_run(secure, cfg!(debug_assertions))?;
     let proxied = may_listen(&options, secure)?;
+    database::warn_of_needless(own_roles(options.ops));
     let mail = mail_settings(&options, secure)?;
     let secrets = secrets_key(&options, secure)?;
     let site = Site { origin: origin.clone(), secure, assets: assets::read_names(&options.site)? };
     let auth = AuthStore::from_env((options.db_connections / 2).max(4)).await?;
     let app = AppStore::from_env(options.db_connections.max(4)).await?;
-    let outgoing = OutgoingSettings { allow: options.outgoing_allow, resolver: options.dns };
+    let outgoing =
+        OutgoingSettings { allow: options.outgoing_allow, hosts: options.outgoing_hosts, resolver: options.dns };
     let limits = Limits {
         deletion_grace: Duration::from_secs(options.deletion_grace_s),
         default_plan: options.default_plan,
@@ -49,6 +51,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let letters = services.clone();
     let certificates = services.clone();
     let anchors = services.clone();
+    let clocks = services.clone();
     let state = AppState::new(services, site, options.site, shutdown.clone()).behind(options.trusted_proxies);
 
     let listener =
@@ -71,6 +74,10 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
         let shutdown = shutdown.clone();
         async move { anchors.note_anchors(shutdown).await }
     });
+    let watching = tokio::spawn({
+        let shutdown = shutdown.clone();
+        async move { clocks.watch_clock(shutdown).await }
+    });
     let ending = shutdown.clone();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move { ending.cancelled().await });
     tokio::select! {
@@ -83,8 +90,17 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     delivery.await.context("letters were not all sent")?;
     telling.await.context("certificates were not all posted")?;
     noting.await.context("the audit logs' anchors were not all noted")?;
+    watching.await.context("the clocks were not compared to the end")?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// As whom this process enters the database.
+const fn own_roles(ops: OpsDoors) -> &'static [DbRole] {
+    match ops {
+        OpsDoors::On => &[DbRole::Auth, DbRole::App, DbRole::Ops],
+        OpsDoors::Off => &[DbRole::Auth, DbRole::App],
+    }
 }
 
 /// A build for developing says more than it should when something fails, and is slow: it is for this machine.

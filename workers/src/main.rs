@@ -1,6 +1,8 @@
 //! `clarity-workers`: ingest, refine, rollup, compaction, retention, and the commands that rebuild and verify.
 
 use clap::Parser;
+use clarity_runtime::clock;
+use clarity_runtime::database::{self, DbRole};
 use clarity_runtime::{install_tls_provider, shutdown, telemetry};
 use clarity_store::{AuthStore, IngestStore};
 use clarity_workers::config::{Cli, Command, DeadLetters, Role, Run};
@@ -37,8 +39,15 @@ async fn main() -> anyhow::Result<()> {
 async fn run(config: Run) -> anyhow::Result<()> {
     let stop = shutdown::on_signal()?;
     let mut roles = JoinSet::new();
-    if [Role::Refine, Role::Rollup, Role::Compact, Role::Retain].into_iter().any(|role| config.has(role)) {
+    let works = [Role::Refine, Role::Rollup, Role::Compact, Role::Retain].into_iter().any(|role| config.has(role));
+    database::warn_of_needless(own_roles(works, config.has(Role::Ingest)));
+    if works {
         let context = WorkerContext::from_env().await?;
+        let (system, stop_watching) = (context.system.clone(), stop.clone());
+        roles.spawn(async move {
+            clock::watch(|| async { system.clock_us().await.ok() }, stop_watching).await;
+            Ok(())
+        });
         if let Some(address) = config.health_listen {
             roles.spawn(health::run(address, context.system.clone(), stop.clone()));
         }
@@ -58,6 +67,13 @@ async fn run(config: Run) -> anyhow::Result<()> {
     }
     if config.has(Role::Ingest) {
         let (auth, store) = (AuthStore::from_env(6).await?, IngestStore::from_env(16).await?);
+        if !works {
+            let (auth, stop_watching) = (auth.clone(), stop.clone());
+            roles.spawn(async move {
+                clock::watch(|| async { auth.clock_us().await.ok() }, stop_watching).await;
+                Ok(())
+            });
+        }
         let stop = stop.clone();
         roles.spawn(async move { ingest::run(&config, auth, store, stop).await });
     }
@@ -70,4 +86,13 @@ async fn run(config: Run) -> anyhow::Result<()> {
         }
     }
     result
+}
+
+/// As whom this process enters the database.
+const fn own_roles(works: bool, ingests: bool) -> &'static [DbRole] {
+    match (works, ingests) {
+        (true, true) => &[DbRole::Worker, DbRole::System, DbRole::Auth, DbRole::Ingest],
+        (true, false) => &[DbRole::Worker, DbRole::System],
+        (false, _) => &[DbRole::Auth, DbRole::Ingest],
+    }
 }

@@ -2,14 +2,18 @@
 //! as an operator would. One file for each command; what they share is in `stack/`, `process.rs`, `paths.rs` and
 //! `stamp.rs`.
 
+pub mod answers;
 pub mod asvs;
 pub mod bench;
 pub mod build;
+pub mod classes;
 pub mod demo;
 pub mod deps;
 pub mod dev;
 pub mod e2e;
 pub mod faults;
+pub mod fields;
+pub mod given;
 pub mod isolation;
 pub mod libraries;
 pub mod listed;

@@ -8,12 +8,13 @@ use anyhow::{Context as _, Result, bail};
 use crate::paths::Paths;
 
 /// Pages with such tables.
-const PAGES: [&str; 5] = [
+const PAGES: [&str; 6] = [
     "docs/security/limits.md",
     "docs/security/cryptography.md",
     "docs/security/input.md",
     "docs/security/sign-in.md",
     "docs/security/logs.md",
+    "docs/security/fields.md",
 ];
 
 pub fn check(paths: &Paths) -> Result<()> {

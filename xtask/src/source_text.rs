@@ -142,7 +142,7 @@ fn begins_there(line: &str, at: usize) -> bool {
 }
 
 /// Names from the root, and texts, of all Rust and JavaScript below these folders.
-fn sources(paths: &Paths, below: &[&str]) -> Result<Vec<(String, String)>> {
+pub fn sources(paths: &Paths, below: &[&str]) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for folder in below {
         walk(&paths.join(folder), &mut files)?;

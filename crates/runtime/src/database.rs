@@ -49,6 +49,22 @@ impl DbRole {
     }
 }
 
+/// Warns of passwords that stand in the environment of a process which enters the database as none but `own`: what it was not
+/// given cannot be taken from it.
+pub fn warn_of_needless(own: &[DbRole]) {
+    for variable in needless(own, |name| std::env::var_os(name).is_some_and(|value| !value.is_empty())) {
+        tracing::warn!(
+            variable,
+            "this process was given a password that it does not need: take it out of its environment"
+        );
+    }
+}
+
+fn needless(own: &[DbRole], is_given: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    let others = DbRole::ALL.into_iter().filter(|role| !own.contains(role));
+    others.map(DbRole::password_variable).filter(|variable| is_given(variable)).collect()
+}
+
 /// How to enter the database as one role.
 #[derive(Clone, Debug)]
 pub struct DbLogin {
@@ -79,7 +95,19 @@ impl DbLogin {
 
 #[cfg(test)]
 mod tests {
-    use super::{DbLogin, DbRole};
+    use super::{DbLogin, DbRole, needless};
+
+    #[test]
+    fn a_process_is_told_of_passwords_that_it_does_not_need() {
+        let given = |names: &'static [&'static str]| move |name: &str| names.contains(&name);
+        let own = [DbRole::Auth, DbRole::App];
+        assert_eq!(needless(&own, given(&["CLARITY_DB_AUTH_PASSWORD", "CLARITY_DB_APP_PASSWORD"])), [""; 0]);
+        let all = needless(&own, |_| true);
+        assert!(
+            all.len() == 6 && all.contains(&"CLARITY_DB_OWNER_PASSWORD") && !all.contains(&"CLARITY_DB_APP_PASSWORD")
+        );
+        assert_eq!(needless(&own, given(&["CLARITY_DB_WORKER_PASSWORD"])), ["CLARITY_DB_WORKER_PASSWORD"]);
+    }
 
     #[test]
     fn no_role_has_a_password_by_default() {

@@ -17,6 +17,7 @@ use clarity_store::{AuthTx, StoreError};
 use crate::Services;
 use crate::audit as log;
 use crate::error::fault;
+use crate::password::is_outdated;
 use crate::second_factor::FirstStep;
 use crate::throttle;
 use crate::visitor::{Client, Visitor, new_token};
@@ -121,13 +122,26 @@ impl Services {
         let stored = known.as_ref().map(|known| known.password_hash.clone());
         let right = self.passwords.verify(password, stored).await?;
         match known {
-            Some(known) if right && !known.disabled => Ok(Some(known)),
+            Some(known) if right && !known.disabled => self.hashed_as_today(known, password).await.map(Some),
             Some(known) => {
                 self.note_refused(known.user, Act::SignIn, client);
                 Ok(None)
             }
             None => Ok(None),
         }
+    }
+
+    /// A right password that was hashed otherwise than today is hashed anew: only now is it known.
+    async fn hashed_as_today(&self, shown: Credentials, password: &Secret) -> Result<Credentials, AppError> {
+        if !is_outdated(&shown.password_hash) {
+            return Ok(shown);
+        }
+        let rehashed = self.passwords.hash(password).await?;
+        let mut tx = self.auth.begin().await.map_err(fault)?;
+        let kept = user::rehash(&mut tx, shown.user.id, &shown.password_hash, &rehashed).await.map_err(fault)?;
+        tx.commit().await.map_err(fault)?;
+        // Somebody else was faster: what was shown is looked at once more where it is used.
+        Ok(if kept { Credentials { password_hash: rehashed, ..shown } } else { shown })
     }
 
     /// Writes down a wrong password or code, in every workspace of that person. Beside the answer: an account that exists must

@@ -46,6 +46,7 @@ mod series_view;
 mod sessions;
 mod set_up;
 mod settings;
+mod shown_again;
 mod sign_up;
 mod sites;
 mod sources;
@@ -62,6 +63,8 @@ mod workspace_settings;
 use std::sync::Arc;
 
 use clarity_domain::error::AppError;
+use clarity_runtime::clock;
+use clarity_runtime::shutdown::CancellationToken;
 use clarity_store::{AppStore, AuthStore, OpsStore};
 use tokio::sync::{Notify, Semaphore};
 
@@ -135,5 +138,15 @@ impl Services {
     #[must_use]
     pub fn with_ops(self, ops: OpsStore) -> Self {
         Self { ops: Some(ops), ..self }
+    }
+
+    /// Says in the log when this machine's clock and the database's differ, until the process ends.
+    pub async fn watch_clock(&self, shutdown: CancellationToken) {
+        clock::watch(|| async { self.auth.clock_us().await.ok() }, shutdown).await;
+    }
+
+    /// Whether the database answers.
+    pub async fn is_ready(&self) -> bool {
+        self.auth.ping().await.is_ok() && self.app.ping().await.is_ok()
     }
 }

@@ -8,6 +8,7 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use clarity_domain::error::{AppError, ErrorCode};
+use clarity_domain::ids::UserId;
 use clarity_runtime::secret::Secret;
 use tokio::sync::Semaphore;
 
@@ -42,6 +43,24 @@ fn hash(password: &str) -> Result<String, AppError> {
     argon2().hash_password(password.as_bytes()).map(|h: PasswordHash| h.to_string()).map_err(broken)
 }
 
+/// Whether this is not how a password is hashed today: another function, version or cost. Its owner signs in as ever, and it is
+/// hashed anew then, when the password is known for a moment.
+pub(crate) fn is_outdated(stored: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(stored) else { return false };
+    let cost = |params: &Params| (params.m_cost(), params.t_cost(), params.p_cost());
+    hash.algorithm.as_str() != Algorithm::Argon2id.as_str()
+        || hash.version != Some(Version::V0x13.into())
+        || !Params::try_from(&hash).is_ok_and(|params| cost(&params) == cost(&PARAMETERS))
+}
+
+/// A short secret of this person, as dear to try as a password. Always the same for both, so that it can be looked for: the salt
+/// is the person's id, of which 74 bits are random.
+fn stretch(of: UserId, text: &str) -> Result<[u8; 32], AppError> {
+    let mut stretched = [0; 32];
+    argon2().hash_password_into(text.as_bytes(), of.0.as_bytes(), &mut stretched).map_err(broken)?;
+    Ok(stretched)
+}
+
 impl Passwords {
     pub(crate) fn new(concurrent: usize) -> Result<Self, AppError> {
         let random: [u8; 32] = clarity_runtime::secret::random_bytes().map_err(broken)?;
@@ -68,6 +87,11 @@ impl Passwords {
             Ok(argon2().verify_password(password.expose().as_bytes(), &parsed).is_ok() && known)
         })
         .await
+    }
+
+    /// Of each of these secrets what stands for it: see [`stretch`].
+    pub(crate) async fn stretch(&self, of: UserId, texts: Vec<String>) -> Result<Vec<[u8; 32]>, AppError> {
+        self.in_turn(move || texts.iter().map(|text| stretch(of, text)).collect()).await
     }
 
     async fn in_turn<T: Send + 'static>(
@@ -139,6 +163,43 @@ mod tests {
         assert!(passwords.verify(&Secret::new("correct horse battery"), Some(stored.clone())).await.unwrap());
         assert!(!passwords.verify(&Secret::new("correct horse batterY"), Some(stored)).await.unwrap());
         assert!(!passwords.verify(&Secret::new("correct horse battery"), None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_other_parameters_opens_and_is_outdated() {
+        let passwords = Passwords::new(1).unwrap();
+        let today = passwords.hash(&Secret::new("correct horse battery")).await.unwrap();
+        assert!(!is_outdated(&today));
+        let of = |algorithm: Algorithm, version: Version, memory: u32, passes: u32| {
+            let other = Argon2::new(algorithm, version, Params::new(memory, passes, 1, None).unwrap());
+            other.hash_password(b"correct horse battery").map(|hash: PasswordHash| hash.to_string()).unwrap()
+        };
+        for old in [
+            of(Algorithm::Argon2id, Version::V0x13, 8 * 1024, 2),
+            of(Algorithm::Argon2id, Version::V0x13, 19 * 1024, 1),
+            of(Algorithm::Argon2id, Version::V0x10, 19 * 1024, 2),
+            of(Algorithm::Argon2i, Version::V0x13, 19 * 1024, 2),
+        ] {
+            assert!(is_outdated(&old), "{old}");
+            assert!(passwords.verify(&Secret::new("correct horse battery"), Some(old.clone())).await.unwrap(), "{old}");
+            assert!(!passwords.verify(&Secret::new("another horse"), Some(old)).await.unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_short_secret_is_hashed_as_slowly_as_a_password_with_the_salt_of_its_person() {
+        let passwords = Passwords::new(1).unwrap();
+        let (maja, joe) = (UserId(uuid::Uuid::now_v7()), UserId(uuid::Uuid::now_v7()));
+        let of = async |user: UserId, text: &str| passwords.stretch(user, vec![text.to_owned()]).await.unwrap()[0];
+        let stands = of(maja, "ABCDEFGHJK").await;
+        assert_eq!(of(maja, "ABCDEFGHJK").await, stands, "it can be looked for");
+        assert_ne!(of(joe, "ABCDEFGHJK").await, stands);
+        assert_ne!(of(maja, "ABCDEFGHJL").await, stands);
+        // What a password's hash is made with.
+        let mut slow = [0; 32];
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, Params::new(19 * 1024, 2, 1, None).unwrap());
+        argon2.hash_password_into(b"ABCDEFGHJK", maja.0.as_bytes(), &mut slow).unwrap();
+        assert_eq!(stands, slow);
     }
 
     #[test]

@@ -68,6 +68,11 @@ impl SecretsKey {
         self.open_bound(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), sealed)
     }
 
+    /// What a stranger may have sent: nothing for what cannot be opened, and no word of it in the log.
+    pub(crate) fn try_open_as(&self, what: &'static str, of: Uuid, sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        self.opened(&[what.as_bytes(), of.as_bytes().as_slice()].concat(), sealed)
+    }
+
     fn seal_bound(&self, aad: &[u8], plain: &[u8]) -> Result<Vec<u8>, AppError> {
         let nonce = random_bytes::<NONCE>().map_err(broken)?;
         let payload = Payload { msg: plain, aad };
@@ -82,18 +87,22 @@ impl SecretsKey {
     }
 
     fn open_bound(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, AppError> {
-        let unreadable =
-            |_| broken("what is sealed cannot be opened: CLARITY_SECRETS_KEY is not the one it was sealed with");
-        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>().ok_or(()).map_err(unreadable)?;
-        let payload = Payload { msg: sealed, aad };
-        let plain = self.cipher().decrypt(&(*nonce).into(), payload).map_err(|_| unreadable(()))?;
-        Ok(Zeroizing::new(plain))
+        self.opened(aad, sealed).ok_or_else(|| {
+            broken("what is sealed cannot be opened: CLARITY_SECRETS_KEY is not the one it was sealed with")
+        })
     }
 
-    /// Of a short secret of this person, to compare with. Its parts have fixed lengths, so no two mean the same bytes.
-    pub(crate) fn hash(&self, user: UserId, text: &str) -> [u8; 32] {
+    fn opened(&self, aad: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE>()?;
+        let payload = Payload { msg: sealed, aad };
+        self.cipher().decrypt(&(*nonce).into(), payload).ok().map(Zeroizing::new)
+    }
+
+    /// Of what stands for a short secret of this person, to compare with. Its parts have fixed lengths, so no two mean the same
+    /// bytes.
+    pub(crate) fn hash(&self, user: UserId, secret: &[u8]) -> [u8; 32] {
         let hash = Sha256::new().chain_update(self.part(b"clarity recovery codes").as_slice());
-        hash.chain_update(user.0.as_bytes()).chain_update(text.as_bytes()).finalize().into()
+        hash.chain_update(user.0.as_bytes()).chain_update(secret).finalize().into()
     }
 
     /// Of an address that nobody has, to count attempts by.
@@ -157,10 +166,11 @@ mod tests {
 
     #[test]
     fn a_hash_is_the_keys_and_the_persons() {
-        assert_eq!(key(1).hash(MAJA, "ABCDEFGHJK"), key(1).hash(MAJA, "ABCDEFGHJK"));
-        for other in [key(2).hash(MAJA, "ABCDEFGHJK"), key(1).hash(JOE, "ABCDEFGHJK"), key(1).hash(MAJA, "ABCDEFGHJL")]
+        assert_eq!(key(1).hash(MAJA, b"ABCDEFGHJK"), key(1).hash(MAJA, b"ABCDEFGHJK"));
+        for other in
+            [key(2).hash(MAJA, b"ABCDEFGHJK"), key(1).hash(JOE, b"ABCDEFGHJK"), key(1).hash(MAJA, b"ABCDEFGHJL")]
         {
-            assert_ne!(key(1).hash(MAJA, "ABCDEFGHJK"), other);
+            assert_ne!(key(1).hash(MAJA, b"ABCDEFGHJK"), other);
         }
     }
 
@@ -170,7 +180,7 @@ mod tests {
             assert!(SecretsKey::from_base64(&Secret::new(wrong)).is_err(), "{wrong}");
         }
         assert_eq!(format!("{:?}", key(7)), "SecretsKey(…)");
-        let of = |password: &str| SecretsKey::from_password(&Secret::new(password)).hash(MAJA, "A");
+        let of = |password: &str| SecretsKey::from_password(&Secret::new(password)).hash(MAJA, b"A");
         assert_eq!(of("one"), of("one"));
         assert_ne!(of("one"), of("two"));
     }

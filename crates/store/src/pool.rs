@@ -119,6 +119,15 @@ macro_rules! store {
                 sqlx::query("select 1").execute(&self.pool).await?;
                 Ok(())
             }
+
+            /// What the database's clock shows, in microseconds since 1970-01-01 UTC.
+            pub async fn clock_us(&self) -> Result<i64, StoreError> {
+                let (clock_us,): (i64,) =
+                    sqlx::query_as("select (extract(epoch from clock_timestamp()) * 1000000)::bigint")
+                        .fetch_one(&self.pool)
+                        .await?;
+                Ok(clock_us)
+            }
         }
     };
 }

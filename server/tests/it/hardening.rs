@@ -114,6 +114,32 @@ async fn the_code_of_a_pairing_is_kept_for_its_own_pages() {
 }
 
 #[tokio::test]
+async fn what_a_browser_keeps_of_a_new_code_cannot_be_read_there() {
+    let stage = Stage::new().await;
+    let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;
+    let mut request = Stage::form("/api/pairing/begin", "slug=nordmark");
+    request.headers_mut().insert(header::COOKIE, format!("cs={}", maja.token).parse().unwrap());
+    let answer = stage.send(request).await;
+    let id = text_header(&answer, "location").rsplit('=').next().unwrap_or_default().to_owned();
+    let kept = text_header(&answer, "set-cookie").split(';').next().unwrap_or_default().to_owned();
+    let value = kept.strip_prefix("cs-pair=").expect("the cookie of the code").to_owned();
+    let code = async |kept: &str| {
+        let request = Request::get(format!("/api/pairing/get?slug=nordmark&id={id}"))
+            .header(header::ACCEPT, "application/json")
+            .header(header::COOKIE, format!("cs={}; {kept}", maja.token));
+        let (status, body) = text(stage.send(request.body(Body::empty()).unwrap()).await).await;
+        assert_eq!(status, StatusCode::OK, "{body}");
+        body.split_once("\"code\":\"").and_then(|(_, rest)| rest.split('"').next()).map(str::to_owned)
+    };
+    let shown = code(&kept).await.expect("its own browser shows it again");
+    assert!(shown.len() == 9 && !value.contains(&shown) && !value.contains(&id), "{value}");
+    assert_eq!(code("cs-pair=").await, None);
+    assert_eq!(code(&format!("cs-pair={id}.{shown}")).await, None, "only what we sealed is believed");
+    assert_eq!(code(&format!("cs-token={value}")).await, None);
+    assert_eq!(code(&format!("cs-pair={}", &value[1..])).await, None);
+}
+
+#[tokio::test]
 async fn every_answer_names_what_it_is_and_its_characters() {
     let stage = Stage::new().await;
     let maja = stage.sign_up("Nordmark", "maja@nordmark.example").await;

@@ -15,6 +15,8 @@ pub enum OutgoingError {
     Port(u16),
     #[error("{host} points into {place} ({address}). Give an address that can be reached from the internet.")]
     NotPublic { host: String, place: &'static str, address: IpAddr },
+    #[error("{0} is not among the hosts that may be asked here. Ask whoever runs this installation to add it.")]
+    NotListed(String),
     #[error("{0} has no address in DNS. Check how it is written.")]
     UnknownName(String),
     #[error("The name servers of {0} answered with a failure. Try again, and ask who runs the domain if it stays so.")]

@@ -40,6 +40,8 @@ pub struct OutgoingSettings {
     /// Hosts of the operator's own network that tenants' requests may go to, by their exact address and port. Plain http is
     /// fine there.
     pub allow: Vec<SocketAddr>,
+    /// Where there are any, no other hosts are asked but these and those of `allow`: names, or addresses without a port.
+    pub hosts: Vec<String>,
     /// The name server that is asked. None: the machine's own.
     pub resolver: Option<SocketAddr>,
 }
@@ -51,6 +53,7 @@ pub struct Outgoing(Arc<Inner>);
 struct Inner {
     dns: Dns,
     allow: Vec<SocketAddr>,
+    hosts: Vec<String>,
     tls: rustls::ClientConfig,
     at_once: Semaphore,
 }
@@ -62,6 +65,7 @@ impl Outgoing {
         Ok(Self(Arc::new(Inner {
             dns: Dns::new(settings.resolver),
             allow: settings.allow.clone(),
+            hosts: settings.hosts.iter().map(|host| host.trim().to_ascii_lowercase()).collect(),
             tls: client::tls()?,
             at_once: Semaphore::new(AT_ONCE),
         })))
@@ -104,6 +108,10 @@ impl Outgoing {
     /// Where the target is, after everything about it was looked at. One address that is not public refuses all of them: a
     /// name with such an answer is either a mistake or a trick, and which address is connected to would be chance.
     async fn addresses(&self, target: &Target) -> Result<Vec<SocketAddr>, OutgoingError> {
+        let is_listed = self.0.hosts.is_empty() || self.0.hosts.contains(&target.shown());
+        if !is_listed && self.0.allow.is_empty() {
+            return Err(OutgoingError::NotListed(target.shown()));
+        }
         let found = match &target.host {
             Host::Address(ip) => vec![*ip],
             Host::Name(name) => self.0.dns.addresses(name).await.map_err(|problem| match problem {
@@ -119,6 +127,9 @@ impl Outgoing {
         for ip in found {
             let at = SocketAddr::new(ip, target.port);
             if !self.0.allow.contains(&at) {
+                if !is_listed {
+                    return Err(OutgoingError::NotListed(target.shown()));
+                }
                 address::may_be_reached(target, ip)?;
             }
             all.push(at);

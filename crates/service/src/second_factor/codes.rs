@@ -1,7 +1,7 @@
 //! Recovery codes: ten, of ten characters each, for the day when the app is lost. Each works once.
 //!
-//! They have 50 bits: at the throttle's seventy guesses an hour one of ten is found in about 10^8 years, and their hashes are keyed
-//! with what is not in the database, so a copy of it gives nothing to try them on.
+//! They have 50 bits: at the throttle's seventy guesses an hour one of ten is found in about 10^8 years, and their hashes are as
+//! slow as a password's and keyed with what is not in the database, so a copy of it gives nothing to try them on.
 
 use clarity_domain::error::AppError;
 use clarity_runtime::secret::random_bytes;

@@ -142,8 +142,8 @@ impl Services {
 
     pub(crate) async fn replace_codes(&self, tx: &mut AuthTx, user: UserId) -> Result<Vec<String>, AppError> {
         let made = codes::make()?;
-        let plain = made.iter().filter_map(|code| codes::read(code));
-        let hashes: Vec<store::CodeHash> = plain.map(|code| self.settings.secrets.hash(user, &code)).collect();
+        let plain = made.iter().filter_map(|code| codes::read(code)).collect();
+        let hashes = self.hash_codes(user, plain).await?;
         store::replace_codes(tx, user, &hashes).await.map_err(fault)?;
         Ok(made)
     }

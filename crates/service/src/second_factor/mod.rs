@@ -51,6 +51,14 @@ pub(crate) enum Shown {
     RecoveryCode { left: u32 },
 }
 
+/// What was typed for a code, read before the transaction that it is taken in.
+pub(crate) enum Typed {
+    App(u32),
+    /// What stands for a recovery code in the database, whether the person has it or not.
+    Recovery(store::CodeHash),
+    Neither,
+}
+
 impl Services {
     /// How it stands with the visitor's second factor.
     ///
@@ -101,21 +109,40 @@ impl Services {
         self.record_everywhere(seats, &by, Act::UseRecoveryCode, Object::default(), Outcome::Done, client).await
     }
 
+    /// What somebody typed who says to be this person. A recovery code is as slow to hash as a password: nobody holds a
+    /// transaction meanwhile.
+    pub(crate) async fn read_code(&self, user: UserId, typed: &str) -> Result<Typed, AppError> {
+        if let Some(code) = totp::read_code(typed) {
+            return Ok(Typed::App(code));
+        }
+        let Some(code) = codes::read(typed) else { return Ok(Typed::Neither) };
+        let hashes = self.hash_codes(user, vec![code]).await?;
+        Ok(hashes.into_iter().next().map_or(Typed::Neither, Typed::Recovery))
+    }
+
+    /// Of recovery codes what the database keeps: hashed like passwords, and then with the installation's key.
+    async fn hash_codes(&self, user: UserId, codes: Vec<String>) -> Result<Vec<store::CodeHash>, AppError> {
+        let slow = self.passwords.stretch(user, codes).await?;
+        Ok(slow.iter().map(|hash| self.settings.secrets.hash(user, hash)).collect())
+    }
+
     /// Takes a code of the person's app, or one of their recovery codes. `None` when it is neither, or was used before.
     pub(crate) async fn take_code(
         &self,
         tx: &mut AuthTx,
         user: UserId,
-        typed: &str,
+        typed: &Typed,
     ) -> Result<Option<Shown>, AppError> {
-        let Some(code) = totp::read_code(typed) else {
-            let Some(code) = codes::read(typed) else { return Ok(None) };
-            let hash = self.settings.secrets.hash(user, &code);
-            if !store::use_code(tx, user, &hash).await.map_err(fault)? {
-                return Ok(None);
+        let code = match typed {
+            Typed::App(code) => *code,
+            Typed::Recovery(hash) => {
+                if !store::use_code(tx, user, hash).await.map_err(fault)? {
+                    return Ok(None);
+                }
+                let left = small(store::count_codes(tx, user).await.map_err(fault)?);
+                return Ok(Some(Shown::RecoveryCode { left }));
             }
-            let left = small(store::count_codes(tx, user).await.map_err(fault)?);
-            return Ok(Some(Shown::RecoveryCode { left }));
+            Typed::Neither => return Ok(None),
         };
         let Some(row) = store::find(tx, user).await.map_err(fault)? else { return Ok(None) };
         let secret = self.settings.secrets.open(user, &row.secret_box)?;

@@ -60,9 +60,10 @@ impl Services {
         let hash = token_hash(token).ok_or_else(over)?;
         let (known, left) = self.note_code_attempt(&hash).await?;
         let user = known.user;
+        let typed = self.read_code(user.id, code).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         user::lock(&mut tx, user.id).await.map_err(fault)?;
-        let Some(shown) = self.take_code(&mut tx, user.id, code).await? else {
+        let Some(shown) = self.take_code(&mut tx, user.id, &typed).await? else {
             drop(tx);
             self.note_refused(user, Act::SignIn, client);
             return Err(if left > 0 { wrong_code() } else { over() });

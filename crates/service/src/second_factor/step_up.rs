@@ -88,12 +88,13 @@ impl Services {
             self.note_refused(user.clone(), Act::Confirm, client);
             return Err(AppError::invalid("password", "This is not your password. Try again."));
         }
+        let typed = self.read_code(user.id, form.code.as_deref().unwrap_or_default()).await?;
         let mut tx = self.auth.begin().await.map_err(fault)?;
         user::lock(&mut tx, user.id).await.map_err(fault)?;
         let asked = has_second_factor(&mut tx, user.id).await?;
         let mut shown = None;
         if asked {
-            shown = self.take_code(&mut tx, user.id, form.code.as_deref().unwrap_or_default()).await?;
+            shown = self.take_code(&mut tx, user.id, &typed).await?;
             if shown.is_none() {
                 drop(tx);
                 self.note_refused(user.clone(), Act::Confirm, client);

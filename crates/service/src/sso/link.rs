@@ -73,6 +73,7 @@ impl Services {
             .authenticate(&known.user.email, &Secret::new(form.password), client)
             .await?
             .ok_or_else(|| AppError::invalid("password", "This is not the password of this account. Try again."))?;
+        let typed = self.read_code(shown_by.user.id, form.code.as_deref().unwrap_or_default()).await?;
 
         let mut tx = self.auth.begin_in(&asked.scope).await.map_err(fault)?;
         // The workspace first, as whoever changes its members or its provider.
@@ -84,7 +85,7 @@ impl Services {
         let user = known.user;
         let mut shown = None;
         if has_second_factor(&mut tx, user.id).await? {
-            shown = self.take_code(&mut tx, user.id, form.code.as_deref().unwrap_or_default()).await?;
+            shown = self.take_code(&mut tx, user.id, &typed).await?;
             if shown.is_none() {
                 drop(tx);
                 self.note_refused(user, Act::LinkSso, client);

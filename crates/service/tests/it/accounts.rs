@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use crate::stage::{PASSWORD, Stage, client};
+use argon2::password_hash::PasswordHasher;
+use argon2::password_hash::phc::PasswordHash;
+use argon2::{Algorithm, Argon2, Params, Version};
 use clarity_domain::error::{AppError, ErrorCode};
 use clarity_domain::role::Role;
+use clarity_runtime::clock::now_us;
 use clarity_service::{ConfirmSession, Limits, Visitor};
 
 #[tokio::test]
@@ -21,6 +25,31 @@ async fn signing_up_makes_a_workspace_with_all_it_needs() {
     let stored = "auth.users where password_hash like '$argon2id$v=19$m=19456,t=2,p=1$%'";
     assert_eq!(stage.count(stored).await, 1);
     assert_eq!(stage.count(&format!("auth.sessions where encode(token_hash, 'hex') = '{}'", signed_in.token)).await, 0);
+}
+
+#[tokio::test]
+async fn a_password_that_was_hashed_otherwise_is_hashed_anew_when_its_person_signs_in() {
+    let stage = Stage::new().await;
+    stage.sign_up("Nordmark", "maja@nordmark.example").await.unwrap();
+    let today = "auth.users where password_hash like '$argon2id$v=19$m=19456,t=2,p=1$%'";
+    let less = Params::new(8 * 1024, 1, 1, None).unwrap();
+    let old = Argon2::new(Algorithm::Argon2id, Version::V0x13, less).hash_password(PASSWORD.as_bytes());
+    let old = old.map(|hash: PasswordHash| hash.to_string()).unwrap();
+    stage.sql(&format!("update auth.users set password_hash = '{old}'")).await;
+    assert_eq!(stage.count(today).await, 0);
+    stage.sign_in("maja@nordmark.example", "another long password").await.err().expect("a wrong password");
+    assert_eq!(stage.count(today).await, 0, "who does not know it changes nothing");
+    stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+    assert_eq!(stage.count(today).await, 1);
+    stage.sign_in("maja@nordmark.example", PASSWORD).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_clock_that_ours_is_compared_with_is_the_databases() {
+    let stage = Stage::new().await;
+    // One machine: a second is for what a busy one needs.
+    let apart = stage.auth.clock_us().await.unwrap() - now_us();
+    assert!(apart.abs() < 1_000_000, "{apart}");
 }
 
 #[tokio::test]

@@ -49,7 +49,13 @@ impl Trap {
 }
 
 fn outgoing(allow: &[SocketAddr], names: &NameServer) -> Outgoing {
-    Outgoing::new(&OutgoingSettings { allow: allow.to_vec(), resolver: Some(names.address) }).expect("outgoing")
+    reaching(allow, &[], names)
+}
+
+fn reaching(allow: &[SocketAddr], hosts: &[&str], names: &NameServer) -> Outgoing {
+    let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+    let settings = OutgoingSettings { allow: allow.to_vec(), hosts, resolver: Some(names.address) };
+    Outgoing::new(&settings).expect("outgoing")
 }
 
 async fn get(outgoing: &Outgoing, url: &str) -> Result<http::Response<Vec<u8>>, OutgoingError> {
@@ -233,6 +239,28 @@ async fn a_name_is_looked_up_once_and_the_connection_goes_where_it_was_looked_at
     assert_eq!((host.as_str(), address.to_string().as_str()), ("turns.example", "127.0.0.2"));
     assert!(refused.to_string().starts_with("turns.example points into the server itself (127.0.0.2)."), "{refused}");
     assert_eq!(trap.came(), 0);
+}
+
+#[tokio::test]
+async fn where_an_operator_lists_hosts_no_other_is_asked() {
+    let site = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let at = site.local_addr().expect("an address");
+    tokio::spawn(serve(site));
+    let names = NameServer::start().await;
+    let listed = reaching(&[], &[" Nobody.Example ", "192.0.2.7"], &names);
+    let unknown = OutgoingError::UnknownName("nobody.example".into());
+    assert_eq!(get(&listed, "https://nobody.example/").await.unwrap_err(), unknown, "it is looked up as ever");
+    let documents = get(&listed, "https://192.0.2.7/").await.unwrap_err();
+    assert!(matches!(documents, OutgoingError::NotPublic { .. }), "a list opens nothing: {documents:?}");
+    // Neither asked nor looked up: these names would be answered by a failure.
+    for other in ["failure.example", "a.nobody.example", "nobody.example.failure.example", "9.9.9.9"] {
+        let refused = get(&listed, &format!("https://{other}/")).await.unwrap_err();
+        assert_eq!(refused, OutgoingError::NotListed(other.into()));
+    }
+    // What is allowed by its exact address is beside the list.
+    let allowed = reaching(&[at], &["nobody.example"], &names);
+    assert_eq!(get(&allowed, &format!("http://{at}/ok")).await.expect("answered").status().as_u16(), 200);
+    assert_eq!(get(&allowed, "https://9.9.9.9/").await.unwrap_err(), OutgoingError::NotListed("9.9.9.9".into()));
 }
 
 #[tokio::test]

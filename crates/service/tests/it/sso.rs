@@ -47,7 +47,7 @@ impl World {
             account("foreign", "eve@elsewhere.example", true),
         ];
         let provider = IdentityProvider::start(REDIRECT, &accounts).await;
-        let outgoing = OutgoingSettings { allow: vec![provider.address()], resolver };
+        let outgoing = OutgoingSettings { allow: vec![provider.address()], resolver, ..OutgoingSettings::default() };
         let stage = Stage::reaching(TestDb::new().await, Limits::default(), "a test's", outgoing).await;
         let maja = stage.sign_up("Nordmark", MAJA).await.unwrap();
         let slug = maja.session.workspaces[0].slug.clone();

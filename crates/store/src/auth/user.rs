@@ -186,6 +186,22 @@ pub async fn set_password(tx: &mut AuthTx, id: UserId, password_hash: &str) -> R
     Ok(())
 }
 
+/// Keeps the password that was shown under today's parameters; false when it is another one by now.
+pub async fn rehash(tx: &mut AuthTx, id: UserId, shown: &str, rehashed: &str) -> Result<bool> {
+    let done = sqlx::query!(
+        "update auth.users
+         set password_hash = $3
+         where id = $1
+           and password_hash = $2",
+        id.0,
+        shown,
+        rehashed
+    )
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
 /// After a right password. `rehashed`: the same password under today's parameters.
 pub async fn note_sign_in(tx: &mut AuthTx, id: UserId, rehashed: Option<&str>) -> Result<()> {
     sqlx::query!(

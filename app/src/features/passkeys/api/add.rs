@@ -10,8 +10,8 @@ pub async fn add(name: String, credential: String, next: Option<String>) -> Resu
     use crate::{paths, server};
     let visitor = server::visitor();
     let codes = server::services().add_passkey(&visitor, &name, &credential, &server::client()).await;
-    if let (Some(codes), Some(session)) = (codes.map_err(server::page_error)?, visitor.session()) {
-        server::set_recovery_codes(session.user.id, &codes);
+    if let Some(codes) = codes.map_err(server::page_error)? {
+        server::set_recovery_codes(&codes);
     }
     leptos_axum::redirect(&paths::second_factor(next.as_deref()));
     Ok(())

@@ -10,9 +10,7 @@ pub async fn new_codes(next: Option<String>) -> Result<(), PageError> {
     let visitor = server::visitor();
     let codes = server::services().new_recovery_codes(&visitor, &server::client()).await;
     let codes = codes.map_err(server::page_error)?;
-    if let Some(session) = visitor.session() {
-        server::set_recovery_codes(session.user.id, &codes);
-    }
+    server::set_recovery_codes(&codes);
     leptos_axum::redirect(&paths::second_factor(next.as_deref()));
     Ok(())
 }

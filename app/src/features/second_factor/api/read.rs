@@ -12,7 +12,7 @@ pub async fn read() -> Result<Wire<SecondFactorPage>, PageError> {
     let visitor = server::visitor();
     let mut page = server::services().second_factor(&visitor).await.map_err(server::page_error)?;
     if page.is_on() {
-        page.new_codes = visitor.session().and_then(|session| server::recovery_codes(session.user.id));
+        page.new_codes = server::recovery_codes();
     }
     Ok(Wire(page))
 }
