@@ -144,9 +144,4 @@ impl Services {
     pub async fn watch_clock(&self, shutdown: CancellationToken) {
         clock::watch(|| async { self.auth.clock_us().await.ok() }, shutdown).await;
     }
-
-    /// Whether the database answers.
-    pub async fn is_ready(&self) -> bool {
-        self.auth.ping().await.is_ok() && self.app.ping().await.is_ok()
-    }
 }
