@@ -34,7 +34,7 @@ const KEYS: [(&str, &str, &str, Option<Goal>); 18] = [
     ("overview_ttfb_p99_ms", "Overview, time to first byte, p99", "ms", Some(Goal::Most(50.0))),
     ("neighbours_ratio", "neighbours of a workspace at 10 × its rate, p95", "times", Some(Goal::Most(2.0))),
     ("rls_ingest_percent", "row-level security, of ingest's transaction", "%", Some(Goal::Most(3.0))),
-    ("rls_read_ms", "row-level security, of a read transaction", "ms", Some(Goal::Most(0.1))),
+    ("rls_read_ms", "row-level security, of a read", "ms", Some(Goal::Most(0.1))),
     ("sign_in_timing_t", "sign-in, with an account or without", "|t|", Some(Goal::Most(4.5))),
     ("reset_timing_t", "a new password, with an account or without", "|t|", Some(Goal::Most(4.5))),
     ("wasm_brotli_kb", "Overview's WASM, brotli", "kB", None),
