@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{paths::Paths, source_text};
+use crate::{listed::quoted, paths::Paths, source_text};
 
 const PAGE: &str = "docs/security/cryptography.md";
 const TITLE: &str = "\n## Which program is given which secret\n";
@@ -59,11 +59,6 @@ fn differences(page: &str, read: &Read, names: &BTreeSet<String>) -> Vec<String>
     found.extend(names.difference(&told).map(|name| format!("{PAGE}: is `{name}` a secret? The page has it nowhere")));
     found.extend(told.difference(names).map(|name| format!("{PAGE}: `{name}` is not there any more")));
     found
-}
-
-/// What stands between backticks.
-fn quoted(text: &str) -> impl Iterator<Item = &str> {
-    text.split('`').skip(1).step_by(2)
 }
 
 /// Without its tests.

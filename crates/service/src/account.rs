@@ -70,7 +70,7 @@ impl Services {
             tx.commit().await.map_err(fault)?;
             return Ok(FirstStep::CodeNeeded(pending));
         }
-        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        user::note_sign_in(&mut tx, user.id).await.map_err(fault)?;
         let (signed_in, seats) = start_session(&mut tx, user, client, false).await?;
         let by = log::person(&signed_in.session.user);
         self.record_everywhere(&seats, &by, Act::SignIn, Object::default(), Outcome::Done, client).await?;

@@ -166,7 +166,7 @@ impl Services {
         let mut tx = self.auth.begin().await.map_err(fault)?;
         match &new_hash {
             Some(hash) => user::insert(&mut tx, &user, hash, false).await.map_err(taken)?,
-            None => user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?,
+            None => user::note_sign_in(&mut tx, user.id).await.map_err(fault)?,
         }
         let seat = create_workspace(&mut tx, user.id, &workspace).await?;
         self.furnish(&seat, &support("create-workspace"), &client).await?;

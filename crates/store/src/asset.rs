@@ -23,6 +23,16 @@ pub struct Asset {
 
 /// All assets, by number.
 pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<Asset>> {
+    read(tx, None).await
+}
+
+/// One machine. `None` for another workspace's as for none.
+pub async fn find(tx: &mut WorkspaceTx, id: AssetId) -> Result<Option<Asset>> {
+    Ok(read(tx, Some(id)).await?.pop())
+}
+
+/// All, or the one of this id.
+async fn read(tx: &mut WorkspaceTx, id: Option<AssetId>) -> Result<Vec<Asset>> {
     let workspace = tx.workspace();
     let rows = sqlx::query!(
         r#"select a.id, a.number, a.key, a.name, a.line, a.model, a.site_id,
@@ -33,8 +43,10 @@ pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<Asset>> {
              select time_zone from sites where workspace_id = $1 order by created_at, id limit 1
            ) f on true
            where a.workspace_id = $1
+             and ($2::uuid is null or a.id = $2)
            order by a.number"#,
-        workspace
+        workspace,
+        id.map(|id| id.0)
     )
     .fetch_all(tx.conn())
     .await?;
@@ -51,36 +63,6 @@ pub async fn list(tx: &mut WorkspaceTx) -> Result<Vec<Asset>> {
             time_zone: r.time_zone,
         })
         .collect())
-}
-
-/// One machine. `None` for another workspace's as for none.
-pub async fn find(tx: &mut WorkspaceTx, id: AssetId) -> Result<Option<Asset>> {
-    let workspace = tx.workspace();
-    let row = sqlx::query!(
-        r#"select a.id, a.number, a.key, a.name, a.line, a.model, a.site_id,
-                  coalesce(s.time_zone, f.time_zone, 'UTC') as "time_zone!"
-           from assets a
-           left join sites s on s.workspace_id = a.workspace_id and s.id = a.site_id
-           left join (
-             select time_zone from sites where workspace_id = $1 order by created_at, id limit 1
-           ) f on true
-           where a.workspace_id = $1
-             and a.id = $2"#,
-        workspace,
-        id.0
-    )
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(row.map(|r| Asset {
-        id: AssetId(r.id),
-        number: r.number,
-        key: r.key,
-        name: r.name,
-        line: r.line,
-        model: r.model,
-        site_id: r.site_id.map(SiteId),
-        time_zone: r.time_zone,
-    }))
 }
 
 /// The numbers of these keys, in their order; keys never seen get the next free numbers.

@@ -129,7 +129,7 @@ impl Services {
         passkey: &PasskeyRow,
         client: &Client,
     ) -> Result<SignedIn, AppError> {
-        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        user::note_sign_in(&mut tx, user.id).await.map_err(fault)?;
         let (signed_in, seats) = start_session(&mut tx, user, client, true).await?;
         let by = log::person(&signed_in.session.user);
         let id = passkey.id.to_string();

@@ -71,7 +71,7 @@ impl Services {
         if !store::consume(&mut tx, &hash, user.id).await.map_err(fault)? {
             return Err(over());
         }
-        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        user::note_sign_in(&mut tx, user.id).await.map_err(fault)?;
         let (signed_in, seats) = start_session(&mut tx, user, client, true).await?;
         let by = log::person(&signed_in.session.user);
         self.note_shown(&mut tx, &signed_in.session.user, &seats, shown, client).await?;

@@ -101,7 +101,7 @@ impl Services {
                 return Err(wrong_code());
             }
         }
-        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        user::note_sign_in(&mut tx, user.id).await.map_err(fault)?;
         session::confirm(&mut tx, &member.token, asked).await.map_err(fault)?;
         let seats = workspace::list_seats(&mut tx, user.id).await.map_err(fault)?;
         let by = log::person(user);

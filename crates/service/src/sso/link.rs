@@ -101,7 +101,7 @@ impl Services {
             return Err(AppError::new(ErrorCode::Forbidden, NOT_A_MEMBER));
         }
         attempt::consume(&mut tx, &hash).await.map_err(fault)?;
-        user::note_sign_in(&mut tx, user.id, None).await.map_err(fault)?;
+        user::note_sign_in(&mut tx, user.id).await.map_err(fault)?;
         let subject = attempt.subject.as_deref().ok_or_else(over)?;
         let key = SubjectKey { scope: &connection.scope, issuer: &connection.issuer, subject };
         if !identity::link(&mut tx, key, user.id).await.map_err(fault)? {

@@ -202,14 +202,13 @@ pub async fn rehash(tx: &mut AuthTx, id: UserId, shown: &str, rehashed: &str) ->
     Ok(done.rows_affected() == 1)
 }
 
-/// After a right password. `rehashed`: the same password under today's parameters.
-pub async fn note_sign_in(tx: &mut AuthTx, id: UserId, rehashed: Option<&str>) -> Result<()> {
+/// After a right password.
+pub async fn note_sign_in(tx: &mut AuthTx, id: UserId) -> Result<()> {
     sqlx::query!(
         "update auth.users
-         set failed_sign_ins = 0, sign_in_blocked_until = null, password_hash = coalesce($2, password_hash)
+         set failed_sign_ins = 0, sign_in_blocked_until = null
          where id = $1",
-        id.0,
-        rehashed
+        id.0
     )
     .execute(tx.conn())
     .await?;
